@@ -1,0 +1,69 @@
+//! What the host knows of a plugin's tools, whatever WIT version or file they came from.
+//!
+//! Plain data: the sandbox fills it, the catalogue publishes it, the listing cache stores it.
+
+use coinop_core::digest::Digest;
+use coinop_core::price::Price;
+use serde::{Deserialize, Serialize};
+
+/// What a plugin says of itself, read once at load and kept by digest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// SHA-256 of the component's bytes.
+    pub digest: Digest,
+    /// The version of `coinop:plugin` the component exports, such as `0.1.0`.
+    pub wit_version: String,
+    /// Its tools, in the plugin's order.
+    pub tools: Vec<ToolDecl>,
+}
+
+/// One tool as its plugin declares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolDecl {
+    /// The name, unique within the plugin: 1 to 64 of `[A-Za-z0-9_.-]`.
+    pub name: String,
+    /// A title for people.
+    pub title: Option<String>,
+    /// What it does, for the model.
+    pub description: String,
+    /// JSON Schema (draft 2020-12) of the arguments, an object schema, as text.
+    pub input_schema: String,
+    /// JSON Schema of the structured answer, when the tool gives one, as text.
+    pub output_schema: Option<String>,
+    /// MCP's hints.
+    pub annotations: Annotations,
+    /// The plugin's own price; `None` when it leaves that to the operator.
+    pub price: Option<Price>,
+    /// What the tool says a run changes outside; believed only where grants agree.
+    pub effects: Effects,
+    /// A JSON object's text for the listing's `_meta`, when the tool gave one.
+    pub meta: Option<String>,
+}
+
+/// MCP's tool annotations: hints, each unknown until said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Annotations {
+    /// The tool does not change its environment.
+    pub read_only: Option<bool>,
+    /// What it changes may be destroyed.
+    pub destructive: Option<bool>,
+    /// Calling it twice is as good as once.
+    pub idempotent: Option<bool>,
+    /// It reaches an open world.
+    pub open_world: Option<bool>,
+}
+
+/// What a run changes outside the sandbox, by the tool's own word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effects {
+    /// Not said.
+    #[default]
+    Unspecified,
+    /// Nothing: a second run gives the same and costs only time.
+    Pure,
+    /// A second run with the same call id changes nothing more.
+    Idempotent,
+    /// A second run does it twice.
+    Effectful,
+}
