@@ -68,6 +68,16 @@ pub trait Provider: Send + Sync {
         unsupported("release")
     }
 
+    /// The payer decides on the host's own page; the first decision stands. Only where
+    /// [`Capabilities::pays_on_host_page`].
+    fn decide<'a>(
+        &'a self,
+        _payment: &'a PaymentRef,
+        _decision: Decision,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        unsupported("be paid on the host's page")
+    }
+
     /// Verifies a webhook and says which payment it is about. The caller then asks [`Provider::status`]: a webhook is a
     /// hint, not a proof.
     fn verify_webhook(&self, _webhook: &Webhook<'_>) -> Result<WebhookNotice, WebhookError> {
@@ -135,6 +145,15 @@ pub struct PaymentRef {
     pub reference: String,
     /// The price, for providers that must be told again.
     pub price: Money,
+}
+
+/// What a payer decides on the host's own page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Pay, or reserve.
+    Pay,
+    /// Decline.
+    Decline,
 }
 
 /// How a payment stands at the provider.
