@@ -8,6 +8,9 @@ mod open;
 mod outcomes;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
 use std::sync::Arc;
 
