@@ -122,10 +122,13 @@ impl Gate {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             owner: crate::random::token().into(),
-        };
-        gate.tasks
-            .spawn(sweep::run(gate.clone(), gate.stop.clone()));
-        gate
+        }
+    }
+
+    /// Finishes, until drained, what callers, crashes and other hosts leave. Must be called inside a runtime.
+    pub fn start_sweeping(&self) {
+        self.tasks
+            .spawn(sweep::run(self.clone(), self.stop.clone()));
     }
 
     /// Answers a tool call. After the claim, dropping the future only detaches the caller.
