@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod call;
 pub mod digest;
+pub mod entry;
 pub mod ids;
 pub mod mode;
 pub mod money;

@@ -1,1 +1,278 @@
-//! x
+//! Modes: how payment is coordinated with the client.
+//!
+//! A mode says two things: what it adds to the listing, and what the caller is told to do next. It is asked only
+//! between quoted and paid.
+
+mod resubmit;
+mod two_step;
+
+use serde_json::{Map, Value, json};
+
+use crate::Millis;
+use crate::call::Call;
+use crate::ids::PaymentId;
+use crate::money::Money;
+
+/// The longest tool name MCP clients agree on.
+pub const TOOL_NAME_LEN_MAX: usize = 64;
+/// Names of tools that redeem payments start with this; no plugin's tool may.
+pub const CONFIRM_PREFIX: &str = "confirm_";
+/// The argument that carries a payment's id.
+pub const PAYMENT_ID_ARGUMENT: &str = "payment_id";
+/// Its name where a tool has an argument `payment_id` of its own.
+pub const PAYMENT_ID_ARGUMENT_RENAMED: &str = "coinop_payment_id";
+/// How long a caller should wait before asking again, seconds.
+pub const RETRY_AFTER_S: u32 = 3;
+
+/// A coordination mode.
+pub trait Mode: Sync + Send {
+    /// Its name in configuration, such as `two_step`.
+    fn name(&self) -> &'static str;
+    /// What it adds to the listing of a paid tool.
+    fn surface(&self) -> Surface;
+    /// What the caller of `call` is told while it is not paid.
+    fn ask(&self, call: &Call, status: AskStatus) -> Ask;
+}
+
+/// What a mode adds to the listing of a paid tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// A second tool, `confirm_<tool>(payment_id)`.
+    ConfirmTool,
+    /// An optional argument that carries the payment's id.
+    PaymentIdArgument,
+}
+
+/// Every mode, in the order in which they are listed to people.
+pub const MODES: &[&dyn Mode] = &[&two_step::TwoStep, &resubmit::Resubmit];
+
+/// Finds a mode by the name it has in configuration; `-` and `_` and case do not matter.
+///
+/// # Errors
+/// [`UnknownMode`] names the modes there are.
+pub fn by_name(name: &str) -> Result<&'static dyn Mode, UnknownMode> {
+    let wanted = name.to_ascii_lowercase().replace('-', "_");
+    MODES
+        .iter()
+        .copied()
+        .find(|mode| mode.name() == wanted)
+        .ok_or_else(|| UnknownMode(name.to_owned()))
+}
+
+/// No mode of that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a mode of this version: choose {known}", known = known_modes())]
+pub struct UnknownMode(String);
+
+fn known_modes() -> String {
+    MODES
+        .iter()
+        .map(|mode| mode.name())
+        .collect::<Vec<_>>()
+        .join(" or ")
+}
+
+/// Whether payment is asked for or awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskStatus {
+    /// Please pay.
+    Required,
+    /// Not paid yet; the same link still stands.
+    Pending,
+    /// Paid, and running elsewhere.
+    Running,
+}
+
+impl AskStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Required => "payment_required",
+            Self::Pending => "pending",
+            Self::Running => "running",
+        }
+    }
+}
+
+/// A request for payment, or its state, as told to a caller. Everything a caller needs is in [`Ask::text`] too:
+/// models cannot see `_meta`, and many clients hide structured content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// What is asked.
+    pub status: AskStatus,
+    /// What to redeem.
+    pub payment_id: PaymentId,
+    /// The price.
+    pub price: Money,
+    /// The provider's kind.
+    pub provider: String,
+    /// The tool.
+    pub tool: String,
+    /// What the caller should do once it is paid, one sentence.
+    pub next_step: String,
+    /// Until when it can be paid.
+    pub expires_at: Millis,
+    /// Instructions for callers that repeat the call (RESUBMIT).
+    pub retry_instructions: Option<String>,
+}
+
+/// What the host knows of an [`Ask`] and core does not: addresses and the calendar.
+#[derive(Clone, Debug)]
+pub struct Printed<'a> {
+    /// Where to pay.
+    pub payment_url: &'a str,
+    /// `expires_at` by RFC 3339, UTC.
+    pub expires_at: &'a str,
+    /// Whether the money is pretended.
+    pub test: bool,
+}
+
+impl Ask {
+    /// The payment object: structured content and `_meta["coinop/payment"]`.
+    pub fn object(&self, printed: &Printed<'_>) -> Map<String, Value> {
+        let mut object = Map::new();
+        let mut put = |key: &str, value: Value| object.insert(key.to_owned(), value);
+        put("status", json!(self.status.as_str()));
+        put("payment_id", json!(self.payment_id));
+        put("payment_url", json!(printed.payment_url));
+        put("amount", json!(self.price.decimal()));
+        put("currency", json!(self.price.currency));
+        put("provider", json!(self.provider));
+        put("expires_at", json!(printed.expires_at));
+        put("tool", json!(self.tool));
+        put("next_step", json!(self.next_step));
+        if printed.test {
+            put("test", json!(true));
+        }
+        if self.status != AskStatus::Required {
+            put("retry_after_s", json!(RETRY_AFTER_S));
+        }
+        if let Some(instructions) = &self.retry_instructions {
+            put("code", json!(402));
+            put("error", json!("payment_required"));
+            put("retry_instructions", json!(instructions));
+            let status = if self.status == AskStatus::Running {
+                "paid"
+            } else {
+                "required"
+            };
+            put(
+                "annotations",
+                json!({"payment": {"status": status, "payment_id": self.payment_id}}),
+            );
+        }
+        object
+    }
+
+    /// The same for people and models, link, id, amount and next step spelled out.
+    pub fn text(&self, printed: &Printed<'_>) -> String {
+        let test = if printed.test {
+            " (TEST: no real money moves)"
+        } else {
+            ""
+        };
+        let opening = match self.status {
+            AskStatus::Required => {
+                format!("Payment required: {} for {}{test}.", self.price, self.tool)
+            }
+            AskStatus::Pending => format!("Not paid yet: {} for {}{test}.", self.price, self.tool),
+            AskStatus::Running => format!("Paid: {} is running; nothing more to pay.", self.tool),
+        };
+        let link = match self.status {
+            AskStatus::Running => String::new(),
+            _ => format!(
+                "\nPay here: {} (until {})",
+                printed.payment_url, printed.expires_at
+            ),
+        };
+        let wait = match self.status {
+            AskStatus::Required => String::new(),
+            _ => format!("\nAsk again in {RETRY_AFTER_S} seconds or more."),
+        };
+        format!(
+            "{opening}{link}\nPayment id: {}\nNext step: {}{wait}",
+            self.payment_id, self.next_step
+        )
+    }
+}
+
+/// The JSON Schema of the payment object, for the widened output schema of a paid tool.
+pub fn payment_object_schema() -> Value {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    json!({
+        "type": "object",
+        "description": "Returned instead of the result while the call is not paid.",
+        "properties": {
+            "status": {"type": "string", "enum": ["payment_required", "pending", "running"]},
+            "payment_id": text("Present it to get the result."),
+            "payment_url": text("Where to pay."),
+            "amount": text("Decimal amount."),
+            "currency": text("Currency code."),
+            "provider": text("Who moves the money."),
+            "expires_at": text("Until when it can be paid (RFC 3339)."),
+            "tool": text("The tool that was called."),
+            "next_step": text("What to do once it is paid.")
+        },
+        "required": ["status", "payment_id", "payment_url", "amount", "currency", "provider", "expires_at", "tool", "next_step"]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::tests::call;
+
+    const PRINTED: Printed<'static> = Printed {
+        payment_url: "http://127.0.0.1:7402/pay/lnk_x",
+        expires_at: "2026-11-20T10:00:00Z",
+        test: true,
+    };
+
+    #[test]
+    fn every_request_for_payment_says_everything_in_its_text() {
+        for mode in MODES {
+            for status in [AskStatus::Required, AskStatus::Pending] {
+                let call = call();
+                let ask = mode.ask(&call, status);
+                let text = ask.text(&PRINTED);
+                for part in [
+                    "0.003 USD",
+                    "get_forecast",
+                    PRINTED.payment_url,
+                    call.payment.id.as_str(),
+                    "TEST",
+                    &ask.next_step,
+                ] {
+                    assert!(
+                        text.contains(part),
+                        "{} {status:?} lacks {part}:\n{text}",
+                        mode.name()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_object_has_the_published_shape() {
+        let schema = payment_object_schema();
+        for mode in MODES {
+            for status in [AskStatus::Required, AskStatus::Pending, AskStatus::Running] {
+                let object = mode.ask(&call(), status).object(&PRINTED);
+                for key in schema["required"].as_array().unwrap() {
+                    assert!(object.contains_key(key.as_str().unwrap()), "{key}");
+                }
+                let statuses = schema["properties"]["status"]["enum"].as_array().unwrap();
+                assert!(statuses.contains(&object["status"]));
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_found_as_people_write_them() {
+        for name in ["two_step", "TWO_STEP", "two-step"] {
+            assert_eq!(by_name(name).unwrap().name(), "two_step");
+        }
+        let error = by_name("barter").err().unwrap().to_string();
+        assert!(error.contains("two_step or resubmit"), "{error}");
+    }
+}

@@ -1,0 +1,380 @@
+//! The machine as a table, and its promises under random events.
+
+use super::*;
+use crate::entry::{Book, entries};
+use crate::ids::{LinkToken, PaymentId};
+use crate::money::{Amount, Money};
+use crate::quote::tests::quote;
+
+pub(crate) fn call() -> Call {
+    Call {
+        id: CallId::from_random([1; 16]),
+        quote: quote(),
+        mode: "two_step".into(),
+        created_at: 0,
+        payment: Payment::creating(
+            PaymentId::from_random([2; 16]),
+            LinkToken::from_random([3; 16]),
+            "sandbox".into(),
+        ),
+        epoch: 0,
+        failure: None,
+        state: CallState::Quoted,
+    }
+}
+
+fn price() -> Money {
+    quote().price
+}
+
+fn created() -> Event {
+    PaymentEvent::Created {
+        reference: "ref".into(),
+        url: None,
+    }
+    .into()
+}
+fn paid() -> Event {
+    PaymentEvent::Paid { received: price() }.into()
+}
+fn authorized() -> Event {
+    PaymentEvent::Authorized { reserved: price() }.into()
+}
+fn settled() -> Event {
+    PaymentEvent::Settled { received: price() }.into()
+}
+fn refunded() -> Event {
+    PaymentEvent::Refunded {
+        amount: price().amount,
+    }
+    .into()
+}
+fn claimed(at: Millis, rerun: bool) -> Event {
+    Event::Claimed {
+        owner: "host".into(),
+        at,
+        lease_until: at + 10,
+        rerun,
+    }
+}
+fn failed(epoch: u32) -> Event {
+    let failure = Failure {
+        kind: "trap".into(),
+        message: "it trapped".into(),
+    };
+    Event::ToolFailed { epoch, failure }
+}
+fn p(event: PaymentEvent) -> Event {
+    event.into()
+}
+
+/// Applies `events` in turn and returns the final state's name, or the first illegal event's index.
+fn check(events: &[Event], expected: Result<&str, usize>) {
+    let mut call = call();
+    for (index, event) in events.iter().enumerate() {
+        let before = call.clone();
+        if call.apply(event).is_err() {
+            assert_eq!(call, before, "an illegal event changed something");
+            assert_eq!(expected, Err(index), "{event:?} in {}", before.state.name());
+            return;
+        }
+    }
+    assert_eq!(Ok(call.state.name()), expected, "{events:?}");
+}
+
+#[test]
+fn a_paid_call_reaches_its_outcome() {
+    let run = [
+        created(),
+        paid(),
+        claimed(0, false),
+        Event::Executed { epoch: 1 },
+        Event::Concluded,
+    ];
+    check(&run, Ok("deliverable"));
+}
+
+#[test]
+fn nothing_runs_before_it_is_paid() {
+    check(&[claimed(0, true)], Err(0));
+    check(&[created(), claimed(0, true)], Err(1));
+    for end in [
+        PaymentEvent::Declined,
+        PaymentEvent::Failed,
+        PaymentEvent::Canceled,
+    ] {
+        check(&[created(), p(end), claimed(0, true)], Err(2));
+    }
+    check(
+        &[
+            created(),
+            p(PaymentEvent::Expired),
+            paid(),
+            claimed(0, true),
+        ],
+        Err(3),
+    );
+}
+
+#[test]
+fn a_second_claim_needs_a_dead_lease_and_a_repeatable_tool() {
+    let first = [created(), paid(), claimed(0, false)];
+    let then = |more: Event| [first.to_vec(), vec![more]].concat();
+    check(&then(claimed(5, true)), Err(3));
+    check(&then(claimed(10, false)), Err(3));
+    check(&then(claimed(10, true)), Ok("running"));
+    check(&then(Event::RunLost { epoch: 1, at: 9 }), Err(3));
+    check(
+        &then(Event::RunLost { epoch: 1, at: 10 }),
+        Ok("indeterminate"),
+    );
+}
+
+#[test]
+fn a_run_reports_only_under_its_own_epoch() {
+    let rerun = vec![created(), paid(), claimed(0, false), claimed(10, true)];
+    let then = |more: Event| [rerun.clone(), vec![more]].concat();
+    check(&then(Event::Executed { epoch: 1 }), Err(4));
+    check(&then(failed(1)), Err(4));
+    check(&then(Event::Executed { epoch: 2 }), Ok("executed"));
+}
+
+#[test]
+fn a_failed_run_is_compensated_once() {
+    let start = Event::CompensationStarted {
+        remedy: Remedy::Refund,
+    };
+    let due = Event::CompensationDue {
+        cause: Cause::ToolFailed,
+    };
+    let run = vec![
+        created(),
+        paid(),
+        claimed(0, false),
+        failed(1),
+        due,
+        start.clone(),
+    ];
+    let then = |more: &[Event]| [run.clone(), more.to_vec()].concat();
+    check(&then(&[refunded()]), Ok("refunded"));
+    check(&then(&[refunded(), refunded()]), Err(7));
+    check(&then(&[refunded(), Event::Concluded]), Err(7));
+    check(
+        &then(&[Event::CompensationFailed, start, refunded()]),
+        Ok("refunded"),
+    );
+    check(&then(&[Event::Credited]), Err(6));
+    let credit = Event::CompensationStarted {
+        remedy: Remedy::Credit,
+    };
+    check(
+        &then(&[Event::CompensationFailed, credit, Event::Credited]),
+        Ok("credited"),
+    );
+}
+
+#[test]
+fn authorised_money_is_taken_after_the_outcome_or_not_at_all() {
+    let run = vec![created(), authorized(), claimed(0, false)];
+    let then = |more: &[Event]| [run.clone(), more.to_vec()].concat();
+    let executed = Event::Executed { epoch: 1 };
+    let start = p(PaymentEvent::SettleStarted);
+    check(&then(&[start.clone()]), Err(3));
+    check(&then(&[executed.clone(), Event::Concluded]), Err(4));
+    check(
+        &then(&[executed.clone(), start.clone(), settled()]),
+        Ok("deliverable"),
+    );
+    check(
+        &then(&[
+            executed.clone(),
+            start.clone(),
+            p(PaymentEvent::SettleUnknown),
+            settled(),
+        ]),
+        Ok("deliverable"),
+    );
+    check(
+        &then(&[executed, start, p(PaymentEvent::Released)]),
+        Ok("withheld"),
+    );
+    check(
+        &then(&[failed(1), p(PaymentEvent::Released)]),
+        Ok("withheld"),
+    );
+    check(
+        &then(&[
+            failed(1),
+            Event::CompensationDue {
+                cause: Cause::ToolFailed,
+            },
+        ]),
+        Err(4),
+    );
+}
+
+#[test]
+fn money_that_comes_late_or_wrong_is_owed() {
+    let late = [created(), p(PaymentEvent::Expired), paid()];
+    check(&late, Ok("late_paid"));
+    let less = Money {
+        amount: Amount::from_nanos(1),
+        ..price()
+    };
+    check(
+        &[created(), p(PaymentEvent::Paid { received: less })],
+        Ok("compensation_due"),
+    );
+    check(
+        &[created(), p(PaymentEvent::Authorized { reserved: less })],
+        Err(1),
+    );
+    let euro = Money {
+        currency: "EUR".parse().unwrap(),
+        ..price()
+    };
+    check(
+        &[created(), p(PaymentEvent::Paid { received: euro })],
+        Ok("compensation_due"),
+    );
+}
+
+/// A small deterministic generator (SplitMix64): core has no randomness of its own.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+fn random_event(random: &mut Seeded, call: &Call, now: Millis) -> Event {
+    let epoch = call.epoch.saturating_sub(random.below(2) as u32);
+    let received = match random.below(8) {
+        0 => Money {
+            amount: Amount::from_nanos(1),
+            ..price()
+        },
+        _ => price(),
+    };
+    let amount = match random.below(3) {
+        0 => Amount::from_nanos(1_000_000),
+        _ => received.amount,
+    };
+    match random.below(22) {
+        0 | 1 => created(),
+        2 | 3 => p(PaymentEvent::Paid { received }),
+        4 => p(PaymentEvent::Authorized { reserved: received }),
+        5 => p([
+            PaymentEvent::Failed,
+            PaymentEvent::Declined,
+            PaymentEvent::Canceled,
+        ][random.below(3) as usize]
+            .clone()),
+        6 => p(PaymentEvent::Expired),
+        7 => p(PaymentEvent::SettleStarted),
+        8 => p(PaymentEvent::Settled { received }),
+        9 => p(PaymentEvent::SettleUnknown),
+        10 => p(PaymentEvent::Released),
+        11 => p(PaymentEvent::Refunded { amount }),
+        12 => p(PaymentEvent::Disputed),
+        13 | 14 => claimed(now, random.below(2) == 0),
+        15 => Event::Executed { epoch },
+        16 => failed(epoch),
+        17 => Event::RunLost { epoch, at: now },
+        18 => Event::Concluded,
+        19 => Event::CompensationDue {
+            cause: [
+                Cause::ToolFailed,
+                Cause::RunLost,
+                Cause::LatePaid,
+                Cause::Unclaimed,
+            ][random.below(4) as usize],
+        },
+        20 => Event::CompensationStarted {
+            remedy: [Remedy::Refund, Remedy::Credit][random.below(2) as usize],
+        },
+        _ => [Event::CompensationFailed, Event::Credited][random.below(2) as usize].clone(),
+    }
+}
+
+#[test]
+fn random_events_never_break_a_promise() {
+    let seed = std::env::var("COINOP_SEED")
+        .ok()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(20_261_120);
+    let mut random = Seeded(seed);
+    let mut ends = std::collections::BTreeMap::<&str, u32>::new();
+    for round in 0..5_000 {
+        let mut call = call();
+        let mut books = std::collections::HashMap::<Book, i64>::new();
+        let (mut now, mut outcomes, mut remedies) = (0, 0, 0);
+        for _ in 0..60 {
+            now += random.below(8) as Millis;
+            let event = random_event(&mut random, &call, now);
+            let before = call.clone();
+            let applied = call.apply(&event);
+            let context = || format!("seed {seed} round {round}: {event:?} in {before:?}");
+            if applied.is_err() {
+                assert_eq!(call, before, "{}", context());
+                continue;
+            }
+            if let Event::Claimed { .. } = event {
+                assert!(
+                    before.payment.state.backs_a_run(),
+                    "ran unpaid: {}",
+                    context()
+                );
+                assert_eq!(call.epoch, before.epoch + 1, "{}", context());
+            } else {
+                assert_eq!(call.epoch, before.epoch, "{}", context());
+            }
+            let lines = entries(Some(&before), &call);
+            assert_eq!(
+                lines.iter().map(|e| e.amount.nanos()).sum::<i64>(),
+                0,
+                "{}",
+                context()
+            );
+            for line in lines {
+                *books.entry(line.book).or_default() += line.amount.nanos();
+            }
+            let arrived = |state: &str| call.state.name() == state && before.state.name() != state;
+            outcomes += i32::from(arrived("deliverable"));
+            remedies += i32::from(arrived("refunded")) + i32::from(arrived("credited"));
+            assert!(outcomes + remedies <= 1, "ended twice: {}", context());
+        }
+        let undelivered = books.get(&Book::Undelivered).copied().unwrap_or(0);
+        assert!(
+            undelivered <= 0,
+            "seed {seed} round {round}: delivered more than was paid"
+        );
+        if call.state.is_end() {
+            assert_eq!(
+                undelivered,
+                0,
+                "seed {seed} round {round}: {} owes",
+                call.state.name()
+            );
+        }
+        *ends.entry(call.state.name()).or_default() += 1;
+    }
+    for state in [
+        "deliverable",
+        "refunded",
+        "credited",
+        "withheld",
+        "late_paid",
+        "compensating",
+    ] {
+        assert!(
+            ends.contains_key(state),
+            "seed {seed} never reached {state}: {ends:?}"
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! The catalogue: an immutable snapshot of what is served, swapped atomically.
+//!
+//! A call keeps the snapshot's listing it started with; a reload changes only what the next call sees.
+
+pub mod arguments;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use coinop_core::mode::Mode;
+use coinop_core::price::Price;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::limits::Limits;
+use crate::plugin::{Manifest, ToolDecl};
+
+/// What is served at one moment. Names are unique and sorted.
+#[derive(Default)]
+pub struct Snapshot {
+    /// Counts up with every snapshot in which the published listing changed.
+    pub revision: u64,
+    /// Every published name.
+    pub tools: BTreeMap<String, Entry>,
+    /// What is not served, and why: for the log, `coinop check` and `/readyz`.
+    pub problems: Vec<Problem>,
+}
+
+/// What a published name stands for.
+#[derive(Clone)]
+pub enum Entry {
+    /// A plugin's tool.
+    Tool(Arc<Listing>),
+    /// `confirm_<tool>` of this listing.
+    Confirm(Arc<Listing>),
+}
+
+impl Entry {
+    /// The listing behind the name.
+    pub fn listing(&self) -> &Arc<Listing> {
+        match self {
+            Self::Tool(listing) | Self::Confirm(listing) => listing,
+        }
+    }
+}
+
+/// A tool with its price, as published.
+pub struct Listing {
+    /// The published name.
+    pub name: String,
+    /// The plugin's name: its file's stem.
+    pub plugin: String,
+    /// What the plugin says of itself, its digest included.
+    pub manifest: Arc<Manifest>,
+    /// The tool as declared.
+    pub tool: ToolDecl,
+    /// What it costs.
+    pub price: Price,
+    /// How its payment is coordinated.
+    pub mode: &'static dyn Mode,
+    /// The provider account its money goes to.
+    pub account: String,
+    /// What one run may use.
+    pub limits: Limits,
+    /// The plugin's settings.
+    pub settings: Arc<BTreeMap<String, String>>,
+    /// The argument that carries a payment's id, in modes that use one.
+    pub payment_id_argument: String,
+    /// The published description, price included.
+    pub description: String,
+    /// The published input schema (with the payment id's argument where the mode adds it).
+    pub input_schema: Arc<Map<String, Value>>,
+    /// The published output schema: the tool's own when free, widened by the payment object when paid.
+    pub output_schema: Option<Arc<Map<String, Value>>>,
+    /// Checks arguments against the tool's own input schema.
+    pub validator: Arc<jsonschema::Validator>,
+}
+
+/// Something that is not served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file it comes from.
+    pub file: String,
+    /// What is wrong and what to do, for the operator.
+    pub message: String,
+    /// Whether an earlier version of the file is still served.
+    pub keeps_last_good: bool,
+}
+
+/// The catalogue: readers take the snapshot without waiting; one writer swaps it.
+pub struct Catalog {
+    current: ArcSwap<Snapshot>,
+    changed: watch::Sender<u64>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        Self {
+            current: ArcSwap::default(),
+            changed: watch::channel(0).0,
+        }
+    }
+}
+
+impl Catalog {
+    /// The present snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Replaces the snapshot. The revision goes up, and subscribers hear of it, only when `listing_changed`.
+    pub fn publish(&self, mut next: Snapshot, listing_changed: bool) {
+        let revision = self.current.load().revision + u64::from(listing_changed);
+        next.revision = revision;
+        self.current.store(Arc::new(next));
+        if listing_changed {
+            self.changed.send_replace(revision);
+        }
+    }
+
+    /// The revision, now and whenever the published listing changes.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+}

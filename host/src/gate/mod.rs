@@ -1,0 +1,160 @@
+//! The gate: performs the core's steps, persists what happened, and never lets a run start unpaid.
+//!
+//! It owns no policy: [`coinop_core::step::next`] decides. It knows providers, the ledger and the sandbox by their
+//! traits only.
+
+mod drive;
+mod free;
+mod page;
+mod paid;
+mod reply;
+mod runs;
+mod sweep;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use coinop_core::call::Failure;
+use coinop_core::digest::Digest;
+use coinop_core::mode::Surface;
+use coinop_core::outcome::Outcome;
+use coinop_core::price::Price;
+use coinop_core::principal::Principal;
+use futures::future::BoxFuture;
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::{Entry, Snapshot};
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::limits::Limits;
+use crate::provider::Provider;
+use crate::sandbox::ProgressSink;
+pub use page::{Cashier, PageState, PageView};
+pub use reply::{Refusal, Reply};
+use runs::Runs;
+
+/// A tool call as it came in.
+pub struct Invocation {
+    /// The snapshot it is answered from.
+    pub snapshot: Arc<Snapshot>,
+    /// What was called; from that snapshot.
+    pub entry: Entry,
+    /// The arguments as sent.
+    pub arguments: Map<String, Value>,
+    /// Who calls.
+    pub principal: Principal,
+    /// Hears of progress, when the caller asked for it.
+    pub progress: Option<Arc<dyn ProgressSink>>,
+    /// The caller's wish to stop. It stops free runs and waits; a claimed run goes on without the caller.
+    pub cancel: CancellationToken,
+}
+
+/// One run of a component, free or claimed.
+pub struct Job {
+    /// Which component.
+    pub component: Digest,
+    /// Its plugin's name, for messages.
+    pub plugin: String,
+    /// The tool, by the plugin's own name.
+    pub tool: String,
+    /// Canonical JSON.
+    pub arguments: String,
+    /// The call's id, the plugin's idempotency key.
+    pub execution_id: String,
+    /// What the run may use.
+    pub limits: Limits,
+    /// The plugin's settings.
+    pub settings: Arc<BTreeMap<String, String>>,
+    /// Hears of progress.
+    pub progress: Option<Arc<dyn ProgressSink>>,
+}
+
+/// Runs components by digest, loading their code when it is not in memory. Dropping the future stops the guest.
+pub trait Runner: Send + Sync {
+    /// Runs one job. The log of the run is the runner's to keep; the error is for the caller.
+    fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>>;
+}
+
+/// Provider accounts by name.
+pub type Accounts = BTreeMap<String, Arc<dyn Provider>>;
+
+/// What a gate is made of.
+pub struct Parts {
+    /// Where calls are kept.
+    pub ledger: Arc<dyn Ledger>,
+    /// What runs components.
+    pub runner: Arc<dyn Runner>,
+    /// Who moves the money.
+    pub accounts: Accounts,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the host's payment pages are, without a trailing slash, such as `http://127.0.0.1:7402`.
+    pub pay_base: Arc<ArcSwap<String>>,
+    /// How long a quote stands.
+    pub quote_lifetime: Duration,
+    /// How long outcomes are kept.
+    pub retention: Duration,
+}
+
+/// Drives calls from quote to end. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Gate {
+    parts: Arc<Parts>,
+    runs: Arc<Runs>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    owner: Arc<str>,
+}
+
+impl Gate {
+    /// A gate. Nothing is swept until [`Gate::start_sweeping`].
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            runs: Arc::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            owner: crate::random::token().into(),
+        };
+        gate.tasks
+            .spawn(sweep::run(gate.clone(), gate.stop.clone()));
+        gate
+    }
+
+    /// Answers a tool call. After the claim, dropping the future only detaches the caller.
+    pub async fn call(&self, invocation: Invocation) -> Reply {
+        match &invocation.entry {
+            Entry::Confirm(_) => self.confirm(invocation).await,
+            Entry::Tool(listing) => match (listing.price, listing.mode.surface()) {
+                (Price::Free, _) => self.run_free(invocation).await,
+                (Price::PerCall(price), Surface::ConfirmTool) => {
+                    self.quote(invocation, price).await
+                }
+                (Price::PerCall(price), Surface::PaymentIdArgument) => {
+                    self.quote_or_redeem(invocation, price).await
+                }
+            },
+        }
+    }
+
+    /// Waits for claimed runs to be stored, at most `patience`; then whatever is left is for the next host to finish.
+    /// Returns whether nothing was left.
+    pub async fn drain(&self, patience: Duration) -> bool {
+        self.stop.cancel();
+        self.tasks.close();
+        tokio::time::timeout(patience, self.tasks.wait())
+            .await
+            .is_ok()
+    }
+
+    fn account(&self, name: &str) -> Option<&Arc<dyn Provider>> {
+        self.parts.accounts.get(name)
+    }
+}

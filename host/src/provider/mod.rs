@@ -1,0 +1,287 @@
+//! Providers: who moves the money. They know nothing of modes, the ledger or plugins.
+//!
+//! Every call that has an effect carries an idempotency key, and the gate records its intent before and its outcome
+//! after. An answer that a provider does not understand counts as pending, never as paid.
+
+use std::time::Duration;
+
+use coinop_core::ids::{LinkToken, PaymentId};
+use coinop_core::money::{Amount, Money};
+use futures::future::BoxFuture;
+
+/// A provider account: one merchant at one provider, by name in the configuration.
+///
+/// Methods return boxed futures, so that accounts of different kinds sit in one registry.
+pub trait Provider: Send + Sync {
+    /// The kind shown to callers, such as `sandbox`.
+    fn kind(&self) -> &'static str;
+
+    /// What it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Whether it can charge `price` exactly.
+    ///
+    /// # Errors
+    /// The reason, for the operator: the tool is not listed.
+    fn chargeable(&self, price: &Money) -> Result<(), NotChargeable>;
+
+    /// Makes a payment without asking anybody, where the provider's payments need no creation of their own. The gate
+    /// then records intent and payment in one commit. `None` where [`Provider::create`] must be called.
+    fn create_offline(&self, _request: &CreatePayment) -> Option<CreatedPayment> {
+        None
+    }
+
+    /// Makes a payment; the same key with the same request gives the same payment.
+    fn create<'a>(
+        &'a self,
+        request: &'a CreatePayment,
+    ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>>;
+
+    /// How a payment stands, by the provider's own record.
+    fn status<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>>;
+
+    /// Calls a pending payment off, so that its link no longer takes money.
+    fn cancel<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>>;
+
+    /// Sends money back; the same key never sends it twice.
+    fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>>;
+
+    /// Takes reserved money after the run.
+    fn settle<'a>(
+        &'a self,
+        _payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        unsupported("settle")
+    }
+
+    /// Gives reserved money back.
+    fn release<'a>(
+        &'a self,
+        _payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        unsupported("release")
+    }
+
+    /// The payer decides on the host's own page; the first decision stands. Only where
+    /// [`Capabilities::pays_on_host_page`].
+    fn decide<'a>(
+        &'a self,
+        _payment: &'a PaymentRef,
+        _decision: Decision,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        unsupported("be paid on the host's page")
+    }
+
+    /// Verifies a webhook and says which payment it is about. The caller then asks [`Provider::status`]: a webhook is a
+    /// hint, not a proof.
+    fn verify_webhook(&self, _webhook: &Webhook<'_>) -> Result<WebhookNotice, WebhookError> {
+        Err(WebhookError::Unsupported)
+    }
+}
+
+fn unsupported<'a, T: Send + 'a>(
+    operation: &'static str,
+) -> BoxFuture<'a, Result<T, ProviderError>> {
+    Box::pin(async move { Err(ProviderError::Unsupported { operation }) })
+}
+
+/// What a provider can do, and how patient it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Capabilities {
+    /// It reserves money and takes it after the run.
+    pub authorizes: bool,
+    /// It can send money back.
+    pub refunds: bool,
+    /// It sends webhooks.
+    pub webhooks: bool,
+    /// Its money is pretended.
+    pub test: bool,
+    /// The payer decides on the host's own page.
+    pub pays_on_host_page: bool,
+    /// Longest wait for one answer.
+    pub timeout: Duration,
+    /// Shortest time between two status questions about one payment.
+    pub status_interval: Duration,
+    /// How long a payment can be paid at most.
+    pub lifetime_max: Duration,
+}
+
+/// A payment to be made.
+#[derive(Clone, Debug)]
+pub struct CreatePayment {
+    /// The payment's id: the idempotency key, and our reference at the provider.
+    pub key: PaymentId,
+    /// The token of the host's own page for it.
+    pub link: LinkToken,
+    /// How much.
+    pub price: Money,
+    /// What for, one line for the payer.
+    pub description: String,
+    /// When it must be paid, milliseconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
+/// A payment as the provider made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedPayment {
+    /// The provider's reference.
+    pub reference: String,
+    /// Where to pay; `None` for the host's own page.
+    pub url: Option<String>,
+}
+
+/// A payment the provider knows.
+#[derive(Clone, Debug)]
+pub struct PaymentRef {
+    /// The payment's id: the idempotency key.
+    pub key: PaymentId,
+    /// The provider's reference.
+    pub reference: String,
+    /// The price, for providers that must be told again.
+    pub price: Money,
+}
+
+/// What a payer decides on the host's own page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Pay, or reserve.
+    Pay,
+    /// Decline.
+    Decline,
+}
+
+/// How a payment stands at the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody has paid, or the provider says something we do not understand.
+    Pending,
+    /// Money arrived.
+    Paid(Money),
+    /// Money is reserved.
+    Authorized(Money),
+    /// The reservation was given back, or never existed any more.
+    Released,
+    /// It cannot be paid any more.
+    Failed,
+    /// The payer refused.
+    Declined,
+    /// It was called off.
+    Canceled,
+    /// Its time ran out.
+    Expired,
+}
+
+/// Money to be sent back.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    /// The payment.
+    pub payment: PaymentRef,
+    /// The refund's own idempotency key.
+    pub key: String,
+    /// How much, in the currency received.
+    pub amount: Amount,
+    /// Why, one line.
+    pub reason: String,
+}
+
+/// What became of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refunded {
+    /// It went back, by this request or an earlier one with the same key.
+    Done,
+    /// The provider took the order and has not finished.
+    Pending,
+}
+
+/// A webhook as it arrived.
+#[derive(Clone, Copy, Debug)]
+pub struct Webhook<'a> {
+    /// Header names, lower case, and values.
+    pub headers: &'a [(String, String)],
+    /// The body, byte for byte.
+    pub body: &'a [u8],
+    /// When it arrived, milliseconds since the Unix epoch.
+    pub now: i64,
+}
+
+/// What a verified webhook is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookNotice {
+    /// The provider's id of the event, for dropping duplicates.
+    pub event_id: String,
+    /// The provider's reference of the payment.
+    pub reference: String,
+}
+
+/// Why a price cannot be charged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotChargeable {
+    /// Not exact in the provider's units, or not an amount.
+    #[error(transparent)]
+    Money(#[from] coinop_core::money::MoneyError),
+    /// Less than the provider charges.
+    #[error("{price} is less than the smallest charge of {provider}, {least}")]
+    TooSmall {
+        /// The price.
+        price: Money,
+        /// The provider's kind.
+        provider: &'static str,
+        /// The smallest charge.
+        least: Money,
+    },
+    /// More than the provider charges.
+    #[error("{price} is more than the largest charge of {provider}, {most}")]
+    TooLarge {
+        /// The price.
+        price: Money,
+        /// The provider's kind.
+        provider: &'static str,
+        /// The largest charge.
+        most: Money,
+    },
+    /// Not a currency of the provider.
+    #[error("{provider} does not charge in {currency}")]
+    Currency {
+        /// The provider's kind.
+        provider: &'static str,
+        /// The currency asked for.
+        currency: coinop_core::money::Currency,
+    },
+}
+
+/// Why a provider did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderError {
+    /// It does not know how.
+    #[error("the provider cannot {operation}")]
+    Unsupported {
+        /// What was asked.
+        operation: &'static str,
+    },
+    /// It said no, finally.
+    #[error("the provider refused: {0}")]
+    Refused(String),
+    /// Whether it happened is unknown: ask again with the same key.
+    #[error("the provider did not answer: {0}")]
+    Unreachable(String),
+}
+
+/// Why a webhook is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// This provider sends none.
+    #[error("this provider sends no webhooks")]
+    Unsupported,
+    /// The signature does not hold, or is too old.
+    #[error("the webhook's signature does not hold")]
+    Signature,
+    /// It holds, and says nothing we know.
+    #[error("the webhook is not understood")]
+    Content,
+}
