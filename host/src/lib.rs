@@ -7,3 +7,5 @@ pub mod limits;
 pub mod plugin;
 pub mod provider;
 pub mod sandbox;
+pub mod server;
+pub mod wire;
