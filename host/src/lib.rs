@@ -10,3 +10,5 @@ pub mod plugin;
 pub mod provider;
 pub mod random;
 pub mod sandbox;
+pub mod server;
+pub mod wire;
