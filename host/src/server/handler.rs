@@ -72,7 +72,7 @@ impl Handler {
     ) -> Result<Reply, ErrorData> {
         let snapshot = self.server.snapshot().await;
         let Some(entry) = snapshot.tools.get(request.name.as_ref()).cloned() else {
-            return Err(unknown_tool(&request.name, &snapshot));
+            return self.call_unlisted(&request, &context, &snapshot).await;
         };
         let mut invocation = Invocation {
             entry,
@@ -89,6 +89,23 @@ impl Handler {
         invocation.progress = Some(bridge.clone());
         let call = self.server.calls.call(invocation);
         Ok(bridge.during(&context.peer, token, call).await)
+    }
+
+    /// A tool that was replaced or removed after it was paid for is still owed to whoever holds the payment.
+    async fn call_unlisted(
+        &self,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+        snapshot: &Snapshot,
+    ) -> Result<Reply, ErrorData> {
+        let nothing = JsonObject::new();
+        let arguments = request.arguments.as_ref().unwrap_or(&nothing);
+        let principal = self.principal(&context.extensions);
+        let calls = &self.server.calls;
+        calls
+            .call_unlisted(&request.name, arguments, principal, context.ct.clone())
+            .await
+            .ok_or_else(|| unknown_tool(&request.name, snapshot))
     }
 }
 

@@ -15,8 +15,10 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -36,11 +38,34 @@ const FIRST_SCAN_WAIT: Duration = Duration::from_secs(20);
 pub trait Calls: Send + Sync {
     /// Answers one call. Dropping the future detaches the caller.
     fn call(&self, invocation: Invocation) -> BoxFuture<'_, Reply>;
+
+    /// Answers a call of a name that is not listed, when its arguments carry a payment made for it; else `None`.
+    fn call_unlisted<'a>(
+        &'a self,
+        _name: &'a str,
+        _arguments: &'a Map<String, Value>,
+        _principal: Principal,
+        _cancel: CancellationToken,
+    ) -> BoxFuture<'a, Option<Reply>> {
+        Box::pin(async { None })
+    }
 }
 
 impl Calls for Gate {
     fn call(&self, invocation: Invocation) -> BoxFuture<'_, Reply> {
         Box::pin(Gate::call(self, invocation))
+    }
+
+    fn call_unlisted<'a>(
+        &'a self,
+        name: &'a str,
+        arguments: &'a Map<String, Value>,
+        principal: Principal,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'a, Option<Reply>> {
+        Box::pin(Gate::call_unlisted(
+            self, name, arguments, principal, cancel,
+        ))
     }
 }
 

@@ -5,7 +5,6 @@
 
 use coinop_core::mode::{Ask, Printed};
 use coinop_core::outcome::{Content, Outcome};
-use jiff::Timestamp;
 use rmcp::model::{
     CallToolResult, ContentBlock, EmbeddedResource, MetaObject, Resource, ResourceContents,
 };
@@ -94,7 +93,7 @@ fn embedded(contents: ResourceContents) -> ContentBlock {
 }
 
 fn asked(ask: &Ask, payment_url: &str, test: bool) -> CallToolResult {
-    let expires_at = rfc3339(ask.expires_at);
+    let expires_at = crate::clock::rfc3339(ask.expires_at);
     let printed = Printed {
         payment_url,
         expires_at: &expires_at,
@@ -105,12 +104,6 @@ fn asked(ask: &Ask, payment_url: &str, test: bool) -> CallToolResult {
     result.meta = Some(meta(META_PAYMENT, object.clone()));
     result.structured_content = Some(object);
     result
-}
-
-/// A moment as people and JSON Schema write it; one that no calendar has is the epoch.
-fn rfc3339(at: coinop_core::Millis) -> String {
-    let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-    at.to_string()
 }
 
 fn refused(refusal: &Refusal) -> CallToolResult {
@@ -136,7 +129,7 @@ fn refusal_object(refusal: &Refusal) -> Value {
         Refusal::Expired => json!({"kind": "expired"}),
         Refusal::Refunded { price: p, .. } => price("refunded", p),
         Refusal::Credited { price: p, .. } => price("credited", p),
-        Refusal::Withheld { price: p } => price("withheld", p),
+        Refusal::Withheld { price: p, .. } => price("withheld", p),
         Refusal::Compensating { price: p, .. } => price("compensating", p),
         Refusal::Attention { price: p, call } => {
             let mut object = price("attention", p);
