@@ -331,7 +331,11 @@ impl Call {
             {
                 S::Executed
             }
-            (S::Running { .. } | S::Indeterminate, E::ToolFailed { epoch, .. }) if *epoch == self.epoch => S::ToolFailed,
+            (S::Running { .. } | S::Indeterminate, E::ToolFailed { epoch, .. })
+                if *epoch == self.epoch =>
+            {
+                S::ToolFailed
+            }
             (S::Running { lease_until, .. }, E::RunLost { epoch, at })
                 if *epoch == self.epoch && at >= lease_until =>
             {
@@ -435,9 +439,7 @@ impl Call {
                 S::Deliverable
             }
             // Nothing was taken: settling was refused, the run gave nothing, or nobody came for it.
-            (S::Settling | S::ToolFailed | S::Indeterminate | S::Ready, E::Released) => {
-                S::Withheld
-            }
+            (S::Settling | S::ToolFailed | S::Indeterminate | S::Ready, E::Released) => S::Withheld,
             (
                 S::Compensating {
                     cause,

@@ -77,7 +77,9 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         CallState::Indeterminate => owe_or_release(call, Cause::RunLost),
         CallState::LatePaid => Step::Owe(Cause::LatePaid),
         // A caller that asks again does not hurry a refund that failed: the sweeper paces it.
-        CallState::CompensationDue { attempts, .. } if *attempts > 0 && !situation.sweeping => Step::Ended,
+        CallState::CompensationDue { attempts, .. } if *attempts > 0 && !situation.sweeping => {
+            Step::Ended
+        }
         CallState::CompensationDue { .. } => Step::Compensate(Remedy::Refund),
         CallState::Compensating { remedy, .. } => Step::Remedy(*remedy),
         CallState::Withheld
