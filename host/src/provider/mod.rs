@@ -3,6 +3,9 @@
 //! Every call that has an effect carries an idempotency key, and the gate records its intent before and its outcome
 //! after. An answer that a provider does not understand counts as pending, never as paid.
 
+pub mod registry;
+pub mod sandbox;
+
 use std::time::Duration;
 
 use coinop_core::ids::{LinkToken, PaymentId};
