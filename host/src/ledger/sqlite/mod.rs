@@ -6,6 +6,7 @@
 mod calls;
 mod open;
 mod outcomes;
+mod purse;
 mod writer;
 
 #[cfg(test)]

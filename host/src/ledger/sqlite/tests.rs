@@ -103,3 +103,10 @@ fn a_later_schema_and_a_foreign_file_are_refused_by_name() {
     let error = SqliteLedger::open(&text, 0).err().unwrap().to_string();
     assert!(error.contains("text"), "{error}");
 }
+
+#[tokio::test]
+async fn the_purse_in_the_ledgers_file_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = SqliteLedger::open(&folder.path().join("l"), 0).unwrap();
+    crate::provider::sandbox::purse::tests::keeps_the_contract(&ledger).await;
+}
