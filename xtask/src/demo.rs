@@ -15,7 +15,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: Vec<String>) -> Result<ExitC
     let folder = workspace.target("plugins");
     toolchain::ensure_wasm_target(workspace)?;
     eprintln!("building the weather plugin (Rust)");
-    plugins::weather(workspace, &folder)?;
+    plugins::weather(workspace, std::slice::from_ref(&folder))?;
     if let Err(reason) = smart_summary(workspace) {
         eprintln!("the demo goes on without smart-summary (Python): {reason:#}");
     }
@@ -44,5 +44,5 @@ fn smart_summary(workspace: &Workspace) -> Result<()> {
         anyhow::bail!("no Python found; to have it, {}", python::REMEDY);
     };
     eprintln!("building the smart-summary plugin (Python)");
-    plugins::smart_summary(workspace, &python, &workspace.target("plugins"))
+    plugins::smart_summary(workspace, &python, &[workspace.target("plugins")])
 }

@@ -1,4 +1,5 @@
-//! `guests`: the plugins that ship and every guest of the tests, as `target/guests/NAME.wasm`.
+//! `guests`: every guest of the tests as `target/guests/NAME.wasm`, and the plugins that ship there and, alone, in
+//! `target/plugins`.
 
 use std::fs;
 
@@ -15,8 +16,9 @@ const WORKSPACE: &str = "tests/guests/Cargo.toml";
 /// Builds them all. What is fresh is left alone.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target("guests");
+    let shipped = [workspace.target("plugins"), folder.clone()];
     toolchain::ensure_wasm_target(workspace)?;
-    plugins::weather(workspace, &folder)?;
+    plugins::weather(workspace, &shipped)?;
     plugins::build_rust(workspace, WORKSPACE)?;
     for krate in crates(workspace)? {
         stamp::place(
@@ -25,7 +27,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         )?;
     }
     let python = Python::find(workspace).context(python::REMEDY)?;
-    plugins::smart_summary(workspace, &python, &folder)
+    plugins::smart_summary(workspace, &python, &shipped)
 }
 
 /// The crates of the guest workspace: a folder each, named alike.

@@ -14,14 +14,18 @@ use crate::workspace::Workspace;
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 const SMART_SUMMARY: &str = "plugins/smart-summary";
 
-/// Builds the Rust plugin and puts it into `folder` as `weather.wasm`.
-pub(crate) fn weather(workspace: &Workspace, folder: &Path) -> Result<()> {
+/// Builds the Rust plugin and puts it into each of `folders` as `weather.wasm`.
+pub(crate) fn weather(workspace: &Workspace, folders: &[PathBuf]) -> Result<()> {
     build_rust(workspace, "plugins/weather/Cargo.toml")?;
-    stamp::place(&built(workspace, "weather"), &folder.join("weather.wasm"))
+    place_in(folders, &built(workspace, "weather"), "weather.wasm")
 }
 
-/// Builds the Python plugin and puts it into `folder` as `smart-summary.wasm`.
-pub(crate) fn smart_summary(workspace: &Workspace, python: &Python, folder: &Path) -> Result<()> {
+/// Builds the Python plugin and puts it into each of `folders` as `smart-summary.wasm`.
+pub(crate) fn smart_summary(
+    workspace: &Workspace,
+    python: &Python,
+    folders: &[PathBuf],
+) -> Result<()> {
     let venv = python.venv(workspace, "venv-plugins", &[COMPONENTIZE_PY])?;
     let component = workspace.guest_build().join("smart-summary.wasm");
     let inputs = [
@@ -45,7 +49,13 @@ pub(crate) fn smart_summary(workspace: &Workspace, python: &Python, folder: &Pat
             .arg(&component);
         process::read(&mut build).map(drop)
     })?;
-    stamp::place(&component, &folder.join("smart-summary.wasm"))
+    place_in(folders, &component, "smart-summary.wasm")
+}
+
+fn place_in(folders: &[PathBuf], component: &Path, name: &str) -> Result<()> {
+    folders
+        .iter()
+        .try_for_each(|folder| stamp::place(component, &folder.join(name)))
 }
 
 /// Builds every crate of a guest workspace.

@@ -23,7 +23,7 @@ pub(crate) fn ensure_wasm_target(workspace: &Workspace) -> Result<()> {
     if !process::found("rustup") {
         bail!(
             "rustc has no standard library for {WASM_TARGET}, and rustup is not there to add it: install Rust by \
-             https://rustup.rs, or your distribution's package with that target (Debian: libstd-rust-dev-wasm32)"
+             https://rustup.rs"
         );
     }
     process::run(process::command(workspace, "rustup").args(["target", "add", WASM_TARGET]))

@@ -26,6 +26,15 @@ impl Workspace {
         Ok(Self { root, target })
     }
 
+    /// Any two folders.
+    #[cfg(test)]
+    pub(crate) fn at(root: &Path, target: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            target: target.to_owned(),
+        }
+    }
+
     /// A path in the checkout.
     pub(crate) fn source(&self, path: impl AsRef<Path>) -> PathBuf {
         self.root.join(path)
