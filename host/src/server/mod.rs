@@ -127,6 +127,11 @@ impl Server {
             .is_ok()
     }
 
+    /// How many calls run.
+    pub fn calls_in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
     /// Cancelled when the server shuts down.
     pub fn closing(&self) -> &CancellationToken {
         &self.closing
