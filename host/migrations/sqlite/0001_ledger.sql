@@ -45,10 +45,15 @@ CREATE TABLE entry (                          -- append-only; every transaction 
 ) STRICT;
 CREATE INDEX entry_call ON entry (call);
 
-CREATE TABLE component (                      -- bytes that open quotes name
+CREATE TABLE component (                      -- what open quotes name
     digest  TEXT PRIMARY KEY,
-    bytes   BLOB NOT NULL,
-    kept_at INTEGER NOT NULL
+    kept_at INTEGER NOT NULL                  -- when a host last said that it serves it
+) STRICT;
+CREATE INDEX component_age ON component (kept_at);
+
+CREATE TABLE component_bytes (                -- apart, so that renewing an age does not rewrite megabytes
+    digest TEXT PRIMARY KEY REFERENCES component (digest) ON DELETE CASCADE,
+    bytes  BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE blocked (

@@ -34,14 +34,17 @@ pub trait Ledger: Send + Sync {
     /// The stored outcome, `None` once its retention has ended.
     fn outcome(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<Outcome>>, LedgerError>>;
 
-    /// Keeps a component's bytes, so that quotes naming it survive its file; doing it again renews its age. Calls are
-    /// opened only for components that are kept.
+    /// Keeps a component's bytes, so that quotes naming it survive its file. Calls are opened only for components
+    /// that are kept.
     fn keep_component(
         &self,
         digest: Digest,
         bytes: Arc<[u8]>,
         at: Millis,
     ) -> BoxFuture<'_, Result<(), LedgerError>>;
+
+    /// Says that a kept component is still served, which renews its age. Whether it is kept at all.
+    fn touch_component(&self, digest: Digest, at: Millis) -> BoxFuture<'_, Result<bool, LedgerError>>;
 
     /// The bytes of a kept component.
     fn component(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, LedgerError>>;

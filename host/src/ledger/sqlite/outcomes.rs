@@ -45,27 +45,30 @@ pub(super) fn has_component(db: &Connection, digest: Digest) -> Result<bool, Led
     exists(db, "SELECT 1 FROM component WHERE digest = ?1", digest)
 }
 
-/// Keeps a component's bytes, or says that they are still in use.
-pub(super) fn keep_component(
-    db: &Connection,
-    digest: Digest,
-    bytes: &[u8],
-    at: Millis,
-) -> Result<(), LedgerError> {
+/// Says that a kept component is still served. Whether it is kept at all.
+pub(super) fn touch_component(db: &Connection, digest: Digest, at: Millis) -> Result<bool, LedgerError> {
     let touched = db
         .prepare_cached("UPDATE component SET kept_at = max(kept_at, ?2) WHERE digest = ?1")?
         .execute(params![digest.to_string(), at])?;
-    if touched == 0 {
-        db.prepare_cached("INSERT INTO component (digest, bytes, kept_at) VALUES (?1, ?2, ?3)")?
-            .execute(params![digest.to_string(), bytes, at])?;
+    Ok(touched == 1)
+}
+
+/// Keeps a component's bytes.
+pub(super) fn keep_component(db: &Connection, digest: Digest, bytes: &[u8], at: Millis) -> Result<(), LedgerError> {
+    if touch_component(db, digest, at)? {
+        return Ok(());
     }
+    db.prepare_cached("INSERT INTO component (digest, kept_at) VALUES (?1, ?2)")?
+        .execute(params![digest.to_string(), at])?;
+    db.prepare_cached("INSERT INTO component_bytes (digest, bytes) VALUES (?1, ?2)")?
+        .execute(params![digest.to_string(), bytes])?;
     Ok(())
 }
 
 /// The component's bytes.
 pub(super) fn component(db: &Connection, digest: Digest) -> Result<Option<Arc<[u8]>>, LedgerError> {
     let bytes: Option<Vec<u8>> = db
-        .prepare_cached("SELECT bytes FROM component WHERE digest = ?1")?
+        .prepare_cached("SELECT bytes FROM component_bytes WHERE digest = ?1")?
         .query_row([digest.to_string()], |row| row.get(0))
         .optional()?;
     match bytes {

@@ -1,0 +1,278 @@
+//! The composition root: the only place that knows every concrete type, and the order in which things start and stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::Catalog;
+use crate::catalog::library::Library;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::gate::{Accounts, Gate, Parts};
+use crate::ledger::Ledger;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::provider::registry::Registry;
+use crate::provider::sandbox::purse::Purse;
+use crate::provider::sandbox::{self, Flow};
+use crate::reload;
+use crate::sandbox::{Sandbox, SandboxSettings};
+use crate::server::http::{self, Replies};
+use crate::server::pay::{self, PaySettings};
+use crate::server::{Server, doorkeeper, stdio};
+
+/// How long claimed runs may take to be stored once the host is told to stop: the longest run and its margin.
+const DRAIN: Duration = Duration::from_secs(45);
+/// How often a host reads which components are blocked.
+const BLOCKED_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A running host.
+pub struct App {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    ledger: Arc<SqliteLedger>,
+    gate: Gate,
+    catalog: Arc<Catalog>,
+    server: Arc<Server>,
+    pay_base: Arc<ArcSwap<String>>,
+    ready: watch::Receiver<bool>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// Opens the ledger, sets up the sandbox, and starts to look at the plugins. Must be called inside a runtime.
+    ///
+    /// # Errors
+    /// Whatever keeps the host from serving safely, with the file or setting to change.
+    pub fn start(config: Config) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ledger = Arc::new(SqliteLedger::open(&config.state, clock.now())?);
+        let accounts = accounts(&config, &ledger)?;
+        let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
+        let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
+        let own_base = format!("http://{}", crate::config::DEFAULT_ADDR);
+        let pay_base = Arc::new(ArcSwap::from_pointee(config.public_url.clone().unwrap_or(own_base)));
+        let gate = Gate::new(Parts {
+            ledger: ledger.clone(),
+            runner: library.clone(),
+            accounts: accounts.clone(),
+            clock: clock.clone(),
+            pay_base: pay_base.clone(),
+            quote_lifetime: config.quote_lifetime,
+            retention: config.outcome_retention,
+        });
+        gate.start_sweeping();
+        let catalog = Arc::new(Catalog::default());
+        let (tell_ready, ready) = watch::channel(false);
+        let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready.clone());
+        let app = Self {
+            clock: clock.clone(),
+            gate,
+            server,
+            pay_base,
+            ready,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            ledger: ledger.clone(),
+            catalog: catalog.clone(),
+            config: config.clone(),
+        };
+        app.tasks.spawn(app.server.clone().announce());
+        app.tasks.spawn(refresh_blocked(library.clone(), app.stop.clone()));
+        let parts = reload::Parts {
+            config,
+            catalog,
+            library,
+            ledger,
+            accounts,
+            clock,
+        };
+        app.tasks.spawn(reload::run(parts, tell_ready, app.stop.clone()));
+        Ok(app)
+    }
+
+    /// What is served.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The configuration it was started with.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Waits for the first listing.
+    pub async fn listed(&self) {
+        let mut ready = self.ready.clone();
+        // A sender that is gone belongs to a host that is stopping.
+        let _ = ready.wait_for(|ready| *ready).await;
+    }
+
+    /// Serves the local user on stdin and stdout until stdin ends.
+    pub async fn serve_stdio(&self) -> anyhow::Result<()> {
+        Ok(stdio::serve(self.server.clone()).await?)
+    }
+
+    /// Serves MCP and the payment pages on `listener` until the host stops.
+    pub async fn serve_http(&self, listener: TcpListener) -> anyhow::Result<()> {
+        let addr = listener.local_addr()?;
+        if self.config.public_url.is_none() {
+            self.pay_base.store(Arc::new(format!("http://{}", reachable(addr))));
+        }
+        http::serve(listener, self.server.clone(), self.http_settings(), self.pages()).await?;
+        Ok(())
+    }
+
+    /// Serves the payment pages for a host without HTTP of its own, as soon as nobody else of this ledger does, until the
+    /// host stops.
+    pub async fn keep_pages(&self, addr: SocketAddr) {
+        let pages = http::pages_only(self.server.clone(), &self.http_settings(), self.pages());
+        let door = doorkeeper::Door {
+            addr,
+            ledger_id: self.ledger.id().to_owned(),
+            fixed_base: self.config.public_url.is_some(),
+            pay_base: self.pay_base.clone(),
+        };
+        door.keep(pages, self.stop.clone()).await;
+    }
+
+    /// Stops: nothing new begins, what was claimed is stored, and everything is closed.
+    pub async fn stop(self) {
+        self.server.drain(DRAIN).await;
+        if !self.gate.drain(DRAIN).await {
+            tracing::warn!("some runs did not end in time; the next host finishes what they were paid for");
+        }
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Cancelled when the host stops: for whoever serves beside it.
+    pub fn stopping(&self) -> CancellationToken {
+        self.server.closing().clone()
+    }
+
+    fn pages(&self) -> Router {
+        let settings = PaySettings {
+            public_base: self.pay_base.clone(),
+        };
+        pay::router(Arc::new(self.gate.clone()), self.clock.clone(), settings)
+    }
+
+    fn http_settings(&self) -> http::Settings {
+        let http = &self.config.http;
+        let public_host = self.config.public_url.as_deref().and_then(host_of);
+        http::Settings {
+            api_keys: http.keys.clone(),
+            anonymous: if http.anonymous {
+                http::Anonymous::Allowed
+            } else {
+                http::Anonymous::Refused
+            },
+            allowed_hosts: http.allowed_hosts.iter().cloned().chain(public_host).collect(),
+            allowed_origins: http.allowed_origins.clone(),
+            replies: Replies::Json,
+            sessions_max: http.sessions_max,
+            session_idle: http.session_idle,
+            ledger_id: self.ledger.id().to_owned(),
+            ..http::Settings::default()
+        }
+    }
+}
+
+/// Makes every account of the configuration. A provider kind is one line here.
+pub fn accounts(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Accounts> {
+    let purse: Arc<dyn Purse> = ledger.clone();
+    let mut kinds = Registry::default();
+    for flow in [Flow::Pay, Flow::Hold] {
+        kinds.add(flow.kind(), sandbox::maker(flow, purse.clone()))?;
+    }
+    let made = config.accounts.iter().map(|(name, account)| {
+        let provider = kinds.account(name, account.kind.as_str(), account.settings())?;
+        Ok((name.clone(), provider))
+    });
+    made.collect()
+}
+
+/// Refuses pretended money where strangers could spend it.
+///
+/// # Errors
+/// Names the account and the two ways out.
+pub fn refuse_public_test_money(config: &Config, ledger: &Arc<SqliteLedger>, addr: SocketAddr) -> anyhow::Result<()> {
+    let public = !addr.ip().is_loopback() || config.public_url.as_deref().is_some_and(|url| !is_loopback(url));
+    if !public {
+        return Ok(());
+    }
+    let used = config
+        .plugins
+        .values()
+        .filter_map(|rules| rules.account.as_ref())
+        .chain([&config.provider]);
+    let accounts = accounts(config, ledger)?;
+    for name in used {
+        let account = accounts.get(name);
+        anyhow::ensure!(
+            !account.is_some_and(|a| a.capabilities().test),
+            "the account {name:?} takes pretended money, and {addr} can be reached by others: anybody could use paid tools \
+             for nothing. Configure a real provider, listen on 127.0.0.1, or say --allow-test-payments"
+        );
+    }
+    Ok(())
+}
+
+async fn refresh_blocked(library: Arc<Library>, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(BLOCKED_INTERVAL);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = interval.tick() => {
+                if let Err(error) = library.refresh_blocked().await {
+                    tracing::warn!(%error, "blocked components could not be read");
+                }
+            }
+        }
+    }
+}
+
+/// An address that a browser on this machine can open.
+fn reachable(addr: SocketAddr) -> SocketAddr {
+    if addr.ip().is_unspecified() {
+        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), addr.port())
+    } else {
+        addr
+    }
+}
+
+/// The host of a URL, without its port.
+fn host_of(url: &str) -> Option<String> {
+    let uri: ::http::Uri = url.parse().ok()?;
+    uri.host().map(str::to_owned)
+}
+
+fn is_loopback(url: &str) -> bool {
+    host_of(url).is_some_and(|host| {
+        host == "localhost"
+            || host
+                .trim_matches(['[', ']'])
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+/// Binds `addr`, or says what to change.
+///
+/// # Errors
+/// Names the address and the flag.
+pub async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("cannot listen on {addr}: choose another address with --http"))
+}

@@ -1,0 +1,131 @@
+//! The command line: one file a command, errors a person can act on, exit codes a script can read.
+//!
+//! 0: done. 1: it did not work, and stderr says why. 2: the command line is wrong.
+
+mod block;
+mod call;
+mod check;
+mod demo;
+mod payments;
+mod serve;
+mod terminal;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Overrides, Places};
+
+/// A host for paid tools: drop a WebAssembly component into a folder, and its tools are served over MCP with a price.
+#[derive(Parser)]
+#[command(name = "coinop", version, about, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the tools of a folder over MCP: stdio, or HTTP with --http
+    Serve(serve::Serve),
+    /// Walk through one paid call on the terminal, then keep serving
+    Demo(demo::Demo),
+    /// Say what is in plugin files, what their tools cost, and what is wrong with them
+    Check(check::Check),
+    /// Run one tool here and now, without charging anybody
+    Call(call::Call),
+    /// Look at payments, and pay or decline pretended ones
+    Payments(payments::Payments),
+    /// Stop selling and running one version of a plugin at once
+    Block(block::Block),
+}
+
+/// Where things are: the same for every command.
+#[derive(Args, Clone, Debug, Default)]
+struct Locations {
+    /// The configuration file [default: coinop.toml in the platform's configuration folder]
+    #[arg(long, value_name = "FILE", env = "COINOP_CONFIG")]
+    config: Option<PathBuf>,
+    /// The folder of plugins
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// The ledger's file, shared by every coinop of this user
+    #[arg(long, value_name = "PATH")]
+    state: Option<String>,
+    /// The folder for compiled code; may be deleted at any time
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+}
+
+impl Locations {
+    /// Reads the configuration with what the command line says on top.
+    fn load(&self, mut overrides: Overrides) -> anyhow::Result<Config> {
+        let mut places = Places::of_user()?;
+        if let Some(cache) = &self.cache {
+            places.cache_dir = std::path::absolute(cache).context("--cache")?;
+        }
+        overrides.config.clone_from(&self.config);
+        overrides.plugins_dir.clone_from(&self.plugins);
+        overrides.state.clone_from(&self.state);
+        Ok(Config::load(overrides, places)?)
+    }
+}
+
+/// How payment works, for the commands that serve.
+#[derive(Args, Clone, Debug, Default)]
+struct Paying {
+    /// How payment is coordinated with the client: two_step or resubmit
+    #[arg(long)]
+    mode: Option<String>,
+    /// The provider account that is paid, by its name in coinop.toml
+    #[arg(long, value_name = "ACCOUNT")]
+    provider: Option<String>,
+    /// What payment links start with, when this host is behind a proxy
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Allow pretended payments on an address that others can reach
+    #[arg(long)]
+    allow_test_payments: bool,
+}
+
+impl Paying {
+    fn overrides(&self, http: Option<SocketAddr>) -> Overrides {
+        Overrides {
+            mode: self.mode.clone(),
+            provider: self.provider.clone(),
+            public_url: self.public_url.clone(),
+            http,
+            ..Overrides::default()
+        }
+    }
+}
+
+/// Parses the command line, runs the command, and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return terminal::fail(&error.into()),
+    };
+    let code = match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => terminal::fail(&error),
+    };
+    // A guest that is still computing must not hold the process up.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(command) => command.run().await,
+        Command::Demo(command) => command.run().await,
+        Command::Check(command) => command.run().await,
+        Command::Call(command) => command.run().await,
+        Command::Payments(command) => command.run().await,
+        Command::Block(command) => command.run().await,
+    }
+}

@@ -1,0 +1,105 @@
+//! `coinop serve`: MCP on stdio, on HTTP, or on both.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Locations, Paying, terminal};
+use crate::app::{self, App};
+use crate::config::DEFAULT_ADDR;
+
+/// Serve the tools of a folder over MCP: stdio, or HTTP with --http.
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    locations: Locations,
+    #[command(flatten)]
+    paying: Paying,
+    /// Serve streamable HTTP on this address, such as 127.0.0.1:7402 (the default where none is given)
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:7402")]
+    http: Option<SocketAddr>,
+    /// Serve stdio beside HTTP
+    #[arg(long)]
+    stdio: bool,
+    /// Do not serve stdio; HTTP on its default address where none is given
+    #[arg(long, conflicts_with = "stdio")]
+    no_stdio: bool,
+    /// Where payment pages are while only stdio is served
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_ADDR)]
+    pay_addr: SocketAddr,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let config = self.locations.load(self.paying.overrides(self.http))?;
+        let http = config.http.addr.or(self.no_stdio.then_some(DEFAULT_ADDR));
+        let stdio = self.stdio || (http.is_none() && !self.no_stdio);
+        terminal::log_to_stderr(if http.is_some() { "info" } else { "warn" });
+        let app = Arc::new(App::start(config)?);
+        let door = http.unwrap_or(self.pay_addr);
+        if !self.paying.allow_test_payments {
+            app.refuse_public_test_money(door)?;
+        }
+        let served = serve(&app, stdio, http, self.pay_addr).await;
+        stop(app).await;
+        served.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+/// Serves until the client is gone or somebody asks to stop.
+async fn serve(app: &Arc<App>, stdio: bool, http: Option<SocketAddr>, pay_addr: SocketAddr) -> anyhow::Result<()> {
+    let listener = match http {
+        Some(addr) => Some(app::bind(addr).await?),
+        None => None,
+    };
+    let web = async {
+        match listener {
+            Some(listener) => {
+                eprintln!("coinop serves MCP on http://{}/mcp", listener.local_addr()?);
+                app.serve_http(listener).await
+            }
+            None => {
+                app.keep_pages(pay_addr).await;
+                Ok(())
+            }
+        }
+    };
+    let local = async {
+        match stdio {
+            true => app.serve_stdio().await,
+            false => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = local => ended,
+        ended = web => ended,
+        () = asked_to_stop() => Ok(()),
+    }
+}
+
+/// Stops in order; a second request to stop does not wait.
+pub(super) async fn stop(app: Arc<App>) {
+    tokio::select! {
+        () = app.stop() => {}
+        () = asked_to_stop() => eprintln!("coinop: stopped at once; paid runs are finished by the next host"),
+    }
+}
+
+/// Waits for ctrl-c, or the system's polite request to end.
+pub(super) async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
