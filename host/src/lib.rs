@@ -1,6 +1,7 @@
 //! coinop: a WebAssembly plugin host for paid tools, served over MCP. See `ARCHITECTURE.md`.
 
 pub mod catalog;
+pub mod config;
 pub mod gate;
 pub mod ledger;
 pub mod limits;
