@@ -1,7 +1,10 @@
 //! coinop: a WebAssembly plugin host for paid tools, served over MCP. See `ARCHITECTURE.md`.
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod failpoint;
 pub mod gate;
 pub mod ledger;
@@ -9,6 +12,7 @@ pub mod limits;
 pub mod plugin;
 pub mod provider;
 pub mod random;
+pub mod reload;
 pub mod sandbox;
 pub mod server;
 pub mod wire;

@@ -3,6 +3,11 @@
 //! A call keeps the snapshot's listing it started with; a reload changes only what the next call sees.
 
 pub mod arguments;
+pub mod library;
+mod payment_id;
+pub mod published;
+pub mod resolve;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +17,8 @@ use coinop_core::mode::Mode;
 use coinop_core::price::Price;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
+
+pub use published::{confirm_description, confirm_input_schema, confirm_name, confirm_title};
 
 use crate::limits::Limits;
 use crate::plugin::{Manifest, ToolDecl};

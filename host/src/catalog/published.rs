@@ -1,0 +1,151 @@
+//! The words of the listing: descriptions with the price in them, confirm tools, and whether two listings are the same.
+
+use coinop_core::mode::{CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, Surface};
+use coinop_core::price::Price;
+use serde_json::{Map, Value, json};
+
+use super::{Entry, Listing, Snapshot};
+
+/// The name of the tool that redeems payments for `tool`.
+pub fn confirm_name(tool: &str) -> String {
+    format!("{CONFIRM_PREFIX}{tool}")
+}
+
+/// The title of a listing's confirm tool.
+pub fn confirm_title(listing: &Listing) -> String {
+    format!(
+        "Confirm {}",
+        listing.tool.title.as_deref().unwrap_or(&listing.name)
+    )
+}
+
+/// The description of a listing's confirm tool.
+pub fn confirm_description(listing: &Listing) -> String {
+    format!(
+        "Runs a paid call of {} and returns its result. Takes the {PAYMENT_ID_ARGUMENT} from the answer of {}. Before \
+         payment it returns the payment link again; after the run it returns the stored result. It never charges.",
+        listing.name, listing.name
+    )
+}
+
+/// The input schema of every confirm tool.
+pub fn confirm_input_schema() -> Map<String, Value> {
+    let schema = json!({
+        "type": "object",
+        "properties": { PAYMENT_ID_ARGUMENT: { "type": "string", "description": "The payment_id from the payment request." } },
+        "required": [PAYMENT_ID_ARGUMENT],
+        "additionalProperties": false,
+    });
+    match schema {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+/// What is said of a paid tool's price and of how it is paid.
+pub(super) struct Terms<'a> {
+    pub(super) name: &'a str,
+    pub(super) price: Price,
+    pub(super) surface: Surface,
+    pub(super) payment_id_argument: &'a str,
+    /// Whether the money is pretended.
+    pub(super) test: bool,
+}
+
+impl Terms<'_> {
+    /// The published description: the tool's own, then the price and the way to pay, in words.
+    pub(super) fn describe(&self, own: &str) -> String {
+        let Price::PerCall(price) = self.price else {
+            return own.to_owned();
+        };
+        let test = if self.test {
+            " TEST: no real money moves."
+        } else {
+            ""
+        };
+        let name = self.name;
+        let then = match self.surface {
+            Surface::ConfirmTool => format!(
+                "call {} with the payment_id to get the result",
+                confirm_name(name)
+            ),
+            Surface::PaymentIdArgument => {
+                format!(
+                    "repeat the call with the same arguments and {} to get the result",
+                    self.payment_id_argument
+                )
+            }
+        };
+        let terms = format!(
+            "Costs {price} per call.{test} The first call returns a payment link and a payment_id; once it is paid, {then}."
+        );
+        match own.trim_end() {
+            "" => terms,
+            own => format!("{own}\n\n{terms}"),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Whether a client would see the same list of tools.
+    pub fn same_listing(&self, other: &Self) -> bool {
+        self.tools.len() == other.tools.len()
+            && self
+                .tools
+                .iter()
+                .zip(&other.tools)
+                .all(|((name, entry), (other_name, other))| {
+                    name == other_name && same_entry(entry, other)
+                })
+    }
+}
+
+fn same_entry(a: &Entry, b: &Entry) -> bool {
+    let same_kind = std::mem::discriminant(a) == std::mem::discriminant(b);
+    let (a, b) = (a.listing(), b.listing());
+    let terms = |l: &Listing| (l.price, l.mode.name(), l.account.clone());
+    same_kind
+        && a.tool.title == b.tool.title
+        && a.tool.annotations == b.tool.annotations
+        && a.tool.meta == b.tool.meta
+        && a.plugin == b.plugin
+        && a.description == b.description
+        && a.input_schema == b.input_schema
+        && a.output_schema == b.output_schema
+        && a.payment_id_argument == b.payment_id_argument
+        && terms(a) == terms(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use coinop_core::money::Money;
+
+    use super::*;
+
+    #[test]
+    fn the_description_says_price_and_way_to_pay() {
+        let price = Price::PerCall(Money::parse("0.003", "USD").unwrap());
+        let terms = |surface, test| Terms {
+            name: "get_forecast",
+            price,
+            surface,
+            payment_id_argument: "payment_id",
+            test,
+        };
+        assert_eq!(
+            terms(Surface::ConfirmTool, true).describe("Forecasts.\n"),
+            "Forecasts.\n\nCosts 0.003 USD per call. TEST: no real money moves. The first call returns a payment link and a \
+             payment_id; once it is paid, call confirm_get_forecast with the payment_id to get the result."
+        );
+        assert_eq!(
+            terms(Surface::PaymentIdArgument, false).describe(""),
+            "Costs 0.003 USD per call. The first call returns a payment link and a payment_id; once it is paid, repeat the \
+             call with the same arguments and payment_id to get the result."
+        );
+        let free = Terms {
+            price: Price::Free,
+            ..terms(Surface::ConfirmTool, true)
+        };
+        assert_eq!(free.describe("Forecasts."), "Forecasts.");
+    }
+}

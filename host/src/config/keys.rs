@@ -1,0 +1,337 @@
+//! Every key there is, once: what checks a file, proposes the nearest key and makes the published JSON Schema.
+
+use super::kinds;
+
+/// A table of the file.
+pub(super) struct Section {
+    /// Its keys.
+    pub(super) keys: &'static [Key],
+    /// Keys that people might expect here and must not have, with the reason.
+    pub(super) refused: &'static [(&'static str, &'static str)],
+}
+
+/// One key.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// What it does, one sentence or two, for the published schema and for messages.
+    pub(super) doc: &'static str,
+}
+
+/// What a value may be.
+pub(super) enum Kind {
+    Bool,
+    /// A text that passes the check.
+    Text(fn(&str) -> Result<(), String>),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A whole number within bounds, both included.
+    Integer(u64, u64),
+    /// A list of texts that pass the check.
+    Texts(fn(&str) -> Result<(), String>),
+    /// One text or a list of them.
+    TextOrTexts(fn(&str) -> Result<(), String>),
+    Price,
+    /// `{ env = "NAME" }` or `{ file = "PATH" }`.
+    Secret,
+    /// A table.
+    Section(&'static Section),
+    /// A table of tables with names of the operator's own choosing.
+    Named(&'static Section),
+    /// A table of texts with keys of the operator's own choosing.
+    Settings,
+}
+
+const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+    Key { name, kind, doc }
+}
+
+const MODE: Key = key(
+    "mode",
+    Kind::Text(kinds::mode),
+    "How payment is coordinated with the client: two_step or resubmit.",
+);
+const PRICE: Key = key(
+    "price",
+    Kind::Price,
+    "What a call costs: \"free\", \"0.50 USD\" or { amount, currency }.",
+);
+const LIMITS: Key = key(
+    "limits",
+    Kind::Section(&LIMITS_SECTION),
+    "What one run may use.",
+);
+const SETTINGS: Key = key(
+    "settings",
+    Kind::Settings,
+    "Texts that the plugin reads through its settings.",
+);
+
+/// `coinop.toml`.
+pub(super) static ROOT: Section = Section {
+    keys: &[
+        key(
+            "plugins_dir",
+            Kind::Text(kinds::filled),
+            "The folder of plugins; relative to this file.",
+        ),
+        key(
+            "state",
+            Kind::Text(kinds::state),
+            "The ledger's file; relative to this file. Not on a network filesystem.",
+        ),
+        key(
+            "cache_dir",
+            Kind::Text(kinds::filled),
+            "Where compiled code is kept; only the host may write there.",
+        ),
+        MODE,
+        key(
+            "provider",
+            Kind::Text(kinds::filled),
+            "The account that is paid where a plugin names none.",
+        ),
+        key(
+            "public_url",
+            Kind::Text(kinds::public_url),
+            "What payment links start with, for hosts behind a proxy.",
+        ),
+        key("http", Kind::Section(&HTTP), "MCP over HTTP."),
+        key(
+            "accounts",
+            Kind::Named(&ACCOUNT),
+            "Provider accounts by name.",
+        ),
+        LIMITS,
+        key("quotes", Kind::Section(&QUOTES), "Offers."),
+        key(
+            "retention",
+            Kind::Section(&RETENTION),
+            "How long things are kept.",
+        ),
+        key(
+            "plugins",
+            Kind::Named(&PLUGIN),
+            "What the operator says of a plugin; the name is its file's, without .wasm.",
+        ),
+    ],
+    refused: &[],
+};
+
+static HTTP: Section = Section {
+    keys: &[
+        key(
+            "addr",
+            Kind::Text(kinds::address),
+            "Address and port to listen on; 127.0.0.1:7402 where it is not said.",
+        ),
+        key(
+            "keys",
+            Kind::Named(&API_KEY),
+            "API keys by name. Payments belong to the name, so a key can be changed.",
+        ),
+        key(
+            "anonymous",
+            Kind::Bool,
+            "Whether callers without a key are served; by default only while there are no keys.",
+        ),
+        key(
+            "allowed_hosts",
+            Kind::Texts(kinds::host),
+            "Host names served besides loopback and public_url.",
+        ),
+        key(
+            "allowed_origins",
+            Kind::Texts(kinds::origin),
+            "Web origins that may call.",
+        ),
+        key(
+            "sessions_max",
+            Kind::Integer(1, 1_000_000),
+            "Most sessions at a time; 1000 by default.",
+        ),
+        key(
+            "session_idle_s",
+            Kind::Integer(60, 604_800),
+            "Seconds after which a session without traffic ends; 3600 by default.",
+        ),
+    ],
+    refused: &[],
+};
+
+static API_KEY: Section = Section {
+    keys: &[
+        key(
+            "sha256",
+            Kind::TextOrTexts(kinds::sha256),
+            "SHA-256 of the key, in hex; two of them while a key is being changed.",
+        ),
+        key(
+            "key",
+            Kind::Secret,
+            "The key itself, from the environment or a file.",
+        ),
+    ],
+    refused: &[],
+};
+
+static ACCOUNT: Section = Section {
+    keys: &[
+        key(
+            "kind",
+            Kind::Word(super::account::KINDS),
+            "The provider. Both kinds of this version move pretended money.",
+        ),
+        key(
+            "pays",
+            Kind::Word(super::account::PAYS),
+            "Whether pretended payments wait for the payment page (by-hand, the default) or are made at once.",
+        ),
+    ],
+    refused: &[],
+};
+
+static LIMITS_SECTION: Section = Section {
+    keys: &[
+        key(
+            "memory_mib",
+            Kind::Integer(1, 4096),
+            "Memory of one run, MiB; 256 by default.",
+        ),
+        key(
+            "table_elements",
+            Kind::Integer(1, 10_000_000),
+            "Elements of all tables of one run; 20000 by default.",
+        ),
+        key(
+            "cpu_ms",
+            Kind::Integer(1, 600_000),
+            "CPU time of one run, milliseconds; 10000 by default.",
+        ),
+        key(
+            "wall_ms",
+            Kind::Integer(1, 3_600_000),
+            "Time of one run on the clock, milliseconds; 30000 by default.",
+        ),
+        key(
+            "output_kib",
+            Kind::Integer(1, 65_536),
+            "Size of one answer, KiB; 4096 by default.",
+        ),
+        key(
+            "log_kib",
+            Kind::Integer(1, 16_384),
+            "Log kept of one run, KiB; 64 by default.",
+        ),
+        key(
+            "concurrent_runs",
+            Kind::Integer(1, 10_000),
+            "Runs of one plugin at a time; 64 by default.",
+        ),
+    ],
+    refused: &[],
+};
+
+static QUOTES: Section = Section {
+    keys: &[key(
+        "lifetime_s",
+        Kind::Integer(30, 86_400),
+        "How long an offer can be paid, seconds; 900 by default.",
+    )],
+    refused: &[],
+};
+
+static RETENTION: Section = Section {
+    keys: &[
+        key(
+            "outcome_days",
+            Kind::Integer(1, 3650),
+            "How long results can be fetched again, days; 7 by default.",
+        ),
+        key(
+            "claim_hours",
+            Kind::Integer(1, 720),
+            "How long a paid call waits for its caller before the money goes back, hours; 24 by default.",
+        ),
+    ],
+    refused: &[],
+};
+
+static PLUGIN: Section = Section {
+    keys: &[
+        key(
+            "enabled",
+            Kind::Bool,
+            "false takes the plugin's tools off the list.",
+        ),
+        key(
+            "prefix",
+            Kind::Text(kinds::tool_name),
+            "Put before every tool's name, for plugins whose tools are called alike.",
+        ),
+        key(
+            "account",
+            Kind::Text(kinds::filled),
+            "The account that this plugin's tools are paid into.",
+        ),
+        MODE,
+        PRICE,
+        LIMITS,
+        SETTINGS,
+        key(
+            "tools",
+            Kind::Named(&TOOL),
+            "Single tools, by the name the plugin gives them.",
+        ),
+    ],
+    refused: &[],
+};
+
+static TOOL: Section = Section {
+    keys: &[
+        key("enabled", Kind::Bool, "false takes the tool off the list."),
+        key(
+            "name",
+            Kind::Text(kinds::tool_name),
+            "The name it is published by instead of its own; no prefix is added.",
+        ),
+        MODE,
+        PRICE,
+    ],
+    refused: &[],
+};
+
+const OPERATOR_ONLY: &str =
+    "only the operator says that, in coinop.toml: a file that comes with a plugin must not";
+
+/// A sidecar, `NAME.toml` beside `NAME.wasm`.
+pub(super) static SIDECAR: Section = Section {
+    keys: &[
+        MODE,
+        PRICE,
+        LIMITS,
+        SETTINGS,
+        key(
+            "tools",
+            Kind::Named(&SIDECAR_TOOL),
+            "Single tools, by the name the plugin gives them.",
+        ),
+    ],
+    refused: &[
+        ("account", OPERATOR_ONLY),
+        ("enabled", OPERATOR_ONLY),
+        ("grants", OPERATOR_ONLY),
+        ("prefix", OPERATOR_ONLY),
+        ("provider", OPERATOR_ONLY),
+    ],
+};
+
+static SIDECAR_TOOL: Section = Section {
+    keys: &[MODE, PRICE],
+    refused: &[
+        ("account", OPERATOR_ONLY),
+        ("enabled", OPERATOR_ONLY),
+        ("grants", OPERATOR_ONLY),
+        ("name", OPERATOR_ONLY),
+    ],
+};

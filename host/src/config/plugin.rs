@@ -1,0 +1,201 @@
+//! What the operator (`[plugins.NAME]`) or a sidecar (`NAME.toml`) says of a plugin.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use coinop_core::mode::{self, Mode};
+use coinop_core::price::Price;
+
+use super::check::check;
+use super::document::{ConfigErrors, Document, all_right};
+use super::keys;
+use super::raw::{RawLimits, RawPlugin, RawTool};
+use crate::limits::Limits;
+
+/// What one file says of a plugin. Everything may be unsaid.
+#[derive(Clone, Default)]
+pub struct PluginRules {
+    /// `false` takes the plugin off the list.
+    pub enabled: Option<bool>,
+    /// Put before every tool's name.
+    pub prefix: Option<String>,
+    /// The account its tools are paid into.
+    pub account: Option<String>,
+    /// For all its tools.
+    pub mode: Option<&'static dyn Mode>,
+    /// For all its tools.
+    pub price: Option<Price>,
+    /// What one run may use.
+    pub limits: LimitRules,
+    /// Texts for the plugin.
+    pub settings: BTreeMap<String, String>,
+    /// Single tools, by the plugin's own names.
+    pub tools: BTreeMap<String, ToolRules>,
+}
+
+/// What one file says of a tool.
+#[derive(Clone, Default)]
+pub struct ToolRules {
+    /// `false` takes the tool off the list.
+    pub enabled: Option<bool>,
+    /// The published name instead of its own.
+    pub name: Option<String>,
+    /// How its payment is coordinated.
+    pub mode: Option<&'static dyn Mode>,
+    /// What it costs.
+    pub price: Option<Price>,
+}
+
+/// Limits that one file sets; the others stay as they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LimitRules(RawLimits);
+
+impl LimitRules {
+    pub(super) fn new(raw: RawLimits) -> Self {
+        Self(raw)
+    }
+
+    /// `limits` with everything that is set here: the operator's word.
+    pub fn applied_to(&self, limits: Limits) -> Limits {
+        let raw = &self.0;
+        Limits {
+            memory_bytes_max: raw.memory_mib.map_or(limits.memory_bytes_max, |n| n << 20),
+            table_elements_max: raw.table_elements.unwrap_or(limits.table_elements_max),
+            cpu_ms_max: raw.cpu_ms.unwrap_or(limits.cpu_ms_max),
+            wall_ms_max: raw.wall_ms.unwrap_or(limits.wall_ms_max),
+            output_bytes_max: raw.output_kib.map_or(limits.output_bytes_max, |n| n << 10),
+            log_bytes_max: raw.log_kib.map_or(limits.log_bytes_max, |n| n << 10),
+            concurrent_runs_max: raw.concurrent_runs.unwrap_or(limits.concurrent_runs_max),
+        }
+    }
+
+    /// `limits` lowered by what is set here, never raised: a sidecar's word.
+    pub fn lowering(&self, limits: Limits) -> Limits {
+        let asked = self.applied_to(limits);
+        Limits {
+            memory_bytes_max: asked.memory_bytes_max.min(limits.memory_bytes_max),
+            table_elements_max: asked.table_elements_max.min(limits.table_elements_max),
+            cpu_ms_max: asked.cpu_ms_max.min(limits.cpu_ms_max),
+            wall_ms_max: asked.wall_ms_max.min(limits.wall_ms_max),
+            output_bytes_max: asked.output_bytes_max.min(limits.output_bytes_max),
+            log_bytes_max: asked.log_bytes_max.min(limits.log_bytes_max),
+            concurrent_runs_max: asked.concurrent_runs_max.min(limits.concurrent_runs_max),
+        }
+    }
+}
+
+impl PluginRules {
+    pub(super) fn new(raw: RawPlugin) -> Self {
+        Self {
+            enabled: raw.enabled,
+            prefix: raw.prefix,
+            account: raw.account,
+            mode: checked_mode(raw.mode.as_deref()),
+            price: raw.price.map(|p| p.0),
+            limits: LimitRules::new(raw.limits),
+            settings: raw.settings,
+            tools: raw
+                .tools
+                .into_iter()
+                .map(|(name, tool)| (name, ToolRules::new(tool)))
+                .collect(),
+        }
+    }
+
+    /// Reads the sidecar at `path`; `None` when there is none.
+    ///
+    /// # Errors
+    /// Every mistake in it, with file, line, key and remedy.
+    pub fn read_sidecar(path: &Path) -> Result<Option<Self>, ConfigErrors> {
+        Document::read(path)?
+            .map(|document| Self::parse_sidecar(&document))
+            .transpose()
+    }
+
+    fn parse_sidecar(document: &Document) -> Result<Self, ConfigErrors> {
+        all_right(check(document, document.parse()?.get_ref(), &keys::SIDECAR))?;
+        let raw: RawPlugin = toml::from_str(&document.text)
+            .map_err(|error| ConfigErrors(vec![document.not_toml(&error)]))?;
+        Ok(Self::new(raw))
+    }
+}
+
+impl ToolRules {
+    fn new(raw: RawTool) -> Self {
+        Self {
+            enabled: raw.enabled,
+            name: raw.name,
+            mode: checked_mode(raw.mode.as_deref()),
+            price: raw.price.map(|p| p.0),
+        }
+    }
+}
+
+/// The mode of a name that the check has let through.
+pub(super) fn checked_mode(name: Option<&str>) -> Option<&'static dyn Mode> {
+    name.and_then(|name| mode::by_name(name).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sidecar(text: &str) -> Result<PluginRules, String> {
+        let document = Document {
+            path: "weather.toml".into(),
+            text: text.to_owned(),
+        };
+        PluginRules::parse_sidecar(&document).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_sidecar_says_prices_modes_limits_and_settings() {
+        let rules = sidecar(
+            "price = \"0.10 USD\"\nmode = \"resubmit\"\nlimits.wall_ms = 5000\nsettings.units = \"metric\"\n\
+             [tools.get_x]\nprice = { amount = \"0.003\", currency = \"USD\" }\n",
+        )
+        .unwrap();
+        assert_eq!(rules.price.unwrap().to_string(), "0.10 USD per call");
+        assert_eq!(
+            rules.tools["get_x"].price.unwrap().to_string(),
+            "0.003 USD per call"
+        );
+        assert_eq!(rules.mode.unwrap().name(), "resubmit");
+        assert_eq!(rules.settings["units"], "metric");
+    }
+
+    #[test]
+    fn a_sidecar_routes_no_money_and_grants_nothing() {
+        for line in [
+            "account = \"mine\"",
+            "prefix = \"x\"",
+            "[grants]\nnet = true",
+            "[tools.t]\naccount = \"m\"",
+            "enabled = true",
+        ] {
+            let error = sidecar(line).err().unwrap();
+            assert!(
+                error.contains("coinop.toml") && error.starts_with("weather.toml:"),
+                "{error}"
+            );
+        }
+        let secret = sidecar("settings.key = { env = \"HOME\" }").err().unwrap();
+        assert!(secret.contains("settings.key: must be a text"), "{secret}");
+    }
+
+    #[test]
+    fn a_sidecar_lowers_limits_and_never_raises_them() {
+        let operator = Limits::default();
+        let rules =
+            sidecar("limits = { wall_ms = 100, cpu_ms = 600000, memory_mib = 4096 }").unwrap();
+        let limits = rules.limits.lowering(operator);
+        assert_eq!(
+            limits,
+            Limits {
+                wall_ms_max: 100,
+                ..operator
+            }
+        );
+        assert_eq!(rules.limits.applied_to(operator).cpu_ms_max, 600_000);
+    }
+}

@@ -1,0 +1,127 @@
+//! The files as serde reads them, after [`super::check`] has looked at every key. Nothing here is resolved yet.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use coinop_core::digest::Digest;
+use serde::Deserialize;
+
+use super::account::{AccountKind, Pays};
+use super::kinds::PriceText;
+use super::secret::SecretSource;
+
+/// `coinop.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawConfig {
+    pub(super) plugins_dir: Option<PathBuf>,
+    pub(super) state: Option<String>,
+    pub(super) cache_dir: Option<PathBuf>,
+    pub(super) mode: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) public_url: Option<String>,
+    pub(super) http: RawHttp,
+    pub(super) accounts: BTreeMap<String, RawAccount>,
+    pub(super) limits: RawLimits,
+    pub(super) quotes: RawQuotes,
+    pub(super) retention: RawRetention,
+    pub(super) plugins: BTreeMap<String, RawPlugin>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawHttp {
+    pub(super) addr: Option<SocketAddr>,
+    pub(super) keys: BTreeMap<String, RawApiKey>,
+    pub(super) anonymous: Option<bool>,
+    pub(super) allowed_hosts: Vec<String>,
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) sessions_max: Option<usize>,
+    pub(super) session_idle_s: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawApiKey {
+    pub(super) sha256: OneOrMore,
+    pub(super) key: Option<SecretSource>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMore {
+    One(Digest),
+    More(Vec<Digest>),
+}
+
+impl Default for OneOrMore {
+    fn default() -> Self {
+        Self::More(Vec::new())
+    }
+}
+
+impl OneOrMore {
+    pub(super) fn as_slice(&self) -> &[Digest] {
+        match self {
+            Self::One(digest) => std::slice::from_ref(digest),
+            Self::More(digests) => digests,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAccount {
+    pub(super) kind: Option<AccountKind>,
+    #[serde(default)]
+    pub(super) pays: Pays,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    pub(super) memory_mib: Option<usize>,
+    pub(super) table_elements: Option<usize>,
+    pub(super) cpu_ms: Option<u64>,
+    pub(super) wall_ms: Option<u64>,
+    pub(super) output_kib: Option<usize>,
+    pub(super) log_kib: Option<usize>,
+    pub(super) concurrent_runs: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawQuotes {
+    pub(super) lifetime_s: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawRetention {
+    pub(super) outcome_days: Option<u32>,
+    pub(super) claim_hours: Option<u32>,
+}
+
+/// `[plugins.NAME]`, and a whole sidecar, which has fewer keys.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawPlugin {
+    pub(super) enabled: Option<bool>,
+    pub(super) prefix: Option<String>,
+    pub(super) account: Option<String>,
+    pub(super) mode: Option<String>,
+    pub(super) price: Option<PriceText>,
+    pub(super) limits: RawLimits,
+    pub(super) settings: BTreeMap<String, String>,
+    pub(super) tools: BTreeMap<String, RawTool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawTool {
+    pub(super) enabled: Option<bool>,
+    pub(super) name: Option<String>,
+    pub(super) mode: Option<String>,
+    pub(super) price: Option<PriceText>,
+}

@@ -1,0 +1,267 @@
+use std::time::Duration;
+
+use super::*;
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn with(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("coinop.toml"), text).unwrap();
+        Self(folder)
+    }
+
+    fn places(&self) -> Places {
+        let at = self.0.path();
+        Places {
+            config_file: at.join("coinop.toml"),
+            plugins_dir: at.join("data/plugins"),
+            state: at.join("data/ledger.sqlite3"),
+            cache_dir: at.join("cache"),
+        }
+    }
+
+    fn load(&self, overrides: Overrides) -> Result<Config, ConfigErrors> {
+        Config::load(overrides, self.places())
+    }
+}
+
+fn errors(text: &str) -> Vec<String> {
+    let found = Folder::with(text)
+        .load(Overrides::default())
+        .err()
+        .expect("refused");
+    found
+        .0
+        .into_iter()
+        .map(|e| format!("{}: {}: {}", e.line.unwrap_or(0), e.key, e.message))
+        .collect()
+}
+
+#[test]
+fn nothing_said_is_a_whole_configuration() {
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let config = folder.load(Overrides::default()).unwrap();
+    assert_eq!(config.plugins_dir, folder.places().plugins_dir);
+    assert_eq!(config.state, folder.places().state);
+    assert_eq!(config.provider, "sandbox");
+    assert_eq!(config.accounts["sandbox"].kind, AccountKind::Sandbox);
+    assert_eq!(config.quote_lifetime, Duration::from_secs(900));
+    assert_eq!(config.outcome_retention, Duration::from_secs(7 * 86_400));
+    assert_eq!(config.limits, Limits::default());
+    assert!(config.http.anonymous && config.http.addr.is_none());
+}
+
+#[test]
+fn the_command_line_beats_the_file_and_the_file_the_defaults() {
+    let folder = Folder::with(
+        "plugins_dir = \"p\"\nstate = \"sqlite:s.db\"\nmode = \"resubmit\"\npublic_url = \"https://a.example/\"\n[http]\naddr = \"127.0.0.1:1\"\n",
+    );
+    let config = folder.load(Overrides::default()).unwrap();
+    assert_eq!(config.plugins_dir, folder.0.path().join("p"));
+    assert_eq!(config.state, folder.0.path().join("s.db"));
+    assert_eq!(config.mode_of_server.unwrap().name(), "resubmit");
+    assert_eq!(config.public_url.as_deref(), Some("https://a.example"));
+
+    let overrides = Overrides {
+        plugins_dir: Some("/elsewhere".into()),
+        mode: Some("TWO_STEP".into()),
+        provider: Some("sandbox-hold".into()),
+        http: Some(DEFAULT_ADDR),
+        ..Overrides::default()
+    };
+    let config = folder.load(overrides).unwrap();
+    assert_eq!(config.plugins_dir, Path::new("/elsewhere"));
+    assert_eq!(config.mode_of_command_line.unwrap().name(), "two_step");
+    assert_eq!(config.provider, "sandbox-hold");
+    assert_eq!(config.http.addr, Some(DEFAULT_ADDR));
+}
+
+#[test]
+fn every_mistake_names_line_key_and_remedy() {
+    let cases = [
+        (
+            "modes = \"two_step\"",
+            "1: modes: unknown key; did you mean \"mode\"?",
+        ),
+        (
+            "\n[http]\nadress = \"x\"",
+            "3: http.adress: unknown key; did you mean \"addr\"?",
+        ),
+        (
+            "[plugins.w.tools.\"a.b\"]\nprise = 1",
+            "2: plugins.w.tools.\"a.b\".prise: unknown key; did you mean \"price\"?",
+        ),
+        (
+            "zzzzzz = 1",
+            "1: zzzzzz: unknown key. Known here: plugins_dir",
+        ),
+        (
+            "plugins = \"dir\"",
+            "1: plugins: must be a table, not the text \"dir\"",
+        ),
+        (
+            "mode = \"barter\"",
+            "1: mode: \"barter\" is not a mode of this version: choose two_step or resubmit",
+        ),
+        (
+            "mode = 3",
+            "1: mode: must be a text in quotes, not an integer",
+        ),
+        (
+            "state = \"postgres://h/d\"",
+            "1: state: postgres:// is not supported",
+        ),
+        (
+            "[limits]\ncpu_ms = 0",
+            "2: limits.cpu_ms: 0 is out of bounds: write a number from 1 to 600000",
+        ),
+        (
+            "[limits]\ncpu_ms = -5",
+            "2: limits.cpu_ms: -5 is out of bounds",
+        ),
+        (
+            "[limits]\nmemory_mib = 99999999999999999999",
+            "2: limits.memory_mib: 99999999999999999999 is out of bounds",
+        ),
+        (
+            "[limits]\ncpu_ms = 1.5",
+            "2: limits.cpu_ms: must be a whole number, not a float",
+        ),
+        (
+            "[plugins.w]\nprice = 0.5",
+            "2: plugins.w.price: must be a price",
+        ),
+        (
+            "[plugins.w]\nprice = \"0.5 usd\"",
+            "2: plugins.w.price: \"usd\" is not a currency code",
+        ),
+        (
+            "[plugins.w]\nprice = { amount = \"1\" }",
+            "2: plugins.w.price: is not a price: write",
+        ),
+        (
+            "[plugins.w]\nprice = \"0 USD\"",
+            "2: plugins.w.price: a price per call must be more than zero",
+        ),
+        (
+            "[accounts.a]\nkind = \"sandbax\"",
+            "2: accounts.a.kind: \"sandbax\" is not known; did you mean \"sandbox\"?",
+        ),
+        (
+            "[accounts.a]\npays = \"at-once\"",
+            "1: accounts.a: has no kind",
+        ),
+        (
+            "[plugins.w]\naccount = \"sandbx\"",
+            "2: plugins.w.account: there is no account \"sandbx\"; did you mean \"sandbox\"?",
+        ),
+        (
+            "provider = \"shop\"",
+            "1: provider: there is no account \"shop\"",
+        ),
+        (
+            "[accounts.a]\nkind = \"sandbox\"\n[accounts.b]\nkind = \"sandbox\"",
+            "0: provider: is missing: there are several accounts, choose one of a, b",
+        ),
+        (
+            "[http.keys.ci]\nsha256 = \"abc\"",
+            "2: http.keys.ci.sha256: is not a SHA-256",
+        ),
+        (
+            "[http.keys.ci]\nkey = \"plain\"",
+            "2: http.keys.ci.key: must be { env",
+        ),
+        (
+            "[http.keys.ci]\nkey = { env = \"COINOP_TEST_UNSET\" }",
+            "1: http.keys.ci: the environment variable COINOP_TEST_UNSET",
+        ),
+        ("[http.keys.ci]", "1: http.keys.ci: has no key"),
+        (
+            "[http]\naddr = \"localhost:80\"",
+            "2: http.addr: \"localhost:80\" is not an address",
+        ),
+        (
+            "mode = \"two_step\"\nmode = \"resubmit\"",
+            "2: : duplicate key",
+        ),
+        ("mode = ", "1: : "),
+        (
+            "[plugins]\nw = 1",
+            "2: plugins.w: must be a table, not an integer",
+        ),
+        (
+            "[plugins.w.settings]\nx = 1",
+            "2: plugins.w.settings.x: must be a text",
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = errors(text);
+        assert!(
+            found[0].starts_with(expected),
+            "{text}\n  expected {expected}\n  found    {found:?}"
+        );
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_lines() {
+    let found = errors("zeta = 1\nmode = \"x\"\n[http]\nanonymous = 3\n");
+    let lines: Vec<&str> = found.iter().map(|e| e.split(':').next().unwrap()).collect();
+    assert_eq!(lines, ["1", "2", "4"]);
+}
+
+#[test]
+fn a_named_file_must_be_there_and_flags_are_checked_too() {
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let missing = Overrides {
+        config: Some(folder.0.path().join("no.toml")),
+        ..Overrides::default()
+    };
+    let error = folder.load(missing).err().unwrap().to_string();
+    assert!(error.contains("no.toml: there is no such file"), "{error}");
+
+    let wrong = Overrides {
+        mode: Some("x".into()),
+        provider: Some("y".into()),
+        ..Overrides::default()
+    };
+    let error = folder.load(wrong).err().unwrap().to_string();
+    assert!(
+        error.contains("command line: --mode") && error.contains("command line: --provider"),
+        "{error}"
+    );
+}
+
+#[test]
+fn keys_close_the_door_to_callers_without_one() {
+    let folder = Folder::with(&format!(
+        "[http.keys.ci]\nsha256 = \"{}\"\n",
+        hash_api_key("k")
+    ));
+    let config = folder.load(Overrides::default()).unwrap();
+    assert!(!config.http.anonymous);
+    assert_eq!(config.http.keys.name_of("k"), Some("ci"));
+}
+
+#[test]
+fn one_configured_account_is_the_default_one() {
+    let folder = Folder::with("[accounts.shop]\nkind = \"sandbox\"\npays = \"at-once\"\n");
+    let config = folder.load(Overrides::default()).unwrap();
+    assert_eq!(config.provider, "shop");
+    assert_eq!(config.accounts["shop"].pays, Pays::AtOnce);
+}
+
+#[test]
+fn what_needs_a_restart_is_named() {
+    let folder = Folder::with("[http]\naddr = \"127.0.0.1:1\"\n");
+    let before = folder.load(Overrides::default()).unwrap();
+    std::fs::write(
+        &before.file,
+        "mode = \"resubmit\"\n[http]\naddr = \"127.0.0.1:2\"\n",
+    )
+    .unwrap();
+    let after = before.reload().unwrap();
+    assert_eq!(before.needs_restart(&after), ["http"]);
+    assert_eq!(after.mode_of_server.unwrap().name(), "resubmit");
+}
