@@ -1,1 +1,7 @@
-fn main() {}
+//! The `coinop` binary: parse, run, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    coinop::cli::main()
+}
