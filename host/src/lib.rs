@@ -10,3 +10,4 @@ pub mod plugin;
 pub mod provider;
 pub mod random;
 pub mod sandbox;
+pub mod server;

@@ -1,0 +1,3 @@
+//! The server: everything that speaks HTTP.
+
+pub mod pay;
