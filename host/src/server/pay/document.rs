@@ -40,7 +40,7 @@ impl Document {
             format!("<meta http-equiv=\"refresh\" content=\"{seconds}\">\n")
         });
         let banner = if self.test {
-            "<p class=\"banner\"><strong>TEST</strong> Pretended money: nothing is charged.</p>\n"
+            "<p class=\"banner\"><strong>TEST</strong> No real money moves.</p>\n"
         } else {
             ""
         };

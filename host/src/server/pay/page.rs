@@ -8,6 +8,8 @@ use super::{guard, qr};
 use crate::clock::rfc3339;
 use crate::gate::{PageState, PageView};
 
+/// Longest amount in the largest letters.
+const AMOUNT_CHARS_MAX: usize = 9;
 /// How often a page that waits for a provider's word asks again, seconds.
 const WAIT_REFRESH_S: u64 = 15;
 /// The same, when the payer has just come back from the provider.
@@ -67,9 +69,14 @@ fn refresh_s(showing: &Showing<'_>) -> Option<u64> {
 
 fn open(showing: &Showing<'_>) -> String {
     let view = showing.view;
+    let amount = view.price.decimal();
+    let class = if amount.len() > AMOUNT_CHARS_MAX {
+        "amount long"
+    } else {
+        "amount"
+    };
     let price = format!(
-        "<span class=\"price\"><span class=\"amount\">{}</span> {}</span>",
-        view.price.decimal(),
+        "<span class=\"price\"><span class=\"{class}\">{amount}</span> {}</span>",
         view.price.currency
     );
     let heading = format!(
@@ -144,13 +151,15 @@ fn code(showing: &Showing<'_>) -> String {
     format!("<figure>{svg}<figcaption>{caption}</figcaption></figure>\n")
 }
 
-/// The facts of a payment; the expiry while there is time left to tell.
+/// The facts that the heading does not tell; the expiry while there is time left.
 fn facts(view: &PageView, now: Option<Millis>) -> String {
     let row = |term: &str, value: &str| format!("<div><dt>{term}</dt><dd>{value}</dd></div>\n");
     let named = |theirs: &str| format!("<bdi>{}</bdi>", name(theirs));
-    let mut rows = row("Tool", &named(&view.tool)) + &row("Plugin", &named(&view.plugin));
+    let mut rows = row("Plugin", &named(&view.plugin));
     match now {
-        None => rows += &row("Price", &view.price.to_string()),
+        None => {
+            rows = row("Tool", &named(&view.tool)) + &rows + &row("Price", &view.price.to_string());
+        }
         Some(now) => {
             rows += &row(
                 "Expires",
@@ -243,8 +252,8 @@ pub(super) fn notice(notice: Notice) -> String {
             "There is no payment behind this link. Check that it was copied in full, or ask your assistant for it again.",
         ),
         Notice::Unavailable => (
-            "Not available just now",
-            "The payment could not be looked up, and nothing was changed by this request that is not on record. Reload this page in a few seconds.",
+            "Not available now",
+            "The payment could not be looked up. Nothing is lost: open the payment link again in a few seconds.",
         ),
         Notice::CrossSite => (
             "Not from here",

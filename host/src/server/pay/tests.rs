@@ -450,7 +450,7 @@ async fn a_ledger_that_is_away_is_said_to_be_and_no_more() {
     ] {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(answer.header("retry-after"), "5");
-        answer.says(&["<h1>Not available just now</h1>"]);
+        answer.says(&["<h1>Not available now</h1>"]);
         answer.never_says(&["/secret/path"]);
     }
 }
