@@ -3,8 +3,10 @@
 //! It owns transports, identity and notifications; what a call means is the gate's business.
 
 mod announce;
+pub mod doorkeeper;
 mod handler;
 pub mod http;
+pub mod pay;
 mod progress;
 pub mod stdio;
 #[cfg(test)]
