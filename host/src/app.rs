@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
 use crate::catalog::library::Library;
+use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::gate::{Accounts, Gate, Parts};
@@ -39,6 +40,7 @@ pub struct App {
     clock: Arc<dyn Clock>,
     ledger: Arc<SqliteLedger>,
     gate: Gate,
+    accounts: Accounts,
     catalog: Arc<Catalog>,
     server: Arc<Server>,
     pay_base: Arc<ArcSwap<String>>,
@@ -59,7 +61,9 @@ impl App {
         let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
         let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
         let own_base = format!("http://{}", crate::config::DEFAULT_ADDR);
-        let pay_base = Arc::new(ArcSwap::from_pointee(config.public_url.clone().unwrap_or(own_base)));
+        let pay_base = Arc::new(ArcSwap::from_pointee(
+            config.public_url.clone().unwrap_or(own_base),
+        ));
         let gate = Gate::new(Parts {
             ledger: ledger.clone(),
             runner: library.clone(),
@@ -75,6 +79,7 @@ impl App {
         let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready.clone());
         let app = Self {
             clock: clock.clone(),
+            accounts: accounts.clone(),
             gate,
             server,
             pay_base,
@@ -86,16 +91,18 @@ impl App {
             config: config.clone(),
         };
         app.tasks.spawn(app.server.clone().announce());
-        app.tasks.spawn(refresh_blocked(library.clone(), app.stop.clone()));
+        app.tasks
+            .spawn(refresh_blocked(library.clone(), app.stop.clone()));
         let parts = reload::Parts {
             config,
             catalog,
             library,
             ledger,
-            accounts,
+            chargeable: chargeable(accounts),
             clock,
         };
-        app.tasks.spawn(reload::run(parts, tell_ready, app.stop.clone()));
+        app.tasks
+            .spawn(reload::run(parts, tell_ready, app.stop.clone()));
         Ok(app)
     }
 
@@ -125,34 +132,74 @@ impl App {
     pub async fn serve_http(&self, listener: TcpListener) -> anyhow::Result<()> {
         let addr = listener.local_addr()?;
         if self.config.public_url.is_none() {
-            self.pay_base.store(Arc::new(format!("http://{}", reachable(addr))));
+            self.pay_base
+                .store(Arc::new(format!("http://{}", reachable(addr))));
         }
-        http::serve(listener, self.server.clone(), self.http_settings(), self.pages()).await?;
+        http::serve(
+            listener,
+            self.server.clone(),
+            self.http_settings(),
+            self.pages(),
+        )
+        .await?;
         Ok(())
     }
 
     /// Serves the payment pages for a host without HTTP of its own, as soon as nobody else of this ledger does, until the
     /// host stops.
     pub async fn keep_pages(&self, addr: SocketAddr) {
-        let pages = http::pages_only(self.server.clone(), &self.http_settings(), self.pages());
         let door = doorkeeper::Door {
             addr,
             ledger_id: self.ledger.id().to_owned(),
             fixed_base: self.config.public_url.is_some(),
             pay_base: self.pay_base.clone(),
         };
-        door.keep(pages, self.stop.clone()).await;
+        let (server, settings, pages) = (self.server.clone(), self.http_settings(), self.pages());
+        let serve = |listener| http::serve_pages(listener, server, settings, pages);
+        door.keep(self.stopping(), serve).await;
     }
 
     /// Stops: nothing new begins, what was claimed is stored, and everything is closed.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.server.drain(DRAIN).await;
         if !self.gate.drain(DRAIN).await {
-            tracing::warn!("some runs did not end in time; the next host finishes what they were paid for");
+            tracing::warn!(
+                "some runs did not end in time; the next host finishes what they were paid for"
+            );
         }
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Refuses pretended money where strangers could spend it.
+    ///
+    /// # Errors
+    /// Names the account and the ways out.
+    pub fn refuse_public_test_money(&self, addr: SocketAddr) -> anyhow::Result<()> {
+        let public_url = self.config.public_url.as_deref();
+        if addr.ip().is_loopback() && public_url.is_none_or(is_loopback) {
+            return Ok(());
+        }
+        let mapped = self
+            .config
+            .plugins
+            .values()
+            .filter_map(|rules| rules.account.as_ref());
+        for name in mapped.chain([&self.config.provider]) {
+            let test = self
+                .accounts
+                .get(name)
+                .is_some_and(|a| a.capabilities().test);
+            anyhow::ensure!(
+                !test,
+                "the account {name:?} takes pretended money, and others can reach {}: anybody could use paid tools for \
+                 nothing. Configure a real provider, listen on 127.0.0.1 without a public URL, or say \
+                 --allow-test-payments",
+                public_url.map_or_else(|| addr.to_string(), str::to_owned)
+            );
+        }
+        Ok(())
     }
 
     /// Cancelled when the host stops: for whoever serves beside it.
@@ -163,6 +210,7 @@ impl App {
     fn pages(&self) -> Router {
         let settings = PaySettings {
             public_base: self.pay_base.clone(),
+            hosts: pay::Hosts::Any,
         };
         pay::router(Arc::new(self.gate.clone()), self.clock.clone(), settings)
     }
@@ -171,13 +219,25 @@ impl App {
         let http = &self.config.http;
         let public_host = self.config.public_url.as_deref().and_then(host_of);
         http::Settings {
-            api_keys: http.keys.clone(),
+            api_keys: http
+                .keys
+                .iter()
+                .map(|(name, sha256)| http::ApiKey {
+                    name: name.to_owned(),
+                    sha256,
+                })
+                .collect(),
             anonymous: if http.anonymous {
                 http::Anonymous::Allowed
             } else {
                 http::Anonymous::Refused
             },
-            allowed_hosts: http.allowed_hosts.iter().cloned().chain(public_host).collect(),
+            allowed_hosts: http
+                .allowed_hosts
+                .iter()
+                .cloned()
+                .chain(public_host)
+                .collect(),
             allowed_origins: http.allowed_origins.clone(),
             replies: Replies::Json,
             sessions_max: http.sessions_max,
@@ -196,36 +256,23 @@ pub fn accounts(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<A
         kinds.add(flow.kind(), sandbox::maker(flow, purse.clone()))?;
     }
     let made = config.accounts.iter().map(|(name, account)| {
-        let provider = kinds.account(name, account.kind.as_str(), account.settings())?;
+        let provider = kinds.account(name, account.kind_name(), account.settings())?;
         Ok((name.clone(), provider))
     });
     made.collect()
 }
 
-/// Refuses pretended money where strangers could spend it.
-///
-/// # Errors
-/// Names the account and the two ways out.
-pub fn refuse_public_test_money(config: &Config, ledger: &Arc<SqliteLedger>, addr: SocketAddr) -> anyhow::Result<()> {
-    let public = !addr.ip().is_loopback() || config.public_url.as_deref().is_some_and(|url| !is_loopback(url));
-    if !public {
-        return Ok(());
-    }
-    let used = config
-        .plugins
-        .values()
-        .filter_map(|rules| rules.account.as_ref())
-        .chain([&config.provider]);
-    let accounts = accounts(config, ledger)?;
-    for name in used {
-        let account = accounts.get(name);
-        anyhow::ensure!(
-            !account.is_some_and(|a| a.capabilities().test),
-            "the account {name:?} takes pretended money, and {addr} can be reached by others: anybody could use paid tools \
-             for nothing. Configure a real provider, listen on 127.0.0.1, or say --allow-test-payments"
-        );
-    }
-    Ok(())
+/// Says whether an account can charge a price.
+pub fn chargeable(accounts: Accounts) -> Box<Chargeable> {
+    Box::new(move |account, price| {
+        let provider = accounts
+            .get(account)
+            .ok_or_else(|| format!("there is no account {account:?}"))?;
+        provider.chargeable(price).map_err(|e| e.to_string())?;
+        Ok(Charging {
+            test: provider.capabilities().test,
+        })
+    })
 }
 
 async fn refresh_blocked(library: Arc<Library>, stop: CancellationToken) {

@@ -36,6 +36,15 @@ pub fn check(listing: &Listing, arguments: &Map<String, Value>) -> Result<(), St
     describe(&listing.validator, &value)
 }
 
+/// Checks `arguments` against a schema's text, for a single call.
+///
+/// # Errors
+/// As [`check`], or why the schema cannot be used.
+pub fn check_schema(schema: &str, arguments: &Map<String, Value>) -> Result<(), String> {
+    let schema = serde_json::from_str(schema).map_err(|error| error.to_string())?;
+    describe(&compile(&schema)?, &Value::Object(arguments.clone()))
+}
+
 fn describe(validator: &Validator, value: &Value) -> Result<(), String> {
     let mut errors = validator.iter_errors(value);
     let told: Vec<String> = errors

@@ -25,7 +25,11 @@ pub trait Loader: Send + Sync {
     /// What is known of a component without loading it.
     fn known_manifest(&self, digest: &Digest) -> Option<Manifest>;
     /// Loads a component. `file` is for messages.
-    fn load<'a>(&'a self, file: &'a str, bytes: Arc<[u8]>) -> BoxFuture<'a, Result<Arc<dyn Code>, LoadError>>;
+    fn load<'a>(
+        &'a self,
+        file: &'a str,
+        bytes: Arc<[u8]>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Code>, LoadError>>;
 }
 
 /// A loaded component.
@@ -41,7 +45,11 @@ impl Loader for Sandbox {
         Sandbox::known_manifest(self, digest)
     }
 
-    fn load<'a>(&'a self, file: &'a str, bytes: Arc<[u8]>) -> BoxFuture<'a, Result<Arc<dyn Code>, LoadError>> {
+    fn load<'a>(
+        &'a self,
+        file: &'a str,
+        bytes: Arc<[u8]>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Code>, LoadError>> {
         Box::pin(async move { Ok(Sandbox::load(self, file, bytes).await? as Arc<dyn Code>) })
     }
 }
@@ -187,7 +195,11 @@ impl Shelves {
 /// The bytes of `file`, when they still have `digest`.
 async fn read_exactly(file: Option<PathBuf>, digest: Digest) -> Option<Arc<[u8]>> {
     let file = file?;
-    let read = move || std::fs::read(file).ok().filter(|bytes| Digest::of(bytes) == digest);
+    let read = move || {
+        std::fs::read(file)
+            .ok()
+            .filter(|bytes| Digest::of(bytes) == digest)
+    };
     tokio::task::spawn_blocking(read).await.ok()?.map(Arc::from)
 }
 
@@ -201,7 +213,10 @@ impl Runner for Library {
                 Ok(code) => code,
                 Err(error) => {
                     tracing::error!(plugin = job.plugin, %error, "a component's code could not be had");
-                    return Err(failure("unavailable", "The tool's code is not available on this host."));
+                    return Err(failure(
+                        "unavailable",
+                        "The tool's code is not available on this host.",
+                    ));
                 }
             };
             let report = code.run(run_of(&job)).await;

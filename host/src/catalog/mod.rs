@@ -95,6 +95,23 @@ pub struct Problem {
     pub keeps_last_good: bool,
 }
 
+impl Problem {
+    /// The problem in one line for the operator, beginning with the file.
+    pub fn line(&self) -> String {
+        let file = if self.message.contains(&self.file) {
+            String::new()
+        } else {
+            format!("{}: ", self.file)
+        };
+        let kept = if self.keeps_last_good {
+            " (the last good version stays served)"
+        } else {
+            ""
+        };
+        format!("{file}{}{kept}", self.message)
+    }
+}
+
 /// The catalogue: readers take the snapshot without waiting; one writer swaps it.
 pub struct Catalog {
     current: ArcSwap<Snapshot>,

@@ -38,7 +38,11 @@ impl Block {
         };
         let digest = digest_of(component)?;
         ledger.set_blocked(digest, !self.lift, now).await?;
-        let done = if self.lift { "no longer blocked" } else { "blocked" };
+        let done = if self.lift {
+            "no longer blocked"
+        } else {
+            "blocked"
+        };
         terminal::print(&format!("{digest} is {done}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
@@ -48,7 +52,8 @@ fn digest_of(component: &str) -> anyhow::Result<Digest> {
     if let Ok(digest) = component.parse() {
         return Ok(digest);
     }
-    let bytes = std::fs::read(Path::new(component))
-        .with_context(|| format!("{component} is neither a SHA-256 digest nor a file that can be read"))?;
+    let bytes = std::fs::read(Path::new(component)).with_context(|| {
+        format!("{component} is neither a SHA-256 digest nor a file that can be read")
+    })?;
     Ok(Digest::of(&bytes))
 }

@@ -49,7 +49,12 @@ impl Serve {
 }
 
 /// Serves until the client is gone or somebody asks to stop.
-async fn serve(app: &Arc<App>, stdio: bool, http: Option<SocketAddr>, pay_addr: SocketAddr) -> anyhow::Result<()> {
+async fn serve(
+    app: &Arc<App>,
+    stdio: bool,
+    http: Option<SocketAddr>,
+    pay_addr: SocketAddr,
+) -> anyhow::Result<()> {
     let listener = match http {
         Some(addr) => Some(app::bind(addr).await?),
         None => None,

@@ -53,6 +53,25 @@ impl Account {
     }
 }
 
+impl Account {
+    /// The kind as written in the configuration, which is also the provider registry's name for it.
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            AccountKind::Sandbox => "sandbox",
+            AccountKind::SandboxHold => "sandbox-hold",
+        }
+    }
+
+    /// Its own settings, for the provider that takes them.
+    pub fn settings(&self) -> toml::Table {
+        let pays = match self.pays {
+            Pays::ByHand => "by-hand",
+            Pays::AtOnce => "at-once",
+        };
+        toml::Table::from_iter([("pays".to_owned(), pays.into())])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,11 +80,15 @@ mod tests {
     fn every_word_of_the_configuration_has_its_kind() {
         for word in KINDS {
             let kind: AccountKind = serde_json::from_value((*word).into()).unwrap();
+            let account = Account { kind, pays: Pays::ByHand };
+            assert_eq!(account.kind_name(), *word);
             let implicit = Account::implicit().find(|(name, _)| name == word).unwrap();
             assert_eq!(implicit.1.kind, kind);
         }
         for word in PAYS {
-            serde_json::from_value::<Pays>((*word).into()).unwrap();
+            let pays = serde_json::from_value::<Pays>((*word).into()).unwrap();
+            let account = Account { kind: AccountKind::Sandbox, pays };
+            assert_eq!(account.settings()["pays"].as_str(), Some(*word));
         }
     }
 }

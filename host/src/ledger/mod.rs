@@ -44,7 +44,11 @@ pub trait Ledger: Send + Sync {
     ) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Says that a kept component is still served, which renews its age. Whether it is kept at all.
-    fn touch_component(&self, digest: Digest, at: Millis) -> BoxFuture<'_, Result<bool, LedgerError>>;
+    fn touch_component(
+        &self,
+        digest: Digest,
+        at: Millis,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>>;
 
     /// The bytes of a kept component.
     fn component(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, LedgerError>>;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// Largest component read, bytes.
-pub const FILE_BYTES_MAX: u64 = 256 << 20;
+pub(super) const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// A plugin's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,9 @@ pub struct Stamp {
 impl Stamp {
     /// The present state of `path`; `None` when it is not a file.
     pub fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        let metadata = std::fs::metadata(path)
+            .ok()
+            .filter(std::fs::Metadata::is_file)?;
         Some(Self {
             len: metadata.len(),
             modified: metadata.modified().ok(),
@@ -99,7 +101,14 @@ mod tests {
     #[test]
     fn only_visible_wasm_files_are_plugins() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.wasm", "a.wasm", ".hidden.wasm", "c.wasm.tmp", "readme.md", ".wasm"] {
+        for name in [
+            "b.wasm",
+            "a.wasm",
+            ".hidden.wasm",
+            "c.wasm.tmp",
+            "readme.md",
+            ".wasm",
+        ] {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("folder.wasm")).unwrap();

@@ -7,8 +7,6 @@
 mod folder;
 mod shelf;
 mod shop;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 use std::sync::Arc;
@@ -19,11 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::Catalog;
 use crate::catalog::library::Library;
+use crate::catalog::resolve::Chargeable;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::gate::Accounts;
 use crate::ledger::Ledger;
-pub use folder::{PluginFile, plugin_files};
+pub use folder::{PluginFile, plugin_file, plugin_files};
 use shop::Shop;
 
 /// How long files must be quiet before they are read.
@@ -47,8 +45,8 @@ pub struct Parts {
     pub library: Arc<Library>,
     /// Where components are kept.
     pub ledger: Arc<dyn Ledger>,
-    /// Who says which prices can be charged.
-    pub accounts: Accounts,
+    /// Says which prices can be charged.
+    pub chargeable: Box<Chargeable>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

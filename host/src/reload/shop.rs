@@ -13,7 +13,7 @@ use super::Parts;
 use super::folder::{FILE_BYTES_MAX, PluginFile, Stamp, plugin_files};
 use super::shelf::Shelf;
 use crate::catalog::library::Code;
-use crate::catalog::resolve::{Charging, Plugin, Resolved, resolve};
+use crate::catalog::resolve::{Plugin, Resolved, resolve};
 use crate::catalog::{Problem, Snapshot};
 use crate::config::{Config, PluginRules};
 use crate::sandbox::LoadError;
@@ -96,12 +96,15 @@ impl Shop {
             }
             Err(error) => {
                 let folder = self.config.plugins_dir.display();
-                self.folder_error = Some(format!("{folder}: {error}; create it and put plugins there, or name another with --plugins"));
+                self.folder_error = Some(format!(
+                    "{folder}: {error}; create it and put plugins there, or name another with --plugins"
+                ));
                 Vec::new()
             }
         };
         let present: HashSet<&str> = files.iter().map(|f| f.file.as_str()).collect();
-        self.shelves.retain(|file, _| present.contains(file.as_str()));
+        self.shelves
+            .retain(|file, _| present.contains(file.as_str()));
         for file in files {
             self.look_at(file).await;
         }
@@ -118,12 +121,19 @@ impl Shop {
         match self.config.reload() {
             Ok(newer) => {
                 for key in self.config.needs_restart(&newer) {
-                    tracing::warn!("{}: {key} changed; it takes effect at the next start", newer.file.display());
+                    tracing::warn!(
+                        "{}: {key} changed; it takes effect at the next start",
+                        newer.file.display()
+                    );
                 }
                 self.config = newer;
                 self.config_error = None;
             }
-            Err(error) => self.config_error = Some(format!("{error} (the last good configuration stays in use)")),
+            Err(error) => {
+                self.config_error = Some(format!(
+                    "{error} (the last good configuration stays in use)"
+                ))
+            }
         }
     }
 
@@ -138,7 +148,11 @@ impl Shop {
         }
         if file.stamp.len() > FILE_BYTES_MAX {
             shelf.read = Some(file.stamp);
-            return shelf.refuse(format!("{}: more than {} MiB", file.file, FILE_BYTES_MAX >> 20));
+            return shelf.refuse(format!(
+                "{}: more than {} MiB",
+                file.file,
+                FILE_BYTES_MAX >> 20
+            ));
         }
         let bytes = match read(file.path.clone()).await {
             Ok(bytes) => bytes,
@@ -176,7 +190,9 @@ impl Shop {
             self.loads.spawn(async move {
                 let started = Instant::now();
                 let result = match read(file.path.clone()).await {
-                    Ok(bytes) if Digest::of(&bytes) == digest => library.loader().load(&file.file, bytes.into()).await,
+                    Ok(bytes) if Digest::of(&bytes) == digest => {
+                        library.loader().load(&file.file, bytes.into()).await
+                    }
                     // Changed again meanwhile: whoever notices that loads the newer one.
                     _ => Err(LoadError::Host {
                         file: file.file.clone(),
@@ -184,7 +200,11 @@ impl Shop {
                     }),
                 };
                 if result.is_ok() {
-                    tracing::info!("{} is ready after {} ms", file.file, started.elapsed().as_millis());
+                    tracing::info!(
+                        "{} is ready after {} ms",
+                        file.file,
+                        started.elapsed().as_millis()
+                    );
                 }
                 Loaded {
                     file: file.file,
@@ -221,7 +241,10 @@ impl Shop {
     pub(super) async fn touch(&mut self) {
         let now = self.parts.clock.now();
         for digest in self.kept.clone() {
-            if !matches!(self.parts.ledger.touch_component(digest, now).await, Ok(true)) {
+            if !matches!(
+                self.parts.ledger.touch_component(digest, now).await,
+                Ok(true)
+            ) {
                 self.kept.remove(&digest);
             }
         }
@@ -234,7 +257,9 @@ impl Shop {
         self.parts.library.serve(self.files());
         let old = self.parts.catalog.snapshot();
         let listing_changed = !old.same_listing(&resolved.snapshot);
-        self.parts.catalog.publish(resolved.snapshot, listing_changed);
+        self.parts
+            .catalog
+            .publish(resolved.snapshot, listing_changed);
     }
 
     fn resolved(&mut self) -> Resolved {
@@ -242,11 +267,14 @@ impl Shop {
         let mut plugins = Vec::new();
         for shelf in self.shelves.values() {
             problems.extend(shelf.problem());
-            let Some(manifest) = &shelf.good else { continue };
+            let Some(manifest) = &shelf.good else {
+                continue;
+            };
             let name = shelf.file.plugin.clone();
             match PluginRules::read_sidecar(&shelf.file.path.with_extension("toml")) {
                 Ok(rules) => {
-                    self.sidecars.insert(name.clone(), Arc::new(rules.unwrap_or_default()));
+                    self.sidecars
+                        .insert(name.clone(), Arc::new(rules.unwrap_or_default()));
                 }
                 Err(error) => problems.push(Problem {
                     file: format!("{name}.toml"),
@@ -255,7 +283,9 @@ impl Shop {
                 }),
             }
             // A plugin whose sidecar was never readable might have a price it does not say: it waits.
-            let Some(sidecar) = self.sidecars.get(&name).cloned() else { continue };
+            let Some(sidecar) = self.sidecars.get(&name).cloned() else {
+                continue;
+            };
             plugins.push(Plugin {
                 name,
                 file: shelf.file.file.clone(),
@@ -263,20 +293,22 @@ impl Shop {
                 sidecar,
             });
         }
-        problems.extend(self.config_error.iter().map(|message| self.own_problem(message, true)));
-        problems.extend(self.folder_error.iter().map(|message| self.own_problem(message, false)));
-        let present = self.shelves.values().map(|s| s.file.plugin.clone()).collect();
-        let accounts = self.parts.accounts.clone();
-        let chargeable = move |account: &str, price: &coinop_core::money::Money| {
-            let provider = accounts
-                .get(account)
-                .ok_or_else(|| format!("there is no account {account:?}"))?;
-            provider.chargeable(price).map_err(|e| e.to_string())?;
-            Ok(Charging {
-                test: provider.capabilities().test,
-            })
-        };
-        let mut resolved = resolve(&self.config, &plugins, &present, &chargeable);
+        problems.extend(
+            self.config_error
+                .iter()
+                .map(|message| self.own_problem(message, true)),
+        );
+        problems.extend(
+            self.folder_error
+                .iter()
+                .map(|message| self.own_problem(message, false)),
+        );
+        let present = self
+            .shelves
+            .values()
+            .map(|s| s.file.plugin.clone())
+            .collect();
+        let mut resolved = resolve(&self.config, &plugins, &present, &self.parts.chargeable);
         problems.append(&mut resolved.snapshot.problems);
         resolved.snapshot.problems = problems;
         resolved
@@ -309,7 +341,9 @@ impl Shop {
                 }
                 // Calls are refused with a reason until the next round has kept it.
                 Ok(false) => tracing::debug!(plugin, "a component changed before it could be kept"),
-                Err(error) => tracing::error!(plugin, %error, "a component could not be kept; its paid tools cannot be called"),
+                Err(error) => {
+                    tracing::error!(plugin, %error, "a component could not be kept; its paid tools cannot be called")
+                }
             }
         }
     }
@@ -329,7 +363,10 @@ impl Shop {
         if Digest::of(&bytes) != digest {
             return Ok(false);
         }
-        self.parts.ledger.keep_component(digest, bytes.into(), now).await?;
+        self.parts
+            .ledger
+            .keep_component(digest, bytes.into(), now)
+            .await?;
         Ok(true)
     }
 
@@ -344,8 +381,7 @@ impl Shop {
     fn tell(&mut self, resolved: &Resolved) {
         let mut now: BTreeSet<String> = BTreeSet::new();
         for problem in &resolved.snapshot.problems {
-            let kept = if problem.keeps_last_good { " (the last good version stays served)" } else { "" };
-            let line = format!("{}{kept}", told_with_file(problem));
+            let line = problem.line();
             if !self.told.contains(&line) {
                 tracing::warn!("{line}");
             }
@@ -358,15 +394,6 @@ impl Shop {
             now.insert(note.clone());
         }
         self.told = now;
-    }
-}
-
-/// A problem's message, with its file unless it names it already.
-fn told_with_file(problem: &Problem) -> String {
-    if problem.message.contains(&problem.file) {
-        problem.message.clone()
-    } else {
-        format!("{}: {}", problem.file, problem.message)
     }
 }
 

@@ -45,7 +45,9 @@ impl Changes {
             // The watcher is gone; nothing will ever be heard.
             return std::future::pending().await;
         }
-        let settled = async { while let Ok(Some(())) = tokio::time::timeout(quiet, self.heard.recv()).await {} };
+        let settled = async {
+            while let Ok(Some(())) = tokio::time::timeout(quiet, self.heard.recv()).await {}
+        };
         // Out of time: read what is there, and hear the rest next time.
         let _ = tokio::time::timeout(at_most, settled).await;
     }
@@ -64,7 +66,11 @@ fn watch<'a>(
     let mut seen: Vec<PathBuf> = Vec::new();
     for folder in folders {
         // A folder without a name is the present one; a missing configuration folder has nothing to watch.
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         if !folder.is_dir() || seen.iter().any(|other| other == folder) {
             continue;
         }

@@ -74,7 +74,8 @@ fn block_bytes(block: &Content) -> usize {
 fn check_structured(outcome: &Outcome, schema: Option<&Schema>) -> Result<(), RunError> {
     let value = match &outcome.structured {
         Some(text) => Some(
-            json_object(text).map_err(|e| invalid("its structured content is not a JSON object", &e))?,
+            json_object(text)
+                .map_err(|e| invalid("its structured content is not a JSON object", &e))?,
         ),
         None => None,
     };
@@ -87,9 +88,12 @@ fn check_structured(outcome: &Outcome, schema: Option<&Schema>) -> Result<(), Ru
             "the tool declares an output schema and gave no structured content".into(),
         ));
     };
-    schema
-        .check(&value)
-        .map_err(|e| invalid("its structured content does not match its output schema", &e.to_string()))
+    schema.check(&value).map_err(|e| {
+        invalid(
+            "its structured content does not match its output schema",
+            &e.to_string(),
+        )
+    })
 }
 
 /// Fields that MCP requires of each type of block.
@@ -102,7 +106,10 @@ const RAW_TYPES: &[(&str, &[&str])] = &[
 
 fn check_raw(json: &str) -> Result<(), RunError> {
     let block = json_object(json).map_err(|e| invalid("a raw block is not a JSON object", &e))?;
-    let kind = block.get("type").and_then(Value::as_str).unwrap_or_default();
+    let kind = block
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let complete = match RAW_TYPES.iter().find(|(name, _)| *name == kind) {
         Some((_, fields)) => fields.iter().all(|field| block[*field].is_string()),
         None if kind == "resource" => is_resource(&block["resource"]),
@@ -150,8 +157,13 @@ mod tests {
         let schema = r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#;
         let schema = Schema::compile(schema).unwrap();
         let schema = outcome.structured.is_some().then_some(&schema);
-        let got = accept(outcome, schema, 100).map(|_| ()).map_err(|e| e.to_string());
-        assert_eq!(got, expected.map_err(|e| format!("the tool's answer is {e}")));
+        let got = accept(outcome, schema, 100)
+            .map(|_| ())
+            .map_err(|e| e.to_string());
+        assert_eq!(
+            got,
+            expected.map_err(|e| format!("the tool's answer is {e}"))
+        );
     }
 
     #[test]
@@ -174,15 +186,21 @@ mod tests {
         check(structured(r#"{"n":1}"#), Ok(()));
         check(
             structured(r#"{"n":"1"}"#),
-            Err("not valid: its structured content does not match its output schema: /n: \"1\" is not of type \"integer\""),
+            Err(
+                "not valid: its structured content does not match its output schema: /n: \"1\" is not of type \"integer\"",
+            ),
         );
         check(
             structured("[1]"),
-            Err("not valid: its structured content is not a JSON object: it is another kind of JSON value"),
+            Err(
+                "not valid: its structured content is not a JSON object: it is another kind of JSON value",
+            ),
         );
         check(
             structured(r#"{"n":1,"n":2}"#),
-            Err("not valid: its structured content is not a JSON object: the key \"n\" occurs twice in one object"),
+            Err(
+                "not valid: its structured content is not a JSON object: the key \"n\" occurs twice in one object",
+            ),
         );
     }
 
@@ -205,11 +223,22 @@ mod tests {
 
     #[test]
     fn raw_blocks() {
-        check(raw(r#"{"type":"text","text":"a","annotations":{"priority":1}}"#), Ok(()));
-        check(raw(r#"{"type":"resource","resource":{"uri":"a:b","text":"c"}}"#), Ok(()));
+        check(
+            raw(r#"{"type":"text","text":"a","annotations":{"priority":1}}"#),
+            Ok(()),
+        );
+        check(
+            raw(r#"{"type":"resource","resource":{"uri":"a:b","text":"c"}}"#),
+            Ok(()),
+        );
         let incomplete =
             Err("not valid: a raw block is not one of MCP's content blocks, or lacks a field");
-        for bad in [r#"{"type":"text"}"#, r#"{"type":"video","data":""}"#, r#"{"type":"resource"}"#, "{}"] {
+        for bad in [
+            r#"{"type":"text"}"#,
+            r#"{"type":"video","data":""}"#,
+            r#"{"type":"resource"}"#,
+            "{}",
+        ] {
             check(raw(bad), incomplete);
         }
     }

@@ -77,7 +77,9 @@ async fn in_fresh_store(
                     call_id: run.execution_id,
                     remaining_ms: remaining_ms(limits, started),
                 };
-                linked.call(&mut store, run.tool, run.arguments, context).await
+                linked
+                    .call(&mut store, run.tool, run.arguments, context)
+                    .await
             }
         }
     };

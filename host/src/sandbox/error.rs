@@ -9,7 +9,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The engine or its pool was refused by the system.
-    #[error("cannot set up the WebAssembly engine: {reason} (the pool reserves 4 GiB of address space for each of {memories} memories; lift the limit on address space or lower the number)")]
+    #[error(
+        "cannot set up the WebAssembly engine: {reason} (the pool reserves 4 GiB of address space for each of {memories} memories; lift the limit on address space or lower the number)"
+    )]
     Engine {
         /// The engine's words.
         reason: String,
@@ -68,13 +70,17 @@ pub enum LoadError {
         file: String,
     },
     /// A core module.
-    #[error("{file}: this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`")]
+    #[error(
+        "{file}: this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`"
+    )]
     CoreModule {
         /// The file.
         file: String,
     },
     /// It ends too early.
-    #[error("{file}: the file is truncated: it ends in the middle, at byte {at}; copy or build it again")]
+    #[error(
+        "{file}: the file is truncated: it ends in the middle, at byte {at}; copy or build it again"
+    )]
     Truncated {
         /// The file.
         file: String,
@@ -90,7 +96,9 @@ pub enum LoadError {
         reason: String,
     },
     /// A component made for something else.
-    #[error("{file}: the component does not export `coinop:plugin/tools`, so it has no tools to offer; it exports {exports}")]
+    #[error(
+        "{file}: the component does not export `coinop:plugin/tools`, so it has no tools to offer; it exports {exports}"
+    )]
     OtherWorld {
         /// The file.
         file: String,
@@ -98,7 +106,9 @@ pub enum LoadError {
         exports: String,
     },
     /// A version of the contract this host does not run.
-    #[error("{file}: built for coinop:plugin {version}, which this host does not run; supported: {supported}")]
+    #[error(
+        "{file}: built for coinop:plugin {version}, which this host does not run; supported: {supported}"
+    )]
     UnsupportedVersion {
         /// The file.
         file: String,
@@ -205,7 +215,9 @@ pub enum ListingProblem {
     #[error("meta is not a JSON object: {0}")]
     Meta(String),
     /// A price this version does not honour.
-    #[error("a {0} price is not supported by this version of coinop; use `free` or `per-call`, or declare no price and let the operator set one")]
+    #[error(
+        "a {0} price is not supported by this version of coinop; use `free` or `per-call`, or declare no price and let the operator set one"
+    )]
     PriceKind(String),
     /// An amount or currency that is not one.
     #[error("the price is not valid: {0}")]

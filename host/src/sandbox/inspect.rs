@@ -125,7 +125,9 @@ fn exports(file: &str, bytes: &[u8]) -> Result<Vec<String>, LoadError> {
             Payload::ComponentExportSection(section) if outer.is_empty() => {
                 for export in section {
                     let export = export.map_err(|e| unreadable(file, bytes, Some(&e)))?;
-                    if export.kind == ComponentExternalKind::Instance || !export.name.name.is_empty() {
+                    if export.kind == ComponentExternalKind::Instance
+                        || !export.name.name.is_empty()
+                    {
                         names.push(export.name.name.to_owned());
                     }
                 }
@@ -200,9 +202,18 @@ mod tests {
             b"(component)",
             "this is a text file, not a WebAssembly component; if it is the WebAssembly text format, assemble it with `wasm-tools parse`",
         );
-        check(b"\x7fELF\0", "not a WebAssembly file (it does not begin with `\\0asm`)");
-        check(b"\0as", "the file is truncated: it ends in the middle, at byte 3; copy or build it again");
-        check(b"\0asm\x0d\0", "the file is truncated: it ends in the middle, at byte 6; copy or build it again");
+        check(
+            b"\x7fELF\0",
+            "not a WebAssembly file (it does not begin with `\\0asm`)",
+        );
+        check(
+            b"\0as",
+            "the file is truncated: it ends in the middle, at byte 3; copy or build it again",
+        );
+        check(
+            b"\0asm\x0d\0",
+            "the file is truncated: it ends in the middle, at byte 6; copy or build it again",
+        );
         check(
             b"\0asm\x01\0\0\0",
             "this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`",
@@ -216,7 +227,10 @@ mod tests {
     #[test]
     fn long_text_cut_within_a_character_is_still_text() {
         let text = format!("a{}", "€".repeat(1000));
-        assert!(matches!(inspect("a", text.as_bytes()), Err(LoadError::Text { .. })));
+        assert!(matches!(
+            inspect("a", text.as_bytes()),
+            Err(LoadError::Text { .. })
+        ));
     }
 
     #[test]

@@ -96,7 +96,9 @@ mod tests {
     fn a_growth_that_failed_is_not_counted() {
         let mut limiter = Limiter::new(100, 10);
         assert!(limiter.memory_growing(0, 60, None).unwrap());
-        limiter.memory_grow_failed(wasmtime::Error::msg("no memory")).unwrap();
+        limiter
+            .memory_grow_failed(wasmtime::Error::msg("no memory"))
+            .unwrap();
         assert_eq!(limiter.refused_bytes(), Some(60));
         assert!(limiter.memory_growing(0, 100, None).unwrap());
     }

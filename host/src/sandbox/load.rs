@@ -207,12 +207,13 @@ fn compile(
     bytes: &[u8],
     digest: &Digest,
 ) -> Result<wasmtime::component::Component, LoadError> {
-    let component = wasmtime::component::Component::from_binary(&shared.engine, bytes).map_err(
-        |e| LoadError::Malformed {
-            file: file.to_owned(),
-            reason: chain(&e),
-        },
-    )?;
+    let component =
+        wasmtime::component::Component::from_binary(&shared.engine, bytes).map_err(|e| {
+            LoadError::Malformed {
+                file: file.to_owned(),
+                reason: chain(&e),
+            }
+        })?;
     shared.cache.keep_code(digest, &component);
     Ok(component)
 }

@@ -49,7 +49,8 @@ impl Schema {
         let schema: Value = serde_json::from_str(text).map_err(|e| SchemaError(e.to_string()))?;
         if schema.get("type").and_then(Value::as_str) != Some("object") {
             return Err(SchemaError(
-                "not a JSON Schema of an object: it must be an object with \"type\": \"object\"".into(),
+                "not a JSON Schema of an object: it must be an object with \"type\": \"object\""
+                    .into(),
             ));
         }
         jsonschema::options()
@@ -112,8 +113,15 @@ mod tests {
 
     #[test]
     fn fetches_nothing() {
-        for target in ["http://127.0.0.1:9/s.json", "file:///etc/passwd", "other.json"] {
-            refused(json!({ "type": "object", "properties": { "a": { "$ref": target } } }), "");
+        for target in [
+            "http://127.0.0.1:9/s.json",
+            "file:///etc/passwd",
+            "other.json",
+        ] {
+            refused(
+                json!({ "type": "object", "properties": { "a": { "$ref": target } } }),
+                "",
+            );
         }
     }
 
@@ -125,7 +133,11 @@ mod tests {
         );
         let schema = json!({ "type": "object", "properties": { "a": { "pattern": "^(a+)+$" } } });
         let schema = Schema::compile(&schema.to_string()).unwrap();
-        assert!(schema.check(&json!({ "a": "a".repeat(50_000) + "b" })).is_err());
+        assert!(
+            schema
+                .check(&json!({ "a": "a".repeat(50_000) + "b" }))
+                .is_err()
+        );
     }
 
     #[test]

@@ -204,7 +204,8 @@ fn check_private(path: &Path) -> Result<(), SandboxError> {
     }
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(refused(
-            "it belongs to another user, who could put code there; delete it or choose another".into(),
+            "it belongs to another user, who could put code there; delete it or choose another"
+                .into(),
         ));
     }
     if metadata.mode() & 0o077 != 0 {
@@ -295,7 +296,10 @@ mod tests {
         for (age, name) in [(30, "old"), (20, "middle"), (10, "new")] {
             dir.put(name, &[0; 10]).unwrap();
             let at = SystemTime::now() - std::time::Duration::from_secs(age);
-            let file = File::options().append(true).open(dir.path.join(name)).unwrap();
+            let file = File::options()
+                .append(true)
+                .open(dir.path.join(name))
+                .unwrap();
             file.set_modified(at).unwrap();
         }
         assert!(dir.find("old").is_some(), "and now it is the newest");

@@ -65,7 +65,11 @@ fn accept_tool(tool: &ToolDecl) -> Result<Option<Schema>, ListingProblem> {
         return Err(ListingProblem::Name);
     }
     within("title", tool.title.as_deref(), TITLE_BYTES_MAX)?;
-    within("description", Some(&tool.description), DESCRIPTION_BYTES_MAX)?;
+    within(
+        "description",
+        Some(&tool.description),
+        DESCRIPTION_BYTES_MAX,
+    )?;
     within("meta", tool.meta.as_deref(), META_BYTES_MAX)?;
     if let Some(meta) = &tool.meta {
         json_object(meta).map_err(ListingProblem::Meta)?;
@@ -179,7 +183,9 @@ mod tests {
         odd.output_schema = Some(r#"{"type":"array"}"#.into());
         check(
             vec![odd],
-            Err("tool \"a\": output-schema: not a JSON Schema of an object: it must be an object with \"type\": \"object\""),
+            Err(
+                "tool \"a\": output-schema: not a JSON Schema of an object: it must be an object with \"type\": \"object\"",
+            ),
         );
     }
 }

@@ -1,12 +1,12 @@
 //! The payment pages' door where several coinop processes share one ledger: whoever has the port serves the pages of all,
 //! and another takes over when it ends.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -36,22 +36,19 @@ enum Holder {
 }
 
 impl Door {
-    /// Serves the pages whenever this process has the port, until `stop`.
-    pub async fn keep(self, pages: Router, stop: CancellationToken) {
+    /// Has the pages served by `serve` as soon as this process has the port, until `stop`.
+    pub async fn keep<S>(self, stop: CancellationToken, serve: impl FnOnce(TcpListener) -> S)
+    where
+        S: Future<Output = io::Result<()>>,
+    {
         self.link_to(self.addr);
-        loop {
-            let listener = tokio::select! {
-                () = stop.cancelled() => return,
-                listener = self.listener() => listener,
-            };
-            let Some(listener) = listener else { return };
-            let served = axum::serve(listener, pages.clone()).with_graceful_shutdown(stop.clone().cancelled_owned());
-            if let Err(error) = served.await {
-                tracing::warn!(%error, "the payment pages ended; taking them up again");
-            }
-            if stop.is_cancelled() {
-                return;
-            }
+        let listener = tokio::select! {
+            () = stop.cancelled() => return,
+            listener = self.listener() => listener,
+        };
+        let Some(listener) = listener else { return };
+        if let Err(error) = serve(listener).await {
+            tracing::error!(%error, "the payment pages ended");
         }
     }
 
@@ -73,7 +70,7 @@ impl Door {
         }
     }
 
-    async fn elsewhere(&self, error: &std::io::Error) -> Option<TcpListener> {
+    async fn elsewhere(&self, error: &io::Error) -> Option<TcpListener> {
         let any = SocketAddr::new(self.addr.ip(), 0);
         match TcpListener::bind(any).await {
             Ok(listener) => {
@@ -96,7 +93,11 @@ impl Door {
     /// Asks whoever has the port; `None` when it does not answer, which may just be its end.
     async fn holder(&self) -> Option<Holder> {
         let url = format!("http://{}/healthz", self.addr);
-        let client = reqwest::Client::builder().no_proxy().timeout(WHO_WAIT).build().ok()?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(WHO_WAIT)
+            .build()
+            .ok()?;
         let answer = match client.get(url).send().await {
             Ok(answer) => answer,
             Err(error) if error.is_connect() => return None,

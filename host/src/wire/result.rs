@@ -85,6 +85,10 @@ fn block(content: &Content) -> ContentBlock {
             link.mime_type = mime_type;
             ContentBlock::ResourceLink(link)
         }
+        // The sandbox lets only MCP's own types through; what rmcp cannot read all the same is shown as it stands.
+        Content::Raw { json } => {
+            serde_json::from_str(&json).unwrap_or_else(|_| ContentBlock::text(json))
+        }
     }
 }
 

@@ -90,8 +90,15 @@ impl Ledger for SqliteLedger {
         )
     }
 
-    fn touch_component(&self, digest: Digest, at: Millis) -> BoxFuture<'_, Result<bool, LedgerError>> {
-        Box::pin(self.writer.run(move |db| outcomes::touch_component(db, digest, at)))
+    fn touch_component(
+        &self,
+        digest: Digest,
+        at: Millis,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        Box::pin(
+            self.writer
+                .run(move |db| outcomes::touch_component(db, digest, at)),
+        )
     }
 
     fn component(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, LedgerError>> {

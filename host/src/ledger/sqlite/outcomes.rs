@@ -46,7 +46,11 @@ pub(super) fn has_component(db: &Connection, digest: Digest) -> Result<bool, Led
 }
 
 /// Says that a kept component is still served. Whether it is kept at all.
-pub(super) fn touch_component(db: &Connection, digest: Digest, at: Millis) -> Result<bool, LedgerError> {
+pub(super) fn touch_component(
+    db: &Connection,
+    digest: Digest,
+    at: Millis,
+) -> Result<bool, LedgerError> {
     let touched = db
         .prepare_cached("UPDATE component SET kept_at = max(kept_at, ?2) WHERE digest = ?1")?
         .execute(params![digest.to_string(), at])?;
@@ -54,7 +58,12 @@ pub(super) fn touch_component(db: &Connection, digest: Digest, at: Millis) -> Re
 }
 
 /// Keeps a component's bytes.
-pub(super) fn keep_component(db: &Connection, digest: Digest, bytes: &[u8], at: Millis) -> Result<(), LedgerError> {
+pub(super) fn keep_component(
+    db: &Connection,
+    digest: Digest,
+    bytes: &[u8],
+    at: Millis,
+) -> Result<(), LedgerError> {
     if touch_component(db, digest, at)? {
         return Ok(());
     }

@@ -116,6 +116,32 @@ pub async fn serve(
     Ok(())
 }
 
+/// Serves only `pages` and health on `listener` until the server closes: the door of a host whose MCP is on stdio.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_pages(
+    listener: TcpListener,
+    server: Arc<Server>,
+    settings: Settings,
+    pages: Router,
+) -> io::Result<()> {
+    let guard = Arc::new(guard::Guard::new(&settings.allowed_hosts, &[]));
+    let app =
+        guarded(pages, guard).merge(health::router(server.clone(), settings.ledger_id.clone()));
+    let connections = connections::Connections::new(listener, &settings);
+    connections
+        .accept(app, server.closing())
+        .await?
+        .close()
+        .await;
+    Ok(())
+}
+
+fn guarded(routes: Router, guard: Arc<guard::Guard>) -> Router {
+    routes.layer(middleware::from_fn_with_state(guard, guard::check_host))
+}
+
 fn app(
     server: Arc<Server>,
     settings: &Arc<Settings>,
@@ -130,8 +156,6 @@ fn app(
         guard.clone(),
         guard::check_origin,
     ));
-    mcp.merge(pages)
-        .layer(middleware::from_fn_with_state(guard, guard::check_host))
-        // Probes come from anywhere, under any name, and tell nothing that is secret.
-        .merge(health::router(server, settings.ledger_id.clone()))
+    // Probes come from anywhere, under any name, and tell nothing that is secret.
+    guarded(mcp.merge(pages), guard).merge(health::router(server, settings.ledger_id.clone()))
 }

@@ -1,0 +1,202 @@
+//! `coinop call`: run one tool here and now. Nobody is charged, and what the guest prints is shown.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use coinop_core::arguments::Arguments;
+use coinop_core::ids::CallId;
+use coinop_core::outcome::{Content, Outcome};
+use serde_json::{Map, Value};
+
+use super::{Locations, terminal};
+use crate::catalog::arguments;
+use crate::config::{Config, Overrides, PluginRules};
+use crate::plugin::ToolDecl;
+use crate::reload::plugin_files;
+use crate::sandbox::{Component, ProgressSink, Run, Sandbox, SandboxSettings};
+
+/// Run one tool here and now, without charging anybody.
+#[derive(Args)]
+pub(super) struct Call {
+    /// The tool, by the plugin's own name for it
+    tool: String,
+    /// Its arguments, a JSON object
+    #[arg(default_value = "{}")]
+    arguments: String,
+    /// The plugin's file; without it, the folder of plugins is searched
+    #[arg(long, value_name = "FILE")]
+    plugin: Option<PathBuf>,
+    /// Print the whole answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    locations: Locations,
+}
+
+impl Call {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        terminal::log_to_stderr("warn");
+        let config = self.locations.load(Overrides::default())?;
+        let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
+        let (path, component, tool) = self.find(&config, &sandbox).await?;
+        let arguments = self.checked_arguments(&tool)?;
+        let rules = Rules::of(&config, &path)?;
+        let report = component
+            .run(Run {
+                tool: &tool.name,
+                arguments: arguments.as_json(),
+                execution_id: CallId::from_random(crate::random::bytes()).as_str(),
+                limits: &rules.limits,
+                settings: &rules.settings,
+                progress: Some(Arc::new(Shown)),
+            })
+            .await;
+        if !report.log.text.is_empty() {
+            eprintln!("{}", report.log.text.trim_end());
+        }
+        if report.log.dropped > 0 {
+            eprintln!(
+                "coinop: {} more bytes of output were dropped",
+                report.log.dropped
+            );
+        }
+        let outcome = report
+            .result
+            .with_context(|| format!("{} failed", tool.name))?;
+        terminal::print(&self.shown(&outcome)?)?;
+        Ok(if outcome.is_error {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        })
+    }
+
+    /// The first plugin that has the tool.
+    async fn find(
+        &self,
+        config: &Config,
+        sandbox: &Sandbox,
+    ) -> anyhow::Result<(PathBuf, Arc<Component>, ToolDecl)> {
+        let paths = match &self.plugin {
+            Some(path) => vec![path.clone()],
+            None => plugin_files(&config.plugins_dir)
+                .with_context(|| {
+                    format!(
+                        "{}: name another folder with --plugins, or a file with --plugin",
+                        config.plugins_dir.display()
+                    )
+                })?
+                .into_iter()
+                .map(|file| file.path)
+                .collect(),
+        };
+        let mut known = Vec::new();
+        for path in paths {
+            let shown = path.display().to_string();
+            let bytes = std::fs::read(&path).with_context(|| shown.clone())?;
+            let component = match sandbox.load(&shown, bytes.into()).await {
+                Ok(component) => component,
+                Err(error) if self.plugin.is_some() => return Err(error.into()),
+                Err(error) => {
+                    eprintln!("coinop: {error}");
+                    continue;
+                }
+            };
+            let tools = &component.manifest().tools;
+            if let Some(tool) = tools.iter().find(|t| t.name == self.tool).cloned() {
+                return Ok((path, component, tool));
+            }
+            known.extend(tools.iter().map(|t| t.name.clone()));
+        }
+        anyhow::bail!(
+            "there is no tool {:?}; there are: {}",
+            self.tool,
+            known.join(", ")
+        )
+    }
+
+    fn checked_arguments(&self, tool: &ToolDecl) -> anyhow::Result<Arguments> {
+        let value: Map<String, Value> = serde_json::from_str(&self.arguments)
+            .context("the arguments are not a JSON object, such as '{\"city\": \"Oslo\"}'")?;
+        coinop_core::arguments::check_json_text(self.arguments.as_bytes())?;
+        arguments::check_schema(&tool.input_schema, &value).map_err(anyhow::Error::msg)?;
+        Ok(Arguments::from_map(&value)?)
+    }
+
+    fn shown(&self, outcome: &Outcome) -> anyhow::Result<String> {
+        if self.json {
+            return Ok(format!("{}\n", serde_json::to_string_pretty(outcome)?));
+        }
+        let mut text: String = outcome
+            .content
+            .iter()
+            .map(|block| format!("{}\n", told(block)))
+            .collect();
+        if let Some(structured) = &outcome.structured {
+            let value: Value = serde_json::from_str(structured)?;
+            text.push_str(&format!("{}\n", serde_json::to_string_pretty(&value)?));
+        }
+        Ok(text)
+    }
+}
+
+fn told(block: &Content) -> String {
+    match block {
+        Content::Text { text } => text.clone(),
+        Content::Image { data, mime_type } => {
+            format!("[image, {mime_type}, {} bytes in base64]", data.len())
+        }
+        Content::Audio { data, mime_type } => {
+            format!("[audio, {mime_type}, {} bytes in base64]", data.len())
+        }
+        Content::EmbeddedText { uri, text, .. } => format!("[{uri}]\n{text}"),
+        Content::EmbeddedBlob { uri, blob, .. } => {
+            format!("[{uri}, {} bytes in base64]", blob.len())
+        }
+        Content::ResourceLink { uri, name, .. } => format!("[{name}: {uri}]"),
+        Content::Raw { json } => json.clone(),
+    }
+}
+
+/// Limits and settings as the configuration and the sidecar have them.
+struct Rules {
+    limits: crate::limits::Limits,
+    settings: std::collections::BTreeMap<String, String>,
+}
+
+impl Rules {
+    fn of(config: &Config, path: &std::path::Path) -> anyhow::Result<Self> {
+        let sidecar = PluginRules::read_sidecar(&path.with_extension("toml"))?.unwrap_or_default();
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
+        let operator = config.plugins.get(name).cloned().unwrap_or_default();
+        let mut settings = sidecar.settings.clone();
+        settings.extend(operator.settings.clone());
+        Ok(Self {
+            limits: sidecar
+                .limits
+                .lowering(operator.limits.applied_to(config.limits)),
+            settings,
+        })
+    }
+}
+
+/// Shows progress on stderr.
+struct Shown;
+
+impl ProgressSink for Shown {
+    fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let of = total.map_or_else(String::new, |total| format!("/{total}"));
+        let _ = writeln!(
+            std::io::stderr(),
+            "[{progress}{of}] {}",
+            message.unwrap_or_default()
+        );
+    }
+}
