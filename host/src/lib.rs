@@ -11,3 +11,4 @@ pub mod provider;
 pub mod random;
 pub mod sandbox;
 pub mod server;
+pub mod wire;

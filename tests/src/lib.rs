@@ -1,1 +1,15 @@
-//! x
+//! What the end-to-end tests and the benchmarks share: hosts to start, raw clients to drive them, payers.
+//!
+//! The raw clients know the wire and nothing of rmcp, so that a fault of rmcp's cannot hide behind itself.
+
+pub mod answer;
+pub mod client;
+pub mod era;
+pub mod home;
+pub mod host;
+pub mod http;
+pub mod http_client;
+pub mod paths;
+pub mod pay;
+pub mod stdio;
+pub mod wait;

@@ -58,14 +58,13 @@ CREATE TABLE blocked (
 
 CREATE TABLE sandbox_payment (                -- the embedded provider's own books: what its payers decided
     reference TEXT PRIMARY KEY,
-    standing  TEXT NOT NULL,
-    amount    INTEGER NOT NULL,
+    state     TEXT NOT NULL,
+    amount    INTEGER NOT NULL,               -- 10^-9 units
     currency  TEXT NOT NULL,
-    refunded  INTEGER NOT NULL DEFAULT 0,
-    at        INTEGER NOT NULL
+    refunded  INTEGER NOT NULL                -- 10^-9 units
 ) STRICT;
 
-CREATE TABLE sandbox_refund (
+CREATE TABLE sandbox_refund (                 -- one line a refund: its key is never used twice
     key       TEXT PRIMARY KEY,
     reference TEXT NOT NULL REFERENCES sandbox_payment (reference),
     amount    INTEGER NOT NULL

@@ -11,6 +11,9 @@ mod reply;
 mod runs;
 mod sweep;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,18 +114,21 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate, with its sweeper running. Must be called inside a runtime.
-    pub fn start(parts: Parts) -> Self {
-        let gate = Self {
+    /// A gate. Nothing is swept until [`Gate::start_sweeping`].
+    pub fn new(parts: Parts) -> Self {
+        Self {
             parts: Arc::new(parts),
             runs: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             owner: crate::random::token().into(),
-        };
-        gate.tasks
-            .spawn(sweep::run(gate.clone(), gate.stop.clone()));
-        gate
+        }
+    }
+
+    /// Finishes, until drained, what callers, crashes and other hosts leave. Must be called inside a runtime.
+    pub fn start_sweeping(&self) {
+        self.tasks
+            .spawn(sweep::run(self.clone(), self.stop.clone()));
     }
 
     /// Answers a tool call. After the claim, dropping the future only detaches the caller.

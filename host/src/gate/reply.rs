@@ -189,25 +189,4 @@ impl Refusal {
             },
         }
     }
-
-    /// A stable word for programs.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::InvalidArguments(_) => "invalid_arguments",
-            Self::UnknownPayment => "unknown_payment",
-            Self::OtherTool { .. } => "other_tool",
-            Self::OtherArguments { .. } => "other_arguments",
-            Self::Declined => "declined",
-            Self::Expired => "expired",
-            Self::Refunded { .. } => "refunded",
-            Self::Credited { .. } => "credited",
-            Self::Withheld { .. } => "withheld",
-            Self::Compensating { .. } => "compensating",
-            Self::Attention { .. } => "attention",
-            Self::NoLongerStored => "no_longer_stored",
-            Self::ToolFailed { .. } => "tool_failed",
-            Self::Blocked => "blocked",
-            Self::Unavailable { .. } => "unavailable",
-        }
-    }
 }

@@ -6,6 +6,8 @@ from . import words
 from .sentences import Sentence
 
 _HAN_PHRASE_MAX = 6
+"""Characters of a phrase in Chinese or Japanese, at most."""
+
 _FIRM_PHRASE = 0.6
 """The part of a word's occurrences that lie in the phrase."""
 
@@ -16,12 +18,13 @@ def extract(sentences: list[Sentence], scores: list[float], stopwords: frozenset
     times: Counter[str] = Counter()
     forms: dict[str, Counter[str]] = defaultdict(Counter)
     for sentence, score in zip(sentences, scores):
-        for key, form, bonus in _candidates(sentence.text, stopwords):
-            weight[key] += (0.3 + score) * bonus
+        for key, form in _candidates(sentence.text, stopwords):
+            weight[key] += 0.3 + score
             times[key] += 1
             forms[key][form] += 1
-    _keep_longest_wide(times, weight)
     _favour_phrases(times, weight)
+    for run, run_times, run_weight in _wide_phrases(sentences, scores):
+        weight[run], times[run], forms[run][run] = run_weight, run_times, run_times
     if any(times[key] > 1 for key in weight):
         weight = {key: value for key, value in weight.items() if times[key] > 1}
     best = sorted(weight, key=lambda key: (-weight[key], key))
@@ -29,36 +32,58 @@ def extract(sentences: list[Sentence], scores: list[float], stopwords: frozenset
 
 
 def _candidates(text: str, stopwords: frozenset[str]):
+    """Words, and pairs of words with nothing but a blank between them: a key to count by, and the written form."""
     previous = None
     position = 0
     for match in words.WORD.finditer(text):
         word = match.group()
         wide = words.WIDE_LETTER.search(word) is not None
-        silent = wide or words.is_function_word(word, stopwords) or word[0].isdigit()
-        if not silent:
+        if wide or word[0].isdigit() or words.is_function_word(word, stopwords):
+            previous = None
+        else:
             key = words.stem(word)
             if len(word) > 2:
-                yield key, word, 1.0
+                yield key, word
             if previous is not None and text[position : match.start()] == " ":
-                yield f"{previous[0]} {key}", f"{previous[1]} {word}", 1.0
+                yield f"{previous[0]} {key}", f"{previous[1]} {word}"
             previous = (key, word)
-        else:
-            previous = None
         position = match.end()
-    for run in words.WIDE_RUN.findall(text):
-        for size in range(2, min(len(run), _HAN_PHRASE_MAX) + 1):
-            for start in range(len(run) - size + 1):
-                yield run[start : start + size], run[start : start + size], size / 2
 
 
-def _keep_longest_wide(times: Counter[str], weight: dict[str, float]) -> None:
-    """Drops runs of Han characters that occur once, or only inside a longer one that occurs as often."""
-    covered: dict[str, int] = {}
-    for key in sorted((key for key in times if words.WIDE_RUN.fullmatch(key)), key=len, reverse=True):
-        if times[key] < 2 or times[key] <= covered.get(key, 0):
-            weight.pop(key, None)
-        for part in (key[1:], key[:-1]):
-            covered[part] = max(covered.get(part, 0), times[key])
+def _wide_phrases(sentences: list[Sentence], scores: list[float]):
+    """Runs of Han and Katakana that occur twice or more, and not only inside a longer one, with times and weight."""
+    runs = [
+        (run, 0.3 + score)
+        for sentence, score in zip(sentences, scores)
+        for run in words.WIDE_RUN.findall(sentence.text)
+    ]
+    times, weight = _repeated(runs, 2, None)
+    for size in range(3, _HAN_PHRASE_MAX + 2):
+        longer_times, longer_weight = _repeated(runs, size, times) if size <= _HAN_PHRASE_MAX else ({}, {})
+        inside: dict[str, int] = {}
+        for longer, found in longer_times.items():
+            for part in (longer[1:], longer[:-1]):
+                inside[part] = max(inside.get(part, 0), found)
+        for part, found in times.items():
+            if found > inside.get(part, 0):
+                yield part, found, weight[part]
+        times, weight = longer_times, longer_weight
+
+
+def _repeated(runs: list[tuple[str, float]], size: int, shorter: dict[str, int] | None):
+    """Parts of that size that occur twice or more, with times and weight.
+
+    A part repeats only if what it begins and ends with does, so that `shorter` keeps the tables small.
+    """
+    times: Counter[str] = Counter()
+    weight: dict[str, float] = defaultdict(float)
+    for run, value in runs:
+        for start in range(len(run) - size + 1):
+            part = run[start : start + size]
+            if shorter is None or (part[1:] in shorter and part[:-1] in shorter):
+                times[part] += 1
+                weight[part] += value * size / 2
+    return {part: found for part, found in times.items() if found > 1}, weight
 
 
 def _favour_phrases(times: Counter[str], weight: dict[str, float]) -> None:

@@ -35,6 +35,9 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 _MARK = re.compile(rf"([{re.escape(MARKS)}]+)((?:[{re.escape(CLOSERS)}]|\[\d{{1,3}}\])*(?:[ \u00a0\u202f]»)?)")
 _BULLET = re.compile(r"[ \t]*(?:[-*+•‣◦–—]|\(?\d{1,3}[.)]|\(?[a-z]\))[ \t]+")
 _HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+")
+_LOOK_AROUND = 60
+"""Characters looked at on either side of an end mark: a bound, so that no text takes quadratic time."""
+
 _WORDS_OF_A_LOOSE_SENTENCE = 12
 _WIDE_CHARACTERS_OF_A_LOOSE_SENTENCE = 20
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -102,14 +105,14 @@ def _closes(text: str, first: int, mark: re.Match, end: int) -> bool:
         return not (closers and text[after : after + 1] in ("と", "っ"))
     if after < end and not text[after].isspace():
         return False
-    following = text[after : min(end, after + 60)].split(maxsplit=1)
+    following = text[after : min(end, after + _LOOK_AROUND)].split(maxsplit=1)
     if not following:
         return True
     next_word = following[0].lstrip("\"'“‘«‹([{„‚¿¡*_")
     if next_word[:1].islower():
         return False
     if marks == ".":
-        before = text[first : mark.start()].split()
+        before = text[max(first, mark.start() - _LOOK_AROUND) : mark.start()].split()
         return not abbreviations.goes_on(before, next_word)
     return True
 

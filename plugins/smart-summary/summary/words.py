@@ -45,7 +45,7 @@ def language(text: str) -> str | None:
     total = sum(counts.values())
     hits = {code: sum(counts[word] for word in words) for code, words in STOPWORDS.items()}
     best = max(hits, key=lambda code: (hits[code], code))
-    return best if total and hits[best] >= 0.15 * total else None
+    return best if hits[best] >= max(3, 0.15 * total) else None
 
 
 def stem(word: str) -> str:

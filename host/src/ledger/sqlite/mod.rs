@@ -6,7 +6,11 @@
 mod calls;
 mod open;
 mod outcomes;
+mod purse;
 mod writer;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::sync::Arc;

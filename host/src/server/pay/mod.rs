@@ -17,9 +17,9 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use coinop_core::ids::LinkToken;
@@ -37,63 +37,34 @@ const BODY_BYTES_MAX: usize = 1024;
 /// When a payer should try again while the ledger is away.
 const RETRY_AFTER_S: &str = "5";
 
-/// How the pages are reached.
-#[derive(Clone)]
-pub struct PaySettings {
-    /// Where the world sees the pages, without a trailing slash, such as `https://tools.example.org`.
-    pub public_base: Arc<ArcSwap<String>>,
-    /// Which names the pages answer to.
-    pub hosts: Hosts,
-}
-
-/// The `Host` names that the pages answer to. Others are refused, so that a hostile page whose name was pointed at this
-/// machine (DNS rebinding) cannot speak to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hosts {
-    /// Loopback names, the public address's name, and these (without ports, lower case).
-    Only(Vec<String>),
-    /// Every name, for hosts behind a proxy that checks by itself.
-    Any,
-}
-
 struct Pages {
     cashier: Arc<dyn Cashier>,
     clock: Arc<dyn Clock>,
-    settings: PaySettings,
+    base: Arc<ArcSwap<String>>,
 }
 
 type Link = Result<Path<String>, PathRejection>;
 
-/// The pages below `/pay/`.
-pub fn router(cashier: Arc<dyn Cashier>, clock: Arc<dyn Clock>, settings: PaySettings) -> Router {
-    let pages = Arc::new(Pages {
+/// The pages below `/pay/`, to be served behind the `Host` check. `base` is where the world sees them, without a
+/// trailing slash, such as `https://tools.example.org`.
+pub fn router(
+    cashier: Arc<dyn Cashier>,
+    clock: Arc<dyn Clock>,
+    base: Arc<ArcSwap<String>>,
+) -> Router {
+    let pages = Pages {
         cashier,
         clock,
-        settings,
-    });
+        base,
+    };
     Router::new()
         .route("/pay/{link}", get(show))
         .route("/pay/{link}/return", get(come_back))
         .route("/pay/{link}/pay", get(go_back).post(pay))
         .route("/pay/{link}/decline", get(go_back).post(decline))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn_with_state(pages.clone(), only_known_hosts))
         .layer(map_response(document::with_headers))
-        .with_state(pages)
-}
-
-async fn only_known_hosts(
-    State(pages): State<Arc<Pages>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let base = pages.settings.public_base.load();
-    let host = guard::host(request.headers());
-    if guard::knows_host(&pages.settings.hosts, &base, host) {
-        next.run(request).await
-    } else {
-        notice(StatusCode::FORBIDDEN, Notice::WrongHost)
-    }
+        .with_state(Arc::new(pages))
 }
 
 /// What the address may say beside the link. It changes words, never money.
@@ -121,7 +92,7 @@ async fn show(
 
 impl Pages {
     fn render(&self, link: &LinkToken, view: &PageView, returned: bool) -> String {
-        let base = self.settings.public_base.load();
+        let base = self.base.load();
         page::page(&Showing {
             view,
             link: link.as_str(),
@@ -168,7 +139,7 @@ impl Pages {
         headers: &HeaderMap,
         body: Result<Bytes, BytesRejection>,
     ) -> Response {
-        if !guard::comes_from_our_page(headers, &self.settings.public_base.load()) {
+        if !guard::comes_from_our_page(headers, &self.base.load()) {
             return notice(StatusCode::FORBIDDEN, Notice::CrossSite);
         }
         if let Err(rejection) = body {

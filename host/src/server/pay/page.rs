@@ -241,7 +241,6 @@ pub(super) enum Notice {
     Unavailable,
     CrossSite,
     BadForm,
-    WrongHost,
 }
 
 /// A page without a payment.
@@ -262,10 +261,6 @@ pub(super) fn notice(notice: Notice) -> String {
         Notice::BadForm => (
             "Not understood",
             "That was not sent by this page’s buttons. Open the payment link and decide there. Nothing was changed.",
-        ),
-        Notice::WrongHost => (
-            "Wrong address",
-            "This host does not answer to that name. Open the payment link as it was given; operators name a public address by public_url.",
         ),
     };
     Document {

@@ -1,0 +1,51 @@
+//! One raw client for both transports: what most tests hold.
+
+use serde_json::{Value, json};
+
+use crate::answer::Answer;
+use crate::http_client::HttpClient;
+use crate::stdio::StdioClient;
+
+/// A raw client.
+pub enum Client {
+    /// On a child's pipes; owns the host.
+    Stdio(StdioClient),
+    /// Over HTTP.
+    Http(HttpClient),
+}
+
+impl Client {
+    /// Calls a tool.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Answer {
+        let params = json!({ "name": tool, "arguments": arguments });
+        Answer(self.request("tools/call", params).await)
+    }
+
+    /// The names of the tools, in the order listed.
+    pub async fn tools(&self) -> Vec<String> {
+        let listed = self.request("tools/list", json!({})).await;
+        let tools = listed["result"]["tools"]
+            .as_array()
+            .unwrap_or_else(|| panic!("listed {listed}"));
+        tools
+            .iter()
+            .filter_map(|tool| Some(tool["name"].as_str()?.to_owned()))
+            .collect()
+    }
+
+    /// Any request: the whole response.
+    pub async fn request(&self, method: &str, params: Value) -> Value {
+        match self {
+            Self::Stdio(client) => client.request(method, params).await,
+            Self::Http(client) => client.request(method, params).await,
+        }
+    }
+
+    /// The stdio client, for what only it can do.
+    pub fn stdio(self) -> StdioClient {
+        match self {
+            Self::Stdio(client) => client,
+            Self::Http(_) => panic!("this client speaks HTTP"),
+        }
+    }
+}

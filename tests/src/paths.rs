@@ -1,0 +1,75 @@
+//! Where the things under test lie: the host's binary, the guests, the clients. Missing ones name the command that makes them.
+
+use std::path::{Path, PathBuf};
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("tests/ lies in the root").to_owned()
+}
+
+/// The target directory: the one this program was built into.
+pub fn target() -> PathBuf {
+    profile()
+        .parent()
+        .expect("a profile lies in target")
+        .to_owned()
+}
+
+/// The directory of this program's profile, where its sibling binaries are.
+fn profile() -> PathBuf {
+    let exe = std::env::current_exe().expect("this program has a path");
+    let dir = exe.parent().expect("a program lies in a directory");
+    if dir.ends_with("deps") {
+        return dir.parent().expect("deps lies in a profile").to_owned();
+    }
+    dir.to_owned()
+}
+
+/// A binary of the workspace, built with this program's profile.
+pub fn binary(name: &str) -> PathBuf {
+    existing(profile().join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// A component of `tests/guests`, or a shipped plugin.
+pub fn guest(name: &str) -> PathBuf {
+    let file = format!("{name}.wasm");
+    let shipped = target().join("plugins").join(&file);
+    if shipped.exists() {
+        return shipped;
+    }
+    existing(target().join("guests").join(file))
+}
+
+/// The directory of the shipped plugins, built.
+pub fn plugins() -> PathBuf {
+    existing(target().join("plugins"))
+}
+
+/// The Python that has the MCP client.
+pub fn python() -> PathBuf {
+    existing(target().join("clients/python/bin/python"))
+}
+
+/// A script of `tests/clients`.
+pub fn client_script(path: &str) -> PathBuf {
+    let script = root().join("tests/clients").join(path);
+    if path.starts_with("node/") {
+        existing(root().join("tests/clients/node/node_modules/@modelcontextprotocol/client"));
+    }
+    existing(script)
+}
+
+/// Compiled code shared by all tests that do not test the cache.
+pub fn shared_cache() -> PathBuf {
+    target().join("tests-cache")
+}
+
+fn existing(path: PathBuf) -> PathBuf {
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo xtask test`, which builds the host, the guests and the clients",
+        path.display()
+    );
+    path
+}
