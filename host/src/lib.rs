@@ -1,6 +1,7 @@
 //! coinop: a WebAssembly plugin host for paid tools, served over MCP. See `ARCHITECTURE.md`.
 
 pub mod catalog;
+pub mod cli;
 pub mod clock;
 pub mod failpoint;
 pub mod gate;
@@ -11,4 +12,5 @@ pub mod provider;
 pub mod random;
 pub mod sandbox;
 pub mod server;
+mod unruly;
 pub mod wire;
