@@ -9,7 +9,7 @@ use coinop::clock::{Clock as _, SystemClock};
 use coinop::gate::{Cashier, PageState, PageView};
 use coinop::ledger::LedgerError;
 use coinop::provider::Decision;
-use coinop::server::pay::router;
+use coinop::server::pay::{PaySettings, router};
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
 use futures::FutureExt as _;
@@ -122,7 +122,9 @@ async fn main() -> anyhow::Result<()> {
         pages: Mutex::new(pages),
         broken,
     };
-    let base = Arc::new(ArcSwap::from_pointee(base));
-    let pages = router(Arc::new(till), Arc::new(SystemClock), base);
+    let settings = PaySettings {
+        public_base: Arc::new(ArcSwap::from_pointee(base)),
+    };
+    let pages = router(Arc::new(till), Arc::new(SystemClock), settings);
     Ok(axum::serve(listener, pages).await?)
 }

@@ -75,9 +75,9 @@ pub struct ListArgs {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(SCAN_MAX)))]
     pub limit: u32,
-    /// Only calls in this state
+    /// Only calls in this state (`--state` names the ledger, here as everywhere)
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(STATES))]
-    pub state: Option<String>,
+    pub only: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -136,14 +136,14 @@ async fn list(
     ledger: &dyn Ledger,
     out: &mut (dyn Write + Send),
 ) -> Result<(), PaymentsError> {
-    let scanned = match args.state {
+    let scanned = match args.only {
         Some(_) => SCAN_MAX,
         None => args.limit,
     };
     let records = ledger.list(scanned).await?;
     let wanted = |record: &&Record| {
         let state = record.call.state.name();
-        args.state.as_deref().is_none_or(|wanted| wanted == state)
+        args.only.as_deref().is_none_or(|wanted| wanted == state)
     };
     let views: Vec<CallView> = records
         .iter()

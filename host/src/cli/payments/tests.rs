@@ -159,14 +159,14 @@ async fn the_list_is_an_aligned_table_the_latest_first() {
 async fn the_list_is_bounded_and_chosen_by_state() {
     let bench = bench().await;
     assert_eq!(bench.run("list --limit 1").await.lines().count(), 2);
-    assert_eq!(bench.run("list --state quoted").await.lines().count(), 3);
+    assert_eq!(bench.run("list --only quoted").await.lines().count(), 3);
     assert_eq!(
-        bench.run("list --state refunded").await,
+        bench.run("list --only refunded").await,
         "No such calls are on record.\n"
     );
-    assert_eq!(bench.run("list --state refunded --json").await, "[]\n");
+    assert_eq!(bench.run("list --only refunded --json").await, "[]\n");
     for wrong in [
-        "list --state payed",
+        "list --only payed",
         "list --limit 0",
         "list --limit 1000000",
     ] {

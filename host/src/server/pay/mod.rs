@@ -5,6 +5,7 @@
 
 mod document;
 mod guard;
+mod notice;
 mod page;
 mod qr;
 #[cfg(test)]
@@ -30,32 +31,35 @@ use crate::gate::{Cashier, PageView};
 use crate::ledger::LedgerError;
 use crate::provider::Decision;
 
-use self::page::{Notice, Showing};
+use self::notice::Notice;
+use self::page::Showing;
 
 /// The forms have no fields: anything longer than this is not ours.
 const BODY_BYTES_MAX: usize = 1024;
 /// When a payer should try again while the ledger is away.
 const RETRY_AFTER_S: &str = "5";
 
+/// How the pages are reached.
+#[derive(Clone)]
+pub struct PaySettings {
+    /// Where the world sees the pages, without a trailing slash, such as `https://tools.example.org`.
+    pub public_base: Arc<ArcSwap<String>>,
+}
+
 struct Pages {
     cashier: Arc<dyn Cashier>,
     clock: Arc<dyn Clock>,
-    base: Arc<ArcSwap<String>>,
+    settings: PaySettings,
 }
 
 type Link = Result<Path<String>, PathRejection>;
 
-/// The pages below `/pay/`, to be served behind the `Host` check. `base` is where the world sees them, without a
-/// trailing slash, such as `https://tools.example.org`.
-pub fn router(
-    cashier: Arc<dyn Cashier>,
-    clock: Arc<dyn Clock>,
-    base: Arc<ArcSwap<String>>,
-) -> Router {
+/// The pages below `/pay/`, to be served behind the `Host` check.
+pub fn router(cashier: Arc<dyn Cashier>, clock: Arc<dyn Clock>, settings: PaySettings) -> Router {
     let pages = Pages {
         cashier,
         clock,
-        base,
+        settings,
     };
     Router::new()
         .route("/pay/{link}", get(show))
@@ -92,7 +96,7 @@ async fn show(
 
 impl Pages {
     fn render(&self, link: &LinkToken, view: &PageView, returned: bool) -> String {
-        let base = self.base.load();
+        let base = self.settings.public_base.load();
         page::page(&Showing {
             view,
             link: link.as_str(),
@@ -139,7 +143,7 @@ impl Pages {
         headers: &HeaderMap,
         body: Result<Bytes, BytesRejection>,
     ) -> Response {
-        if !guard::comes_from_our_page(headers, &self.base.load()) {
+        if !guard::comes_from_our_page(headers, &self.settings.public_base.load()) {
             return notice(StatusCode::FORBIDDEN, Notice::CrossSite);
         }
         if let Err(rejection) = body {
@@ -181,7 +185,7 @@ fn unavailable(error: &LedgerError) -> Response {
 }
 
 fn notice(status: StatusCode, notice: Notice) -> Response {
-    html(status, page::notice(notice))
+    html(status, notice::html(notice))
 }
 
 fn html(status: StatusCode, body: String) -> Response {

@@ -104,8 +104,10 @@ fn bench_at(base: &str, view: PageView, broken: bool) -> Bench {
         decided: Mutex::default(),
         broken,
     });
-    let base = Arc::new(ArcSwap::from_pointee(base.to_owned()));
-    let router = router(till.clone(), Arc::new(Fixed), base);
+    let settings = PaySettings {
+        public_base: Arc::new(ArcSwap::from_pointee(base.to_owned())),
+    };
+    let router = router(till.clone(), Arc::new(Fixed), settings);
     Bench { till, router }
 }
 
