@@ -9,7 +9,7 @@ use coinop::clock::{Clock as _, SystemClock};
 use coinop::gate::{Cashier, PageState, PageView};
 use coinop::ledger::LedgerError;
 use coinop::provider::Decision;
-use coinop::server::pay::{Hosts, PaySettings, router};
+use coinop::server::pay::{PaySettings, router};
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
 use futures::FutureExt as _;
@@ -124,7 +124,6 @@ async fn main() -> anyhow::Result<()> {
     };
     let settings = PaySettings {
         public_base: Arc::new(ArcSwap::from_pointee(base)),
-        hosts: Hosts::Any,
     };
     let pages = router(Arc::new(till), Arc::new(SystemClock), settings);
     Ok(axum::serve(listener, pages).await?)

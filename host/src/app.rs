@@ -7,6 +7,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use axum::Router;
+use coinop_core::call::Failure;
+use coinop_core::outcome::Outcome;
+use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +20,7 @@ use crate::catalog::library::Library;
 use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::gate::{Accounts, Gate, Parts};
+use crate::gate::{Accounts, Gate, Job, Parts, Runner};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::provider::registry::Registry;
@@ -210,7 +213,6 @@ impl App {
     fn pages(&self) -> Router {
         let settings = PaySettings {
             public_base: self.pay_base.clone(),
-            hosts: pay::Hosts::Any,
         };
         pay::router(Arc::new(self.gate.clone()), self.clock.clone(), settings)
     }
@@ -245,6 +247,34 @@ impl App {
             ledger_id: self.ledger.id().to_owned(),
             ..http::Settings::default()
         }
+    }
+}
+
+/// A gate that shows and decides payments beside a running host. It sweeps nothing and runs nothing.
+///
+/// # Errors
+/// An account that cannot be made.
+pub fn cashier(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Gate> {
+    Ok(Gate::new(Parts {
+        ledger: ledger.clone(),
+        runner: Arc::new(NoRunner),
+        accounts: accounts(config, ledger)?,
+        clock: Arc::new(SystemClock),
+        pay_base: Arc::new(ArcSwap::default()),
+        quote_lifetime: config.quote_lifetime,
+        retention: config.outcome_retention,
+    }))
+}
+
+/// Runs nothing: looking at a call never claims it.
+struct NoRunner;
+
+impl Runner for NoRunner {
+    fn run(&self, _job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
+        Box::pin(std::future::ready(Err(Failure {
+            kind: "unavailable".to_owned(),
+            message: "this process runs no tools".to_owned(),
+        })))
     }
 }
 

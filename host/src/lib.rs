@@ -16,3 +16,4 @@ pub mod reload;
 pub mod sandbox;
 pub mod server;
 pub mod wire;
+mod unruly;

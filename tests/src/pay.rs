@@ -45,8 +45,11 @@ async fn decide(link: &str, decision: &str) -> Response {
     } else if form.action.starts_with('/') {
         let (address, _) = split(link).expect("the link is http");
         format!("http://{address}{}", form.action)
-    } else {
+    } else if form.action.starts_with("http://") {
         form.action
+    } else {
+        let folder = link.rsplit_once('/').map_or(link, |(folder, _)| folder);
+        format!("{folder}/{}", form.action)
     };
     send("POST", &action, form.body.as_bytes())
         .await

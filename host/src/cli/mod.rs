@@ -5,6 +5,7 @@
 mod block;
 mod call;
 mod check;
+pub mod payments;
 
 mod serve;
 mod terminal;
@@ -34,6 +35,8 @@ enum Command {
     Check(check::Check),
     /// Run one tool here and now, without charging anybody
     Call(call::Call),
+    /// Look at payments, and pay or decline pretended ones
+    Payments(payments::Payments),
     /// Stop selling and running one version of a plugin at once
     Block(block::Block),
 }
@@ -42,16 +45,16 @@ enum Command {
 #[derive(Args, Clone, Debug, Default)]
 struct Locations {
     /// The configuration file [default: coinop.toml in the platform's configuration folder]
-    #[arg(long, value_name = "FILE", env = "COINOP_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "COINOP_CONFIG")]
     config: Option<PathBuf>,
     /// The folder of plugins
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     plugins: Option<PathBuf>,
     /// The ledger's file, shared by every coinop of this user
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH")]
     state: Option<String>,
     /// The folder for compiled code; may be deleted at any time
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     cache: Option<PathBuf>,
 }
 
@@ -119,6 +122,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run().await,
         Command::Check(command) => command.run().await,
         Command::Call(command) => command.run().await,
+        Command::Payments(command) => command.run().await,
         Command::Block(command) => command.run().await,
     }
 }

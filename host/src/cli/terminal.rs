@@ -32,9 +32,15 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Logs to stderr: stdout belongs to the protocol. `COINOP_LOG` chooses what, such as `debug` or `coinop=debug`.
 pub(super) fn log_to_stderr(default: &str) {
-    // rmcp calls every client that hangs up an error.
-    let filter = EnvFilter::try_from_env("COINOP_LOG")
-        .unwrap_or_else(|_| EnvFilter::new(format!("{default},rmcp=off")));
+    let mut wanted = std::env::var("COINOP_LOG").unwrap_or_else(|_| default.to_owned());
+    if !wanted.contains("rmcp") {
+        // rmcp logs requests with their arguments, and calls every client that hangs up an error.
+        wanted.push_str(",rmcp=off");
+    }
+    let filter = EnvFilter::try_new(&wanted).unwrap_or_else(|error| {
+        eprintln!("coinop: COINOP_LOG is not understood ({error}); logging {default}");
+        EnvFilter::new(format!("{default},rmcp=off"))
+    });
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

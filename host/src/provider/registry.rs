@@ -7,8 +7,6 @@ use serde::de::DeserializeOwned;
 
 use super::Provider;
 
-/// Provider accounts by the name they have in the configuration.
-pub type Accounts = BTreeMap<String, Arc<dyn Provider>>;
 
 /// Makes an account from its settings. The error is one line that names the setting.
 pub type Maker = Box<dyn Fn(toml::Table) -> Result<Arc<dyn Provider>, String> + Send + Sync>;

@@ -33,7 +33,7 @@ const RETRY: Duration = Duration::from_millis(400);
 /// How often what is served is said to be in use, so that its code is not forgotten.
 const TOUCH: Duration = Duration::from_secs(60 * 60);
 /// How long the first listing waits for components that have to be compiled.
-const FIRST_LOADS_WAIT_MAX: Duration = Duration::from_secs(10);
+const FIRST_LOADS_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// What reload is made of.
 pub struct Parts {

@@ -184,6 +184,8 @@ impl Shop {
     }
 
     fn start_loads(&mut self) {
+        // Small ones first: they are ready at once, and need not wait for an interpreter to compile.
+        self.waiting.sort_by_key(|(file, _)| file.stamp.len());
         while self.loads.len() < LOADS_MAX && !self.waiting.is_empty() {
             let (file, digest) = self.waiting.remove(0);
             let library = Arc::clone(&self.parts.library);

@@ -5,6 +5,7 @@
 
 mod document;
 mod guard;
+mod notice;
 mod page;
 mod qr;
 #[cfg(test)]
@@ -17,9 +18,9 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use coinop_core::ids::LinkToken;
@@ -30,7 +31,8 @@ use crate::gate::{Cashier, PageView};
 use crate::ledger::LedgerError;
 use crate::provider::Decision;
 
-use self::page::{Notice, Showing};
+use self::notice::Notice;
+use self::page::Showing;
 
 /// The forms have no fields: anything longer than this is not ours.
 const BODY_BYTES_MAX: usize = 1024;
@@ -42,18 +44,6 @@ const RETRY_AFTER_S: &str = "5";
 pub struct PaySettings {
     /// Where the world sees the pages, without a trailing slash, such as `https://tools.example.org`.
     pub public_base: Arc<ArcSwap<String>>,
-    /// Which names the pages answer to.
-    pub hosts: Hosts,
-}
-
-/// The `Host` names that the pages answer to. Others are refused, so that a hostile page whose name was pointed at this
-/// machine (DNS rebinding) cannot speak to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Hosts {
-    /// Loopback names, the public address's name, and these (without ports, lower case).
-    Only(Vec<String>),
-    /// Every name, for hosts behind a proxy that checks by itself.
-    Any,
 }
 
 struct Pages {
@@ -64,36 +54,21 @@ struct Pages {
 
 type Link = Result<Path<String>, PathRejection>;
 
-/// The pages below `/pay/`.
+/// The pages below `/pay/`, to be served behind the `Host` check.
 pub fn router(cashier: Arc<dyn Cashier>, clock: Arc<dyn Clock>, settings: PaySettings) -> Router {
-    let pages = Arc::new(Pages {
+    let pages = Pages {
         cashier,
         clock,
         settings,
-    });
+    };
     Router::new()
         .route("/pay/{link}", get(show))
         .route("/pay/{link}/return", get(come_back))
         .route("/pay/{link}/pay", get(go_back).post(pay))
         .route("/pay/{link}/decline", get(go_back).post(decline))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn_with_state(pages.clone(), only_known_hosts))
         .layer(map_response(document::with_headers))
-        .with_state(pages)
-}
-
-async fn only_known_hosts(
-    State(pages): State<Arc<Pages>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let base = pages.settings.public_base.load();
-    let host = guard::host(request.headers());
-    if guard::knows_host(&pages.settings.hosts, &base, host) {
-        next.run(request).await
-    } else {
-        notice(StatusCode::FORBIDDEN, Notice::WrongHost)
-    }
+        .with_state(Arc::new(pages))
 }
 
 /// What the address may say beside the link. It changes words, never money.
@@ -210,7 +185,7 @@ fn unavailable(error: &LedgerError) -> Response {
 }
 
 fn notice(status: StatusCode, notice: Notice) -> Response {
-    html(status, page::notice(notice))
+    html(status, notice::html(notice))
 }
 
 fn html(status: StatusCode, body: String) -> Response {

@@ -3,6 +3,7 @@
 use coinop_core::Millis;
 
 use super::document::Document;
+use super::notice::{CROSS, sign};
 use super::text::{moment, name, until};
 use super::{guard, qr};
 use crate::clock::rfc3339;
@@ -177,7 +178,6 @@ fn facts(view: &PageView, now: Option<Millis>) -> String {
 }
 
 const TICK: &str = "M7 12.5l3.4 3.4L17.2 9";
-const CROSS: &str = "M8 8l8 8M16 8l-8 8";
 const HANDS: &str = "M12 6.5V12l3.6 2.6";
 const BACK: &str = "M7 11h7.5a3 3 0 0 1 0 6H11M10 7.8L6.8 11l3.2 3.2";
 
@@ -225,54 +225,4 @@ fn ended_body(view: &PageView, state: PageState) -> String {
         sign(class, drawing, heading, text),
         facts(view, None)
     )
-}
-
-fn sign(class: &str, drawing: &str, heading: &str, text: &str) -> String {
-    format!(
-        "<div class=\"sign {class}\">\n<svg viewBox=\"0 0 24 24\" aria-hidden=\"true\"><circle cx=\"12\" cy=\"12\" r=\"11\"/><path d=\"{drawing}\"/></svg>\n\
-         <h1>{heading}</h1>\n<p>{text}</p>\n</div>"
-    )
-}
-
-/// A page without a payment.
-#[derive(Clone, Copy)]
-pub(super) enum Notice {
-    NotFound,
-    Unavailable,
-    CrossSite,
-    BadForm,
-    WrongHost,
-}
-
-/// A page without a payment.
-pub(super) fn notice(notice: Notice) -> String {
-    let (heading, text) = match notice {
-        Notice::NotFound => (
-            "No such payment",
-            "There is no payment behind this link. Check that it was copied in full, or ask your assistant for it again.",
-        ),
-        Notice::Unavailable => (
-            "Not available now",
-            "The payment could not be looked up. Nothing is lost: open the payment link again in a few seconds.",
-        ),
-        Notice::CrossSite => (
-            "Not from here",
-            "A payment is decided on its own page only. Open the payment link and decide there. Nothing was changed.",
-        ),
-        Notice::BadForm => (
-            "Not understood",
-            "That was not sent by this page’s buttons. Open the payment link and decide there. Nothing was changed.",
-        ),
-        Notice::WrongHost => (
-            "Wrong address",
-            "This host does not answer to that name. Open the payment link as it was given; operators name a public address by public_url.",
-        ),
-    };
-    Document {
-        title: format!("{heading} · coinop"),
-        refresh_s: None,
-        test: false,
-        body: sign("calm", CROSS, heading, text),
-    }
-    .html()
 }

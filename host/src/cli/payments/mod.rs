@@ -1,0 +1,242 @@
+//! `coinop payments`: what the ledger knows of calls and their payments, and the payer's decision from the terminal.
+//!
+//! It works beside a running host, over the same ledger. Payment ids of anonymous callers are rights to redeem: they are
+//! cut short unless asked for.
+
+mod command;
+mod error;
+mod sheet;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::io::{self, Write};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use coinop_core::ids::LinkToken;
+
+use crate::gate::{Cashier, PageState, PageView};
+use crate::ledger::{CallKey, Ledger, Record};
+use crate::provider::Decision;
+
+pub(super) use self::command::Payments;
+pub use self::error::PaymentsError;
+use self::view::CallView;
+
+/// Calls looked through when a state is asked for.
+const SCAN_MAX: u32 = 10_000;
+
+/// The states of a call, as written by [`coinop_core::call::CallState::name`].
+const STATES: [&str; 18] = [
+    "quoted",
+    "awaiting",
+    "ready",
+    "running",
+    "executed",
+    "settling",
+    "deliverable",
+    "tool_failed",
+    "indeterminate",
+    "late_paid",
+    "compensation_due",
+    "compensating",
+    "refunded",
+    "credited",
+    "withheld",
+    "declined",
+    "expired",
+    "attention",
+];
+
+/// Look at payments, and decide pretended ones.
+#[derive(Clone, Debug, Args)]
+pub struct PaymentsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: PaymentsCommand,
+}
+
+/// What to do with payments.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PaymentsCommand {
+    /// List calls that cost something, the latest first
+    List(ListArgs),
+    /// Show everything on record about one call
+    Show(ShowArgs),
+    /// Pay a pretended payment, as its page would
+    Pay(IdArgs),
+    /// Decline a pretended payment, as its page would
+    Decline(IdArgs),
+}
+
+/// Which calls to list.
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(SCAN_MAX)))]
+    pub limit: u32,
+    /// Only calls in this state (`--state` names the ledger, here as everywhere)
+    #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(STATES))]
+    pub only: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which call to show.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArgs {
+    /// A call's id, a payment's id or a payment link
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Show an anonymous caller's payment id in full: whoever has it can redeem the payment
+    #[arg(long)]
+    pub reveal: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which payment to decide.
+#[derive(Clone, Debug, Args)]
+pub struct IdArgs {
+    /// A call's id, a payment's id or a payment link
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// Does what `args` say and writes what there is to see to `out`.
+///
+/// # Errors
+/// [`PaymentsError`], whose text says what to do and whose [`PaymentsError::exit_code`] is the process's.
+pub async fn run(
+    args: &PaymentsArgs,
+    ledger: &dyn Ledger,
+    cashier: &dyn Cashier,
+    out: &mut (dyn Write + Send),
+) -> Result<(), PaymentsError> {
+    match &args.command {
+        PaymentsCommand::List(args) => list(args, ledger, out).await,
+        PaymentsCommand::Show(args) => {
+            let view = CallView::of(&find(&args.id, ledger).await?, args.reveal);
+            match args.json {
+                true => print_json(&view, out),
+                false => Ok(out.write_all(sheet::sheet(&view).as_bytes())?),
+            }
+        }
+        PaymentsCommand::Pay(args) => decide(&args.id, Decision::Pay, ledger, cashier, out).await,
+        PaymentsCommand::Decline(args) => {
+            decide(&args.id, Decision::Decline, ledger, cashier, out).await
+        }
+    }
+}
+
+async fn list(
+    args: &ListArgs,
+    ledger: &dyn Ledger,
+    out: &mut (dyn Write + Send),
+) -> Result<(), PaymentsError> {
+    let scanned = match args.only {
+        Some(_) => SCAN_MAX,
+        None => args.limit,
+    };
+    let records = ledger.list(scanned).await?;
+    let wanted = |record: &&Record| {
+        let state = record.call.state.name();
+        args.only.as_deref().is_none_or(|wanted| wanted == state)
+    };
+    let views: Vec<CallView> = records
+        .iter()
+        .filter(wanted)
+        .take(args.limit as usize)
+        .map(|record| CallView::of(record, false))
+        .collect();
+    match args.json {
+        true => print_json(&views, out),
+        false => Ok(out.write_all(table::table(&views).as_bytes())?),
+    }
+}
+
+fn print_json(
+    value: &impl serde::Serialize,
+    out: &mut (dyn Write + Send),
+) -> Result<(), PaymentsError> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
+    Ok(writeln!(out, "{text}")?)
+}
+
+async fn find(id: &str, ledger: &dyn Ledger) -> Result<Record, PaymentsError> {
+    let key = key(id).ok_or(PaymentsError::BadId)?;
+    ledger.find(key).await?.ok_or(PaymentsError::Missing)
+}
+
+/// A call's id, a payment's id, a link's token, or the address of a payment page.
+fn key(id: &str) -> Option<CallKey> {
+    let id = id.trim();
+    let call = || id.parse().ok().map(CallKey::Call);
+    let payment = || id.parse().ok().map(CallKey::Payment);
+    let path = || id.split(['?', '#']).next().unwrap_or(id);
+    let link = || {
+        path()
+            .split('/')
+            .find_map(|part| part.parse::<LinkToken>().ok())
+    };
+    call()
+        .or_else(payment)
+        .or_else(|| link().map(CallKey::Link))
+}
+
+async fn decide(
+    id: &str,
+    decision: Decision,
+    ledger: &dyn Ledger,
+    cashier: &dyn Cashier,
+    out: &mut (dyn Write + Send),
+) -> Result<(), PaymentsError> {
+    let record = find(id, ledger).await?;
+    let link = record.call.payment.link.clone();
+    let before = page(cashier.page(link.clone()).await?)?;
+    if !before.pays_here {
+        return Err(PaymentsError::NotHere {
+            provider: before.provider,
+            url: before.provider_url,
+        });
+    }
+    let (wanted, word) = match decision {
+        Decision::Pay => (PageState::Paid, paid_word(&before)),
+        Decision::Decline => (PageState::Declined, "Declined"),
+    };
+    let (after, again) = match before.state {
+        PageState::Open => (page(cashier.decide(link, decision).await?)?, ""),
+        _ => (before, " already"),
+    };
+    if after.state != wanted {
+        return Err(PaymentsError::Decided {
+            state: state_word(&after),
+            call: record.call.id.to_string(),
+        });
+    }
+    let tool = crate::unruly::tame(&after.tool, view::NAME_CHARS_MAX);
+    Ok(writeln!(out, "{word}{again}: {} for {tool}.", after.price)?)
+}
+
+fn page(view: Option<PageView>) -> Result<PageView, PaymentsError> {
+    view.ok_or(PaymentsError::Missing)
+}
+
+fn paid_word(view: &PageView) -> &'static str {
+    if view.authorizes { "Reserved" } else { "Paid" }
+}
+
+fn state_word(view: &PageView) -> &'static str {
+    match view.state {
+        PageState::Open => "still open",
+        PageState::Paid if view.authorizes => "reserved",
+        PageState::Paid => "paid",
+        PageState::Declined => "declined",
+        PageState::Expired => "expired",
+        PageState::Returned => "returned",
+    }
+}
