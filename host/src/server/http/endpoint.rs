@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exchange::{Counted, Exchange, RmcpBody, Shortcut};
+use super::guard::Guard;
 use super::identity::identify;
 use super::sessions::Sessions;
 use super::{Replies, Settings};
@@ -32,6 +33,7 @@ const FULL_RETRY_AFTER_S: u32 = 30;
 /// The endpoint's state.
 pub(super) struct Endpoint {
     settings: Arc<Settings>,
+    guard: Arc<Guard>,
     sessions: Arc<Sessions>,
     rmcp: StreamableHttpService<Handler, Sessions>,
     in_flight: TaskTracker,
@@ -46,10 +48,14 @@ pub(super) fn router(endpoint: Arc<Endpoint>) -> Router {
 }
 
 impl Endpoint {
-    pub(super) fn new(server: Arc<Server>, settings: Arc<Settings>) -> Arc<Self> {
+    pub(super) fn new(
+        server: Arc<Server>,
+        settings: Arc<Settings>,
+        guard: Arc<Guard>,
+    ) -> Arc<Self> {
         let sessions = Arc::new(Sessions::new(settings.sessions_max, settings.replies));
         let streams = CancellationToken::new();
-        // Host and Origin are checked for all routes alike, before; the body is bounded before, too.
+        // Host and Origin are checked here, by the rules of all routes; the body is bounded here, too.
         let config = StreamableHttpServerConfig::default()
             .disable_allowed_hosts()
             .disable_allowed_origins()
@@ -60,6 +66,7 @@ impl Endpoint {
         Arc::new(Self {
             rmcp: StreamableHttpService::new(factory, sessions.clone(), config),
             settings,
+            guard,
             sessions,
             in_flight: TaskTracker::new(),
             streams,
@@ -135,6 +142,9 @@ impl Endpoint {
 
 async fn answer(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    if let Err(forbidden) = endpoint.guard.check(&parts.uri, &parts.headers) {
+        return forbidden.into_response();
+    }
     let settings = &endpoint.settings;
     let principal = match identify(&settings.api_keys, settings.anonymous, &parts.headers) {
         Ok(principal) => principal,

@@ -106,7 +106,7 @@ impl Shop {
 }
 
 /// The headers a modern call of `tool` carries.
-pub(super) fn modern<'a>(tool: &'a str) -> [(&'static str, &'a str); 3] {
+pub(super) fn modern(tool: &str) -> [(&'static str, &str); 3] {
     [
         ("mcp-protocol-version", "2026-07-28"),
         ("mcp-method", "tools/call"),
