@@ -9,6 +9,7 @@ mod out;
 use std::io;
 use std::sync::Arc;
 
+use rmcp::model::{ClientRequest, GetMeta, JsonRpcMessage};
 use rmcp::service::{RoleServer, RunningService, RxJsonRpcMessage, ServiceExt, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -70,6 +71,8 @@ struct Lines<R, W> {
     discarding: bool,
     /// A rejection was queued and nobody else writes it.
     owes: bool,
+    /// The client has chosen its era.
+    opened: bool,
     out: Arc<Out<W>>,
     closing: CancellationToken,
 }
@@ -95,6 +98,7 @@ where
             taken: 0,
             discarding: false,
             owes: false,
+            opened: false,
             out: Arc::new(Out::new(write)),
             closing,
         }
@@ -161,6 +165,21 @@ where
         }
     }
 
+    /// Until a client has opened the connection in one era or the other, rmcp ends it at anything but a request: at
+    /// a `notifications/cancelled` for a probe, say. Such messages mean nothing yet, and are dropped.
+    fn admits(&mut self, message: &RxJsonRpcMessage<RoleServer>) -> bool {
+        if let JsonRpcMessage::Request(request) = message {
+            let request = &request.request;
+            self.opened |= match request {
+                ClientRequest::InitializeRequest(_) => true,
+                ClientRequest::DiscoverRequest(_) => false,
+                other => other.get_meta().protocol_version().is_some(),
+            };
+            return true;
+        }
+        self.opened
+    }
+
     fn reject(&mut self, rejection: &Rejection) {
         self.out.queue_rejection(rejection);
         self.owes = true;
@@ -202,7 +221,8 @@ where
                 Line::Incomplete => return None,
             };
             match parsed {
-                Parsed::Message(message) => return Some(*message),
+                Parsed::Message(message) if self.admits(&message) => return Some(*message),
+                Parsed::Message(_) => {}
                 Parsed::Nothing => {}
                 Parsed::Rejected(rejection) => self.reject(&rejection),
             }

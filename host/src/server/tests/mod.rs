@@ -2,5 +2,5 @@
 
 mod client;
 mod http;
-mod lines;
+pub(super) mod lines;
 mod notifications;
