@@ -126,7 +126,10 @@ impl ServerHandler for Handler {
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         let snapshot = self.server.catalog.snapshot();
-        self.server.tools.of(&snapshot).find(name).cloned()
+        let published = self.server.tools.of(&snapshot);
+        // rmcp asks for each modern call, and for nothing but the schema.
+        let schema = published.find(name)?.input_schema.clone();
+        Some(Tool::new_with_raw(name.to_owned(), None, schema))
     }
 
     async fn call_tool(

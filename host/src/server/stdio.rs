@@ -4,21 +4,23 @@
 //! lines and goes on, refuses duplicate keys before a parser has chosen one, bounds a line, and lets answers that
 //! come together leave in one write.
 
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod out;
 
+use std::io;
+use std::sync::Arc;
+
+use rmcp::model::{ClientRequest, GetMeta, JsonRpcMessage};
 use rmcp::service::{RoleServer, RunningService, RxJsonRpcMessage, ServiceExt, TxJsonRpcMessage};
 use rmcp::transport::Transport;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
+use self::out::Out;
 use super::{Handler, Server};
 use crate::wire::json::{self, Rejection};
 
 /// Longest line, bytes; the body cap of HTTP is the same.
 pub const LINE_BYTES_MAX: usize = 4 << 20;
-/// Answers that wait for a client that does not read; beyond this nothing more is read from it.
-const UNSENT_BYTES_MAX: usize = 8 << 20;
 /// Space made in the buffer before each read.
 const READ_BYTES: usize = 64 << 10;
 
@@ -69,6 +71,8 @@ struct Lines<R, W> {
     discarding: bool,
     /// A rejection was queued and nobody else writes it.
     owes: bool,
+    /// The client has chosen its era.
+    opened: bool,
     out: Arc<Out<W>>,
     closing: CancellationToken,
 }
@@ -94,6 +98,7 @@ where
             taken: 0,
             discarding: false,
             owes: false,
+            opened: false,
             out: Arc::new(Out::new(write)),
             closing,
         }
@@ -160,6 +165,21 @@ where
         }
     }
 
+    /// Until a client has opened the connection in one era or the other, rmcp ends it at anything but a request: at
+    /// a `notifications/cancelled` for a probe, say. Such messages mean nothing yet, and are dropped.
+    fn admits(&mut self, message: &RxJsonRpcMessage<RoleServer>) -> bool {
+        if let JsonRpcMessage::Request(request) = message {
+            let request = &request.request;
+            self.opened |= match request {
+                ClientRequest::InitializeRequest(_) => true,
+                ClientRequest::DiscoverRequest(_) => false,
+                other => other.get_meta().protocol_version().is_some(),
+            };
+            return true;
+        }
+        self.opened
+    }
+
     fn reject(&mut self, rejection: &Rejection) {
         self.out.queue_rejection(rejection);
         self.owes = true;
@@ -201,7 +221,8 @@ where
                 Line::Incomplete => return None,
             };
             match parsed {
-                Parsed::Message(message) => return Some(*message),
+                Parsed::Message(message) if self.admits(&message) => return Some(*message),
+                Parsed::Message(_) => {}
                 Parsed::Nothing => {}
                 Parsed::Rejected(rejection) => self.reject(&rejection),
             }
@@ -235,79 +256,5 @@ fn parse(line: &[u8]) -> Parsed {
         Ok(message) => Parsed::Message(Box::new(message)),
         Err(_) if json::is_notification(line) => Parsed::Nothing,
         Err(error) => Parsed::Rejected(Rejection::invalid(error.to_string(), line)),
-    }
-}
-
-/// The way out. Whoever holds the writer writes what all have queued meanwhile.
-struct Out<W> {
-    unsent: Mutex<Vec<u8>>,
-    writer: tokio::sync::Mutex<Writer<W>>,
-}
-
-struct Writer<W> {
-    stream: W,
-    /// What was taken to be written, and how much of it was: a dropped [`Out::flush`] is taken up by the next.
-    taken: Vec<u8>,
-    written: usize,
-}
-
-impl<W: AsyncWrite + Send + Unpin> Out<W> {
-    fn new(stream: W) -> Self {
-        let writer = Writer {
-            stream,
-            taken: Vec::new(),
-            written: 0,
-        };
-        Self {
-            unsent: Mutex::default(),
-            writer: tokio::sync::Mutex::new(writer),
-        }
-    }
-
-    fn unsent(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn is_full(&self) -> bool {
-        self.unsent().len() > UNSENT_BYTES_MAX
-    }
-
-    fn queue(&self, message: &TxJsonRpcMessage<RoleServer>) -> io::Result<()> {
-        let mut unsent = self.unsent();
-        let before = unsent.len();
-        let written = serde_json::to_writer(&mut *unsent, message);
-        if written.is_err() {
-            unsent.truncate(before);
-        } else {
-            unsent.push(b'\n');
-        }
-        Ok(written?)
-    }
-
-    fn queue_rejection(&self, rejection: &Rejection) {
-        let mut unsent = self.unsent();
-        unsent.extend_from_slice(rejection.to_json().as_bytes());
-        unsent.push(b'\n');
-    }
-
-    /// Writes everything that is queued. Safe to drop.
-    async fn flush(&self) -> io::Result<()> {
-        let mut guard = self.writer.lock().await;
-        let writer = &mut *guard;
-        loop {
-            while writer.written < writer.taken.len() {
-                let written = writer.stream.write(&writer.taken[writer.written..]).await?;
-                if written == 0 {
-                    return Err(io::ErrorKind::WriteZero.into());
-                }
-                writer.written += written;
-            }
-            writer.taken.clear();
-            writer.written = 0;
-            std::mem::swap(&mut writer.taken, &mut *self.unsent());
-            if writer.taken.is_empty() {
-                return writer.stream.flush().await;
-            }
-        }
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::exchange::{Counted, Exchange, RmcpBody, Shortcut};
+use super::guard::Guard;
 use super::identity::identify;
 use super::sessions::Sessions;
 use super::{Replies, Settings};
@@ -32,6 +33,7 @@ const FULL_RETRY_AFTER_S: u32 = 30;
 /// The endpoint's state.
 pub(super) struct Endpoint {
     settings: Arc<Settings>,
+    guard: Arc<Guard>,
     sessions: Arc<Sessions>,
     rmcp: StreamableHttpService<Handler, Sessions>,
     in_flight: TaskTracker,
@@ -46,10 +48,14 @@ pub(super) fn router(endpoint: Arc<Endpoint>) -> Router {
 }
 
 impl Endpoint {
-    pub(super) fn new(server: Arc<Server>, settings: Arc<Settings>) -> Arc<Self> {
+    pub(super) fn new(
+        server: Arc<Server>,
+        settings: Arc<Settings>,
+        guard: Arc<Guard>,
+    ) -> Arc<Self> {
         let sessions = Arc::new(Sessions::new(settings.sessions_max, settings.replies));
         let streams = CancellationToken::new();
-        // Host and Origin are checked for all routes alike, before; the body is bounded before, too.
+        // Host and Origin are checked here, by the rules of all routes; the body is bounded here, too.
         let config = StreamableHttpServerConfig::default()
             .disable_allowed_hosts()
             .disable_allowed_origins()
@@ -60,6 +66,7 @@ impl Endpoint {
         Arc::new(Self {
             rmcp: StreamableHttpService::new(factory, sessions.clone(), config),
             settings,
+            guard,
             sessions,
             in_flight: TaskTracker::new(),
             streams,
@@ -135,6 +142,9 @@ impl Endpoint {
 
 async fn answer(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
+    if let Err(forbidden) = endpoint.guard.check(&parts.uri, &parts.headers) {
+        return forbidden.into_response();
+    }
     let settings = &endpoint.settings;
     let principal = match identify(&settings.api_keys, settings.anonymous, &parts.headers) {
         Ok(principal) => principal,
@@ -215,4 +225,69 @@ fn full() -> Response {
 fn unserializable(error: &serde_json::Error) -> Response {
     tracing::error!(%error, "an answer cannot be written as JSON");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use tokio::time::Instant;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::server::testing::Fixture;
+    use crate::server::tests::lines::{INITIALIZE, INITIALIZED, call};
+
+    fn post(session: Option<&HeaderValue>, body: &str) -> Request {
+        let mut request = Request::post("/mcp")
+            .header("host", "localhost")
+            .header(CONTENT_TYPE, JSON);
+        if let Some(session) = session {
+            request = request.header(SESSION_ID, session);
+        }
+        request.body(Body::from(body.to_owned())).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_silent_call_keeps_its_session_though_nobody_listens() {
+        let mut fixture = Fixture::new();
+        let guard = Arc::new(Guard::new(&[], &[]));
+        let endpoint = Endpoint::new(fixture.server.clone(), Arc::default(), guard);
+        let send = |request| router(endpoint.clone()).oneshot(request);
+        let opened = send(post(None, INITIALIZE)).await.unwrap();
+        let session = opened.headers()[SESSION_ID].clone();
+        send(post(Some(&session), INITIALIZED)).await.unwrap();
+        let waiting = send(post(Some(&session), &call(1, "wait", json!({}))));
+        let waiting = tokio::spawn(waiting);
+        while fixture.server.calls_in_flight() == 0 {
+            tokio::task::yield_now().await;
+        }
+        waiting.abort();
+        assert!(waiting.await.unwrap_err().is_cancelled());
+
+        let later = || Instant::now() + Duration::from_secs(86_400);
+        endpoint
+            .sessions
+            .close_idle(Duration::from_secs(60), later())
+            .await;
+        assert_eq!(fixture.server.calls_in_flight(), 1);
+        let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}});
+        let cancelled = send(post(Some(&session), &cancel.to_string()))
+            .await
+            .unwrap();
+        assert_eq!(cancelled.status(), StatusCode::ACCEPTED);
+        assert_eq!(fixture.ended.recv().await.unwrap(), "wait");
+        while fixture.server.calls_in_flight() > 0 {
+            tokio::task::yield_now().await;
+        }
+        endpoint
+            .sessions
+            .close_idle(Duration::from_secs(60), later())
+            .await;
+        let gone = send(post(Some(&session), &call(2, "echo", json!({}))))
+            .await
+            .unwrap();
+        assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+    }
 }

@@ -40,6 +40,25 @@ impl Guard {
         }
     }
 
+    /// Checks the host a request came to, and the page that sent it. Clients that are no browsers send no `Origin`.
+    pub(super) fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Forbidden> {
+        let own = self.host(uri, headers)?;
+        let admitted = headers.get_all(ORIGIN).iter().all(|origin| {
+            let origin = origin.to_str().ok().and_then(Origin::parse);
+            origin.is_some_and(|origin| self.admits_origin(&origin, &own))
+        });
+        if admitted {
+            Ok(())
+        } else {
+            Err(Forbidden::Origin)
+        }
+    }
+
+    fn host(&self, uri: &Uri, headers: &HeaderMap) -> Result<Authority, Forbidden> {
+        let host = host_of(uri, headers).filter(|host| self.admits_host(host));
+        host.ok_or(Forbidden::Host)
+    }
+
     fn admits_host(&self, host: &Authority) -> bool {
         let named = |allowed: &Authority| {
             allowed.host().eq_ignore_ascii_case(host.host())
@@ -51,11 +70,9 @@ impl Guard {
     }
 
     /// Loopback's pages, our own and those that are listed. `own` is the host the request came to.
-    fn admits_origin(&self, origin: &Origin, own: Option<&Authority>) -> bool {
-        let is_own = own.is_some_and(|own| {
-            let port = own.port_u16().or(default_port(&origin.scheme));
-            own.host().eq_ignore_ascii_case(&origin.host) && port == origin.port
-        });
+    fn admits_origin(&self, origin: &Origin, own: &Authority) -> bool {
+        let own_port = own.port_u16().or(default_port(&origin.scheme));
+        let is_own = own.host().eq_ignore_ascii_case(&origin.host) && own_port == origin.port;
         is_loopback(&origin.host) || is_own || self.origins.contains(origin)
     }
 }
@@ -103,36 +120,31 @@ pub(super) async fn check_host(
     request: Request,
     next: Next,
 ) -> Response {
-    match host_of(request.uri(), request.headers()) {
-        Some(host) if guard.admits_host(&host) => next.run(request).await,
-        _ => refuse(
-            "Forbidden: this Host is not served. Add it to the allowed hosts if it is yours.\n",
-        ),
+    match guard.host(request.uri(), request.headers()) {
+        Ok(_) => next.run(request).await,
+        Err(forbidden) => forbidden.into_response(),
     }
 }
 
-/// Refuses requests of foreign web pages. Clients that are no browsers send no `Origin`.
-pub(super) async fn check_origin(
-    State(guard): State<Arc<Guard>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let own = host_of(request.uri(), request.headers());
-    let admitted = request.headers().get_all(ORIGIN).iter().all(|origin| {
-        let origin = origin.to_str().ok().and_then(Origin::parse);
-        origin.is_some_and(|origin| guard.admits_origin(&origin, own.as_ref()))
-    });
-    if admitted {
-        next.run(request).await
-    } else {
-        refuse(
-            "Forbidden: pages of this Origin may not call. Add it to the allowed origins if it is yours.\n",
-        )
-    }
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Forbidden {
+    Host,
+    Origin,
 }
 
-fn refuse(why: &'static str) -> Response {
-    (StatusCode::FORBIDDEN, why).into_response()
+impl IntoResponse for Forbidden {
+    fn into_response(self) -> Response {
+        let text = match self {
+            Self::Host => {
+                "Forbidden: this Host is not served. Add it to the allowed hosts if it is yours.\n"
+            }
+            Self::Origin => {
+                "Forbidden: pages of this Origin may not call. Add it to the allowed origins if it is yours.\n"
+            }
+        };
+        (StatusCode::FORBIDDEN, text).into_response()
+    }
 }
 
 #[cfg(test)]
@@ -202,11 +214,7 @@ mod tests {
         ];
         for (origin, admitted) in cases {
             let origin = Origin::parse(origin).unwrap();
-            assert_eq!(
-                guard().admits_origin(&origin, Some(&own)),
-                admitted,
-                "{origin:?}"
-            );
+            assert_eq!(guard().admits_origin(&origin, &own), admitted, "{origin:?}");
         }
         assert_eq!(Origin::parse("null"), None);
     }

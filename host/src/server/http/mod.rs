@@ -17,6 +17,8 @@ use axum::Router;
 use axum::middleware;
 use tokio::net::TcpListener;
 
+use self::endpoint::Endpoint;
+use self::guard::Guard;
 use super::Server;
 pub use identity::{Anonymous, ApiKey};
 
@@ -93,8 +95,16 @@ pub async fn serve(
     pages: Router,
 ) -> io::Result<()> {
     let settings = Arc::new(settings);
-    let endpoint = endpoint::Endpoint::new(server.clone(), settings.clone());
-    let app = app(server.clone(), &settings, endpoint.clone(), pages);
+    let guard = Arc::new(Guard::new(
+        &settings.allowed_hosts,
+        &settings.allowed_origins,
+    ));
+    let endpoint = Endpoint::new(server.clone(), settings.clone(), guard.clone());
+    let pages = pages.layer(middleware::from_fn_with_state(guard, guard::check_host));
+    // Probes come from anywhere, under any name, and are told nothing that is secret.
+    let app = endpoint::router(endpoint.clone())
+        .merge(pages)
+        .merge(health::router(server.clone(), settings.ledger_id.clone()));
     let connections = connections::Connections::new(listener, &settings);
 
     let accepting = connections.accept(app, server.closing());
@@ -126,36 +136,12 @@ pub async fn serve_pages(
     settings: Settings,
     pages: Router,
 ) -> io::Result<()> {
-    let guard = Arc::new(guard::Guard::new(&settings.allowed_hosts, &[]));
-    let app =
-        guarded(pages, guard).merge(health::router(server.clone(), settings.ledger_id.clone()));
+    let guard = Arc::new(Guard::new(&settings.allowed_hosts, &[]));
+    let app = pages
+        .layer(middleware::from_fn_with_state(guard, guard::check_host))
+        .merge(health::router(server.clone(), settings.ledger_id.clone()));
     let connections = connections::Connections::new(listener, &settings);
-    connections
-        .accept(app, server.closing())
-        .await?
-        .close()
-        .await;
+    let accepted = connections.accept(app, server.closing()).await?;
+    accepted.close().await;
     Ok(())
-}
-
-fn guarded(routes: Router, guard: Arc<guard::Guard>) -> Router {
-    routes.layer(middleware::from_fn_with_state(guard, guard::check_host))
-}
-
-fn app(
-    server: Arc<Server>,
-    settings: &Arc<Settings>,
-    endpoint: Arc<endpoint::Endpoint>,
-    pages: Router,
-) -> Router {
-    let guard = Arc::new(guard::Guard::new(
-        &settings.allowed_hosts,
-        &settings.allowed_origins,
-    ));
-    let mcp = endpoint::router(endpoint).layer(middleware::from_fn_with_state(
-        guard.clone(),
-        guard::check_origin,
-    ));
-    // Probes come from anywhere, under any name, and tell nothing that is secret.
-    guarded(mcp.merge(pages), guard).merge(health::router(server, settings.ledger_id.clone()))
 }

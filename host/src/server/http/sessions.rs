@@ -115,7 +115,7 @@ impl Sessions {
     }
 
     /// Closes the sessions that were idle for `idle_max` at `now`.
-    async fn close_idle(&self, idle_max: Duration, now: Instant) {
+    pub(super) async fn close_idle(&self, idle_max: Duration, now: Instant) {
         let idle: Vec<SessionId> = {
             let open = self.open();
             let idle = open

@@ -8,6 +8,7 @@ use coinop_core::digest::Digest;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -106,7 +107,7 @@ impl Shop {
 }
 
 /// The headers a modern call of `tool` carries.
-pub(super) fn modern<'a>(tool: &'a str) -> [(&'static str, &'a str); 3] {
+pub(super) fn modern(tool: &str) -> [(&'static str, &str); 3] {
     [
         ("mcp-protocol-version", "2026-07-28"),
         ("mcp-method", "tools/call"),
@@ -371,6 +372,43 @@ async fn a_modern_caller_who_goes_away_cancels_and_a_legacy_one_does_not() {
         json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
     shop.post(&headers, cancel.to_string()).await;
     assert_eq!(shop.fixture.ended.recv().await.unwrap(), "wait");
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let head_wait = std::time::Duration::from_millis(50);
+    let shop = Shop::open(Settings {
+        head_wait,
+        ..Settings::default()
+    })
+    .await;
+    let mut slow = tokio::net::TcpStream::connect(shop.address).await.unwrap();
+    slow.write_all(b"POST /mcp HTTP/1.1\r\nHost: localh")
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    slow.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(shop.post(&[], INITIALIZE).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let shop = Shop::open(Settings {
+        connections_max: 1,
+        ..Settings::default()
+    })
+    .await;
+    let request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let mut first = tokio::net::TcpStream::connect(shop.address).await.unwrap();
+    first.write_all(request).await.unwrap();
+    assert!(first.read(&mut [0; 1024]).await.unwrap() > 0);
+    let mut second = tokio::net::TcpStream::connect(shop.address).await.unwrap();
+    second.write_all(request).await.unwrap();
+    first.write_all(request).await.unwrap();
+    assert!(first.read(&mut [0; 1024]).await.unwrap() > 0);
+    assert!(second.try_read(&mut [0; 1024]).is_err());
+    drop(first);
+    assert!(second.read(&mut [0; 1024]).await.unwrap() > 0);
 }
 
 #[tokio::test]

@@ -17,8 +17,9 @@ pub(super) struct Client {
     write: WriteHalf<DuplexStream>,
 }
 
-pub(super) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"0"}}}"#;
-pub(super) const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+pub(in crate::server) const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":"init","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"0"}}}"#;
+pub(in crate::server) const INITIALIZED: &str =
+    r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
 
 /// Modern requests carry what legacy ones said once.
 pub(super) fn modern_meta() -> Value {
@@ -72,7 +73,7 @@ impl Client {
     }
 }
 
-pub(super) fn call(id: u32, tool: &str, params: Value) -> String {
+pub(in crate::server) fn call(id: u32, tool: &str, params: Value) -> String {
     let mut all = json!({"name": tool, "arguments": {}});
     all.as_object_mut()
         .unwrap()
@@ -137,6 +138,29 @@ async fn malformed_lines_are_answered_and_the_connection_lives_on() {
     assert_eq!(client.ask(INITIALIZE).await["id"], "init");
     client.send(INITIALIZED).await;
     assert_eq!(error(&client.ask("}").await).0, -32700);
+    assert_eq!(client.ask(call(3, "echo", json!({}))).await["id"], 3);
+}
+
+#[tokio::test]
+async fn what_comes_before_the_handshake_does_not_end_the_connection() {
+    let mut client = Client::connect();
+    let cancelled =
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+    client.send(cancelled).await;
+    let answer = client.ask(call(1, "echo", json!({}))).await;
+    assert_eq!(error(&answer).0, -32602);
+    client.send(cancelled).await;
+    let discover = json!({"jsonrpc": "2.0", "id": 2, "method": "server/discover", "params": {"_meta": modern_meta()}});
+    let answer = client.ask(discover.to_string()).await;
+    assert!(
+        answer["result"]["supportedVersions"]
+            .as_array()
+            .unwrap()
+            .len()
+            > 1
+    );
+    client.send(cancelled).await;
+    assert_eq!(client.ask(INITIALIZE).await["id"], "init");
     assert_eq!(client.ask(call(3, "echo", json!({}))).await["id"], 3);
 }
 

@@ -1,5 +1,6 @@
 //! The server from outside: raw JSON lines, raw HTTP and rmcp's own client.
 
+mod client;
 mod http;
-mod lines;
+pub(super) mod lines;
 mod notifications;
