@@ -59,7 +59,8 @@ impl Arguments {
 
     /// The top-level fields in which `self` and `other` differ, sorted.
     pub fn differing_fields(&self, other: &Self) -> Vec<String> {
-        let parse = |a: &Self| serde_json::from_str::<Map<String, Value>>(&a.json).unwrap_or_default();
+        let parse =
+            |a: &Self| serde_json::from_str::<Map<String, Value>>(&a.json).unwrap_or_default();
         let (mine, theirs) = (parse(self), parse(other));
         let mut names: Vec<String> = mine
             .keys()
@@ -111,7 +112,9 @@ fn check_numbers(value: &Value, path: &mut Vec<String>) -> Result<(), ArgumentsE
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentsError {
     /// An integer that JSON readers do not agree on.
-    #[error("the number in field {0:?} is an integer beyond 2^53, which JSON readers round differently: send it as a string")]
+    #[error(
+        "the number in field {0:?} is an integer beyond 2^53, which JSON readers round differently: send it as a string"
+    )]
     Integer(String),
     /// The canonicaliser refused.
     #[error("the arguments cannot be put in canonical form: {0}")]
@@ -251,15 +254,27 @@ mod tests {
 
     #[test]
     fn the_same_arguments_have_the_same_form() {
-        assert_eq!(canonical(json!({"b": 1.0, "a": "é"})).unwrap(), r#"{"a":"é","b":1}"#);
-        assert_eq!(canonical(json!({"a": 1e2})).unwrap(), canonical(json!({"a": 100})).unwrap());
-        assert_ne!(canonical(json!({"a": "1"})).unwrap(), canonical(json!({"a": 1})).unwrap());
+        assert_eq!(
+            canonical(json!({"b": 1.0, "a": "é"})).unwrap(),
+            r#"{"a":"é","b":1}"#
+        );
+        assert_eq!(
+            canonical(json!({"a": 1e2})).unwrap(),
+            canonical(json!({"a": 100})).unwrap()
+        );
+        assert_ne!(
+            canonical(json!({"a": "1"})).unwrap(),
+            canonical(json!({"a": 1})).unwrap()
+        );
     }
 
     #[test]
     fn integers_that_readers_round_differently_are_refused_by_name() {
         let big = json!({"deep": [{"n": 9_007_199_254_740_993_i64}]});
-        assert_eq!(canonical(big), Err(ArgumentsError::Integer("deep.0.n".into())));
+        assert_eq!(
+            canonical(big),
+            Err(ArgumentsError::Integer("deep.0.n".into()))
+        );
         assert!(canonical(json!({"n": 9_007_199_254_740_992_i64})).is_ok());
         let beyond: Value = serde_json::from_str(r#"{"n": 18446744073709551617}"#).unwrap();
         assert!(canonical(beyond).is_err());
@@ -278,18 +293,38 @@ mod tests {
     fn duplicate_keys_are_found_at_any_depth_and_escaping() {
         let duplicate = |key: &str| Err(JsonTextError::DuplicateKey(key.to_owned()));
         assert_eq!(check_json_text(br#"{"a":1,"a":2}"#), duplicate("a"));
-        assert_eq!(check_json_text(br#"{"x":[{"b":1,"\u0062":2}]}"#), duplicate("b"));
+        assert_eq!(
+            check_json_text(br#"{"x":[{"b":1,"\u0062":2}]}"#),
+            duplicate("b")
+        );
         assert_eq!(check_json_text(br#"{"a":{"a":1}}"#), Ok(()));
         let many: String = (0..100).map(|i| format!("\"k{i}\":0,")).collect();
-        assert_eq!(check_json_text(format!("{{{many}\"z\":1}}").as_bytes()), Ok(()));
-        assert_eq!(check_json_text(format!("{{{many}\"k99\":1}}").as_bytes()), duplicate("k99"));
+        assert_eq!(
+            check_json_text(format!("{{{many}\"z\":1}}").as_bytes()),
+            Ok(())
+        );
+        assert_eq!(
+            check_json_text(format!("{{{many}\"k99\":1}}").as_bytes()),
+            duplicate("k99")
+        );
     }
 
     #[test]
     fn malformed_text_is_told_apart() {
-        for bad in ["", "{", "{\"a\":1}}", "{\"a\":}", "nul", "\"\\ud800\"", "[1,]"] {
+        for bad in [
+            "",
+            "{",
+            "{\"a\":1}}",
+            "{\"a\":}",
+            "nul",
+            "\"\\ud800\"",
+            "[1,]",
+        ] {
             assert!(
-                matches!(check_json_text(bad.as_bytes()), Err(JsonTextError::Malformed(_))),
+                matches!(
+                    check_json_text(bad.as_bytes()),
+                    Err(JsonTextError::Malformed(_))
+                ),
                 "{bad:?}"
             );
         }

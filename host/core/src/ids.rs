@@ -99,7 +99,13 @@ mod tests {
     fn ids_round_trip_and_refuse_everything_else() {
         let id = PaymentId::from_random([7; 16]);
         assert_eq!(id.as_str().parse::<PaymentId>(), Ok(id.clone()));
-        for bad in ["", "pay_", "pay_short", "call_a4dqobyhbqcyxq6nqgkqd4bq2u", &id.as_str().to_uppercase()] {
+        for bad in [
+            "",
+            "pay_",
+            "pay_short",
+            "call_a4dqobyhbqcyxq6nqgkqd4bq2u",
+            &id.as_str().to_uppercase(),
+        ] {
             assert!(bad.parse::<PaymentId>().is_err(), "{bad:?}");
         }
     }

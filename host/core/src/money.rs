@@ -219,7 +219,9 @@ impl fmt::Display for Money {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
     /// Not a currency code.
-    #[error("{0:?} is not a currency code: write 3 to 8 capital letters or digits, such as \"USD\"")]
+    #[error(
+        "{0:?} is not a currency code: write 3 to 8 capital letters or digits, such as \"USD\""
+    )]
     Currency(String),
     /// Not a plain decimal.
     #[error("{0:?} is not an amount: write digits with an optional point, such as \"0.50\"")]
@@ -301,7 +303,10 @@ mod tests {
             price.in_units_of(2),
             Err(MoneyError::NotExact { decimals: 2, .. })
         ));
-        assert_eq!(Money::parse("1", "BTC").unwrap().in_units_of(11), Ok(100_000_000_000));
+        assert_eq!(
+            Money::parse("1", "BTC").unwrap().in_units_of(11),
+            Ok(100_000_000_000)
+        );
     }
 
     #[test]
