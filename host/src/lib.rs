@@ -7,4 +7,5 @@ pub mod ledger;
 pub mod limits;
 pub mod plugin;
 pub mod provider;
+pub mod reload;
 pub mod sandbox;

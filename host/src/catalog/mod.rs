@@ -3,6 +3,10 @@
 //! A call keeps the snapshot's listing it started with; a reload changes only what the next call sees.
 
 pub mod arguments;
+mod blocklist;
+#[cfg(test)]
+pub(crate) mod fakes;
+pub mod library;
 mod payment_id;
 mod published;
 pub mod resolve;

@@ -1,0 +1,324 @@
+//! The library: components by digest, loaded when they are first needed and once only, run for the gate.
+//!
+//! It keeps the code that the present snapshot serves and a few older ones that open quotes may name; everything else
+//! is loaded again from its file or from the ledger.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use coinop_core::call::Failure;
+use coinop_core::digest::Digest;
+use coinop_core::outcome::Outcome;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::blocklist::Blocklist;
+use crate::gate::{Job, Runner};
+use crate::ledger::Ledger;
+use crate::plugin::Manifest;
+
+/// Loaded components kept that no listing serves any more.
+const RETIRED_MAX: usize = 8;
+/// Lines of one run's log that are passed on.
+const LOG_LINES_MAX: usize = 200;
+/// Largest plugin file that is read, bytes.
+pub const FILE_BYTES_MAX: u64 = 256 << 20;
+
+/// Makes code of bytes: the sandbox, or a fake in tests.
+pub trait Loader: Send + Sync {
+    /// What a component said of itself when it was loaded before, by this process or an earlier one. Does not block.
+    fn known_manifest(&self, digest: &Digest) -> Option<Manifest>;
+
+    /// Compiles and tries a component; `file` is for messages.
+    ///
+    /// # Errors
+    /// What is wrong with the file, naming it.
+    fn load<'a>(
+        &'a self,
+        file: &'a str,
+        bytes: Arc<[u8]>,
+    ) -> BoxFuture<'a, Result<Arc<dyn Code>, String>>;
+}
+
+/// A loaded component.
+pub trait Code: Send + Sync {
+    /// What it says of itself.
+    fn manifest(&self) -> &Manifest;
+
+    /// Runs one job in a fresh instance. Dropping the future stops the guest.
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Ran>;
+}
+
+/// How a run ended.
+pub struct Ran {
+    /// The answer, or the failure for the caller.
+    pub result: Result<Outcome, Failure>,
+    /// What the guest printed, already bounded; for the operator.
+    pub log: String,
+    /// Bytes of it that were dropped.
+    pub log_dropped: u64,
+}
+
+/// Components by digest.
+pub struct Library {
+    sources: Arc<Sources>,
+    shelf: Mutex<Shelf>,
+    blocklist: Blocklist,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Where bytes come from and who makes code of them.
+struct Sources {
+    loader: Arc<dyn Loader>,
+    ledger: Arc<dyn Ledger>,
+    /// Loads at a time; further ones wait.
+    loads: Semaphore,
+}
+
+type Loading = Shared<BoxFuture<'static, Result<Arc<dyn Code>, String>>>;
+
+#[derive(Default)]
+struct Shelf {
+    /// What is served, with the file it was seen in.
+    served: HashMap<Digest, PathBuf>,
+    slots: HashMap<Digest, Slot>,
+    /// Counts uses, to find the least recent one.
+    clock: u64,
+}
+
+struct Slot {
+    loading: Loading,
+    used: u64,
+}
+
+impl Library {
+    /// An empty library.
+    pub fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Ledger>) -> Self {
+        let loads = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
+        Self {
+            blocklist: Blocklist::new(Arc::clone(&ledger)),
+            sources: Arc::new(Sources {
+                loader,
+                ledger,
+                loads: Semaphore::new(loads),
+            }),
+            shelf: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Who makes code of bytes.
+    pub fn loader(&self) -> &dyn Loader {
+        &*self.sources.loader
+    }
+
+    /// Says where a component can be found, before it is asked for.
+    pub fn offer(&self, digest: Digest, file: PathBuf) {
+        self.shelf().served.insert(digest, file);
+    }
+
+    /// Says what is served from now on; the code of anything else may be dropped.
+    pub fn serve(&self, served: HashMap<Digest, PathBuf>) {
+        let mut shelf = self.shelf();
+        shelf.served = served;
+        shelf.retire();
+    }
+
+    /// The code of a component, loaded now if it is not in memory. Any number of callers wait for the same load, which
+    /// goes on when they leave.
+    ///
+    /// # Errors
+    /// Why there is no code, for the operator.
+    pub async fn get(&self, digest: Digest) -> Result<Arc<dyn Code>, String> {
+        let loading = self.shelf().slot(digest, |file| self.start(digest, file));
+        let loaded = loading.clone().await;
+        if loaded.is_err() {
+            // The next one who asks tries again.
+            let mut shelf = self.shelf();
+            if shelf
+                .slots
+                .get(&digest)
+                .is_some_and(|slot| slot.loading.ptr_eq(&loading))
+            {
+                shelf.slots.remove(&digest);
+            }
+        }
+        loaded
+    }
+
+    /// Stops loading and waits for it to end.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn start(&self, digest: Digest, file: Option<PathBuf>) -> Loading {
+        let (sources, stop) = (Arc::clone(&self.sources), self.stop.clone());
+        let task = self.tasks.spawn(async move {
+            let load = sources.load(digest, file);
+            stop.run_until_cancelled(load)
+                .await
+                .unwrap_or_else(|| Err("the host is shutting down".to_owned()))
+        });
+        let joined = async move {
+            task.await
+                .unwrap_or_else(|error| Err(format!("loading failed: {error}")))
+        };
+        joined.boxed().shared()
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    fn slot(&mut self, digest: Digest, start: impl FnOnce(Option<PathBuf>) -> Loading) -> Loading {
+        self.clock += 1;
+        let file = self.served.get(&digest).cloned();
+        let used = self.clock;
+        let slot = self.slots.entry(digest).or_insert_with(|| Slot {
+            loading: start(file),
+            used,
+        });
+        slot.used = used;
+        let loading = slot.loading.clone();
+        self.retire();
+        loading
+    }
+
+    /// Drops the least recently used code that nothing serves, beyond the few that are kept.
+    fn retire(&mut self) {
+        let served = &self.served;
+        let retired = |slots: &HashMap<Digest, Slot>| {
+            let unserved = slots
+                .iter()
+                .filter(|(digest, _)| !served.contains_key(digest));
+            unserved
+                .map(|(digest, slot)| (slot.used, *digest))
+                .collect::<Vec<_>>()
+        };
+        let mut candidates = retired(&self.slots);
+        candidates.sort();
+        let surplus = candidates.len().saturating_sub(RETIRED_MAX);
+        for (_, digest) in candidates.into_iter().take(surplus) {
+            self.slots.remove(&digest);
+        }
+    }
+}
+
+impl Sources {
+    async fn load(&self, digest: Digest, file: Option<PathBuf>) -> Result<Arc<dyn Code>, String> {
+        let _place = self.loads.acquire().await.map_err(|e| e.to_string())?;
+        let name = file
+            .as_deref()
+            .map_or_else(|| format!("component {}", digest.short()), file_name);
+        let bytes = self
+            .bytes(digest, file)
+            .await
+            .map_err(|reason| format!("{name}: {reason}"))?;
+        self.loader.load(&name, bytes).await
+    }
+
+    async fn bytes(&self, digest: Digest, file: Option<PathBuf>) -> Result<Arc<[u8]>, String> {
+        if let Some(file) = file
+            && let Ok(bytes) = read_component(file, digest).await
+        {
+            return Ok(bytes);
+        }
+        match self.ledger.component(digest).await {
+            Ok(Some(bytes)) if Digest::of(&bytes) == digest => Ok(bytes),
+            Ok(Some(_)) => Err("the ledger's copy is damaged".to_owned()),
+            Ok(None) => {
+                Err("its file has changed or is gone, and the ledger keeps no copy".to_owned())
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// The bytes of `file`, if they are still those of `digest`.
+pub(crate) async fn read_component(file: PathBuf, digest: Digest) -> Result<Arc<[u8]>, String> {
+    let read = tokio::task::spawn_blocking(move || {
+        let bytes = read_bounded(&file)?;
+        let same = Digest::of(&bytes) == digest;
+        same.then(|| Arc::from(bytes))
+            .ok_or_else(|| "the file changed meanwhile".to_owned())
+    });
+    read.await.unwrap_or_else(|error| Err(error.to_string()))
+}
+
+/// A plugin file's bytes. Blocks.
+pub(crate) fn read_bounded(file: &Path) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let open = std::fs::File::open(file).map_err(|e| format!("cannot be read: {e}"))?;
+    let mut bytes = Vec::new();
+    open.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("cannot be read: {e}"))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(format!("is larger than {} MiB", FILE_BYTES_MAX >> 20));
+    }
+    Ok(bytes)
+}
+
+/// A file's last name, for messages.
+pub(crate) fn file_name(file: &Path) -> String {
+    file.file_name()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
+impl Runner for Library {
+    fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            self.blocklist.check(job.component).await?;
+            let code = self.get(job.component).await.map_err(|reason| {
+                tracing::error!(plugin = job.plugin, component = %job.component.short(), "cannot be loaded: {reason}");
+                failure("unavailable", "the tool cannot be loaded at the moment")
+            })?;
+            let ran = code.run(&job).await;
+            log(&job, &ran);
+            ran.result
+        })
+    }
+}
+
+pub(super) fn failure(kind: &str, message: &str) -> Failure {
+    Failure {
+        kind: kind.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// Passes on what the guest printed, line by line, with its control characters made harmless.
+fn log(job: &Job, ran: &Ran) {
+    let mut lines = ran.log.lines();
+    for line in lines.by_ref().take(LOG_LINES_MAX) {
+        tracing::info!(target: "plugin", plugin = job.plugin, tool = job.tool, "{}", printable(line));
+    }
+    let (left, dropped) = (lines.count(), ran.log_dropped);
+    if left > 0 || dropped > 0 {
+        tracing::info!(target: "plugin", plugin = job.plugin, tool = job.tool, "… {left} lines and {dropped} bytes more");
+    }
+}
+
+fn printable(line: &str) -> String {
+    let shown = |c: char| match c.is_control() && c != '\t' {
+        true => c.escape_default().collect::<String>(),
+        false => c.to_string(),
+    };
+    line.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+#[path = "library_tests.rs"]
+mod tests;
