@@ -4,7 +4,7 @@
 //! is loaded again from its file or from the ledger.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use coinop_core::call::Failure;
@@ -12,11 +12,11 @@ use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::blocklist::Blocklist;
+use super::source::Sources;
 use crate::gate::{Job, Runner};
 use crate::ledger::Ledger;
 use crate::plugin::Manifest;
@@ -25,8 +25,6 @@ use crate::plugin::Manifest;
 const RETIRED_MAX: usize = 8;
 /// Lines of one run's log that are passed on.
 const LOG_LINES_MAX: usize = 200;
-/// Largest plugin file that is read, bytes.
-pub const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Makes code of bytes: the sandbox, or a fake in tests.
 pub trait Loader: Send + Sync {
@@ -72,14 +70,6 @@ pub struct Library {
     stop: CancellationToken,
 }
 
-/// Where bytes come from and who makes code of them.
-struct Sources {
-    loader: Arc<dyn Loader>,
-    ledger: Arc<dyn Ledger>,
-    /// Loads at a time; further ones wait.
-    loads: Semaphore,
-}
-
 type Loading = Shared<BoxFuture<'static, Result<Arc<dyn Code>, String>>>;
 
 #[derive(Default)]
@@ -99,14 +89,9 @@ struct Slot {
 impl Library {
     /// An empty library.
     pub fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Ledger>) -> Self {
-        let loads = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
         Self {
             blocklist: Blocklist::new(Arc::clone(&ledger)),
-            sources: Arc::new(Sources {
-                loader,
-                ledger,
-                loads: Semaphore::new(loads),
-            }),
+            sources: Arc::new(Sources::new(loader, ledger)),
             shelf: Mutex::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -115,7 +100,7 @@ impl Library {
 
     /// Who makes code of bytes.
     pub fn loader(&self) -> &dyn Loader {
-        &*self.sources.loader
+        self.sources.loader()
     }
 
     /// Says where a component can be found, before it is asked for.
@@ -212,69 +197,6 @@ impl Shelf {
             self.slots.remove(&digest);
         }
     }
-}
-
-impl Sources {
-    async fn load(&self, digest: Digest, file: Option<PathBuf>) -> Result<Arc<dyn Code>, String> {
-        let _place = self.loads.acquire().await.map_err(|e| e.to_string())?;
-        let name = file
-            .as_deref()
-            .map_or_else(|| format!("component {}", digest.short()), file_name);
-        let bytes = self
-            .bytes(digest, file)
-            .await
-            .map_err(|reason| format!("{name}: {reason}"))?;
-        self.loader.load(&name, bytes).await
-    }
-
-    async fn bytes(&self, digest: Digest, file: Option<PathBuf>) -> Result<Arc<[u8]>, String> {
-        if let Some(file) = file
-            && let Ok(bytes) = read_component(file, digest).await
-        {
-            return Ok(bytes);
-        }
-        match self.ledger.component(digest).await {
-            Ok(Some(bytes)) if Digest::of(&bytes) == digest => Ok(bytes),
-            Ok(Some(_)) => Err("the ledger's copy is damaged".to_owned()),
-            Ok(None) => {
-                Err("its file has changed or is gone, and the ledger keeps no copy".to_owned())
-            }
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-/// The bytes of `file`, if they are still those of `digest`.
-pub(crate) async fn read_component(file: PathBuf, digest: Digest) -> Result<Arc<[u8]>, String> {
-    let read = tokio::task::spawn_blocking(move || {
-        let bytes = read_bounded(&file)?;
-        let same = Digest::of(&bytes) == digest;
-        same.then(|| Arc::from(bytes))
-            .ok_or_else(|| "the file changed meanwhile".to_owned())
-    });
-    read.await.unwrap_or_else(|error| Err(error.to_string()))
-}
-
-/// A plugin file's bytes. Blocks.
-pub(crate) fn read_bounded(file: &Path) -> Result<Vec<u8>, String> {
-    use std::io::Read;
-    let open = std::fs::File::open(file).map_err(|e| format!("cannot be read: {e}"))?;
-    let mut bytes = Vec::new();
-    open.take(FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| format!("cannot be read: {e}"))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("is larger than {} MiB", FILE_BYTES_MAX >> 20));
-    }
-    Ok(bytes)
-}
-
-/// A file's last name, for messages.
-pub(crate) fn file_name(file: &Path) -> String {
-    file.file_name()
-        .unwrap_or(file.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }
 
 impl Runner for Library {

@@ -11,6 +11,9 @@ mod payment_id;
 mod published;
 pub mod resolve;
 mod schema;
+mod seller;
+pub(crate) mod source;
+mod widened;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use coinop_core::digest::Digest;
 
-use crate::catalog::library::{file_name, read_bounded};
+use crate::catalog::source::{file_name, read_bounded};
 use crate::config::PluginRules;
 
 /// Most plugin files in one folder.

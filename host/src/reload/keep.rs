@@ -8,7 +8,7 @@ use coinop_core::digest::Digest;
 use coinop_core::price::Price;
 
 use crate::catalog::Snapshot;
-use crate::catalog::library::read_component;
+use crate::catalog::source::read_component;
 use crate::ledger::Ledger;
 
 /// What this process has put into the ledger.

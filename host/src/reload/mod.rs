@@ -6,6 +6,7 @@ mod folder;
 mod keep;
 mod report;
 mod shelf;
+mod slot;
 mod watch;
 mod work;
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::folder::{plugin_files, plugin_name, sidecar};
 use crate::catalog::Entry;
-use crate::catalog::library::{Loader, file_name, read_bounded};
+use crate::catalog::library::Loader;
 use crate::catalog::resolve::{Chargeable, Plugin, resolve};
+use crate::catalog::source::{file_name, read_bounded};
 use crate::config::Config;
 
 /// What would become of one file.

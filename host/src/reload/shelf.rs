@@ -5,22 +5,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use coinop_core::digest::Digest;
 
-use super::folder::{Found, Scan, Stamp};
+use super::folder::{Scan, Stamp};
+use super::slot::{Slot, TICK};
 use crate::catalog::Problem;
-use crate::catalog::library::file_name;
 use crate::catalog::resolve::Plugin;
-use crate::config::PluginRules;
+use crate::catalog::source::file_name;
 use crate::plugin::Manifest;
-
-/// So long after its last change a file that does not load counts as still being written.
-pub(super) const WRITING: Duration = Duration::from_secs(2);
-
-/// Coarsest step of a file system's clock that is reckoned with.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Every plugin file by its plugin's name.
 #[derive(Default)]
@@ -28,36 +22,6 @@ pub(super) struct Shelf {
     slots: BTreeMap<String, Slot>,
     /// Problems of the folder itself and of files that cannot be plugins.
     folder_problems: Vec<Problem>,
-}
-
-struct Slot {
-    path: PathBuf,
-    stamp: Stamp,
-    /// How long before it was seen the file had changed.
-    seen_age: Option<Duration>,
-    /// Served, or about to be.
-    version: Option<Version>,
-    /// Served before `version`, kept until that one's code has been seen to load.
-    before: Option<Version>,
-    /// The file's present content, while it is loaded for the first time.
-    loading: Option<Digest>,
-    /// What is wrong with the file's present content.
-    wrong: Option<Wrong>,
-    /// What the sidecar said when it was last right; `None` when it never was.
-    sidecar: Option<Arc<PluginRules>>,
-    sidecar_wrong: Option<String>,
-}
-
-#[derive(Clone)]
-struct Version {
-    digest: Digest,
-    manifest: Arc<Manifest>,
-}
-
-struct Wrong {
-    message: String,
-    /// Until then the file may still be being written.
-    quiet_until: Option<Instant>,
 }
 
 /// A component whose code is to be loaded.
@@ -200,118 +164,6 @@ fn problem(file: String, message: String, keeps_last_good: bool) -> Problem {
         file,
         message,
         keeps_last_good,
-    }
-}
-
-impl Slot {
-    fn new(found: &Found) -> Self {
-        Self {
-            path: found.path.clone(),
-            stamp: found.stamp,
-            seen_age: None,
-            version: None,
-            before: None,
-            loading: None,
-            wrong: None,
-            sidecar: None,
-            sidecar_wrong: None,
-        }
-    }
-
-    fn seen(
-        &mut self,
-        found: Found,
-        now: Instant,
-        known_manifest: &impl Fn(&Digest) -> Option<Manifest>,
-    ) -> Option<Digest> {
-        self.stamp = found.stamp;
-        self.seen_age = self.age();
-        match found.sidecar {
-            Ok(rules) => {
-                self.sidecar = Some(Arc::new(rules.unwrap_or_default()));
-                self.sidecar_wrong = None;
-            }
-            Err(message) => self.sidecar_wrong = Some(message),
-        }
-        match found.content? {
-            Ok(digest) => self.content(digest, known_manifest),
-            Err(message) => {
-                self.loading = None;
-                self.fails(message, now);
-                None
-            }
-        }
-    }
-
-    /// Takes in the file's present content; returns it when it is to be loaded.
-    fn content(
-        &mut self,
-        digest: Digest,
-        known_manifest: &impl Fn(&Digest) -> Option<Manifest>,
-    ) -> Option<Digest> {
-        if self.version.as_ref().is_some_and(|v| v.digest == digest) {
-            (self.loading, self.wrong) = (None, None);
-            return None;
-        }
-        if self.loading == Some(digest) {
-            return None;
-        }
-        (self.loading, self.wrong) = (Some(digest), None);
-        if let Some(manifest) = known_manifest(&digest) {
-            let version = Version {
-                digest,
-                manifest: Arc::new(manifest),
-            };
-            let replaced = self.version.replace(version);
-            // One that was itself not yet seen to load is no good one.
-            self.before = self.before.take().or(replaced);
-        }
-        Some(digest)
-    }
-
-    fn loaded(&mut self, digest: Digest, result: Result<Manifest, String>, now: Instant) {
-        let awaited = self.loading == Some(digest);
-        let listed = self.version.as_ref().is_some_and(|v| v.digest == digest);
-        if awaited {
-            self.loading = None;
-        }
-        match result {
-            Ok(manifest) if awaited || listed => {
-                let same = |v: &Version| v.digest == digest && *v.manifest == manifest;
-                if !self.version.as_ref().is_some_and(same) {
-                    self.version = Some(Version {
-                        digest,
-                        manifest: Arc::new(manifest),
-                    });
-                }
-                self.before = None;
-                if awaited {
-                    self.wrong = None;
-                }
-            }
-            Ok(_) => {}
-            Err(message) => {
-                if listed {
-                    self.version = self.before.take();
-                }
-                if awaited {
-                    self.fails(message, now);
-                }
-            }
-        }
-    }
-
-    /// How long ago the file changed; a file from the future has no age.
-    fn age(&self) -> Option<Duration> {
-        SystemTime::now().duration_since(self.stamp.modified?).ok()
-    }
-
-    fn fails(&mut self, message: String, now: Instant) {
-        let writing = self.age().and_then(|age| WRITING.checked_sub(age));
-        self.wrong = Some(Wrong {
-            message,
-            quiet_until: writing.map(|left| now + left),
-        });
     }
 }
 

@@ -1,5 +1,8 @@
+use std::time::{Duration, SystemTime};
+
 use super::*;
 use crate::plugin::Manifest;
+use crate::reload::slot::WRITING;
 
 /// A folder of files as [`super::super::folder::scan`] finds it, without the disk's clock.
 #[derive(Default)]
