@@ -70,6 +70,11 @@ pub enum Content {
         /// Media type, when known.
         mime_type: Option<String>,
     },
+    /// A whole MCP content block as the tool wrote it, for what the others cannot say (`annotations`, `_meta`).
+    Raw {
+        /// A JSON object's text, with one of MCP's `type`s and the fields that type requires.
+        json: String,
+    },
 }
 
 impl Content {

@@ -55,7 +55,7 @@ impl Blocklist {
             }
             Some(_) => Ok(()),
             None => Err(failure(
-                "unavailable",
+                "host_unavailable",
                 "the list of blocked tools cannot be read at the moment",
             )),
         }

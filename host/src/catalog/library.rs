@@ -205,7 +205,7 @@ impl Runner for Library {
             self.blocklist.check(job.component).await?;
             let code = self.get(job.component).await.map_err(|reason| {
                 tracing::error!(plugin = job.plugin, component = %job.component.short(), "cannot be loaded: {reason}");
-                failure("unavailable", "the tool cannot be loaded at the moment")
+                failure("host_unavailable", "the tool cannot be loaded at the moment")
             })?;
             let ran = code.run(&job).await;
             log(&job, &ran);

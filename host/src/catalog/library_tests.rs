@@ -83,7 +83,7 @@ async fn a_failed_load_is_tried_again() {
     setting.loader.broken.store(true, Ordering::SeqCst);
     assert_eq!(
         setting.run(digest, "t").await,
-        Err("unavailable".to_owned())
+        Err("host_unavailable".to_owned())
     );
     setting.loader.broken.store(false, Ordering::SeqCst);
     assert_eq!(
@@ -97,7 +97,10 @@ async fn a_version_whose_file_is_replaced_comes_from_the_ledger_or_not_at_all() 
     let setting = Setting::new();
     let old = setting.offer("p.wasm", "plugin t=free");
     setting.offer("p.wasm", "plugin t=free u=free");
-    assert_eq!(setting.run(old, "t").await, Err("unavailable".to_owned()));
+    assert_eq!(
+        setting.run(old, "t").await,
+        Err("host_unavailable".to_owned())
+    );
     let bytes: Arc<[u8]> = b"plugin t=free".as_slice().into();
     setting.ledger.keep_component(old, bytes).await.unwrap();
     assert!(setting.run(old, "t").await.is_ok());
@@ -165,7 +168,7 @@ async fn a_ledger_that_never_answered_lets_nothing_run() {
     setting.ledger.down.store(true, Ordering::SeqCst);
     assert_eq!(
         setting.run(digest, "t").await,
-        Err("unavailable".to_owned())
+        Err("host_unavailable".to_owned())
     );
 }
 

@@ -10,6 +10,7 @@ pub mod library;
 mod payment_id;
 mod published;
 pub mod resolve;
+mod sandboxed;
 mod schema;
 mod seller;
 pub(crate) mod source;

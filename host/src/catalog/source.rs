@@ -99,3 +99,9 @@ pub(crate) fn file_name(file: &Path) -> String {
         .to_string_lossy()
         .into_owned()
 }
+
+/// A loader's message without the file's name it begins with, for places that name the file already.
+pub(crate) fn without_file(message: &str, file: &Path) -> String {
+    let prefix = format!("{}: ", file_name(file));
+    message.strip_prefix(&prefix).unwrap_or(message).to_owned()
+}

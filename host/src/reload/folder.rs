@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use coinop_core::digest::Digest;
 
 use crate::catalog::source::{file_name, read_bounded};
-use crate::config::PluginRules;
+use crate::config::{ConfigError, PluginRules};
 
 /// Most plugin files in one folder.
 const FILES_MAX: usize = 1000;
@@ -139,11 +139,14 @@ fn find(path: &Path, known: Option<&Stamp>) -> Option<Found> {
     })
 }
 
-/// What the sidecar at `path` says.
+/// What the sidecar at `path` says; the error does not repeat the file's name.
 pub(super) fn sidecar(path: &Path) -> Result<Option<PluginRules>, String> {
     match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.is_file() => Err(format!("{}: is not a plain file", path.display())),
-        _ => PluginRules::read_sidecar(path).map_err(|errors| errors.to_string()),
+        Ok(found) if !found.is_file() => Err("is not a plain file".to_owned()),
+        _ => PluginRules::read_sidecar(path).map_err(|errors| {
+            let lines: Vec<String> = errors.0.iter().map(ConfigError::in_file).collect();
+            lines.join("; ")
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use super::folder::{plugin_files, plugin_name, sidecar};
 use crate::catalog::Entry;
 use crate::catalog::library::Loader;
 use crate::catalog::resolve::{Chargeable, Plugin, resolve};
-use crate::catalog::source::{file_name, read_bounded};
+use crate::catalog::source::{file_name, read_bounded, without_file};
 use crate::config::Config;
 
 /// What would become of one file.
@@ -118,24 +118,21 @@ async fn examine(file: &Path, loader: &dyn Loader) -> (Option<Plugin>, Vec<Strin
     });
     let (name, bytes, sidecar) = match read.await {
         Ok(read) => read,
-        Err(error) => return (None, vec![format!("{shown}: {error}")]),
+        Err(error) => return (None, vec![error.to_string()]),
     };
     let mut problems = Vec::new();
     let mut note = |problem: String| problems.push(problem);
-    let name = name.map_err(|e| note(format!("{shown}: {e}"))).ok();
-    let sidecar = sidecar.map_err(&mut note).ok();
-    let manifest = match bytes {
-        Ok(bytes) => loader
-            .load(&shown, bytes.into())
-            .await
-            .map(|code| code.manifest().clone())
-            .map_err(&mut note)
-            .ok(),
-        Err(error) => {
-            note(format!("{shown}: {error}"));
-            None
-        }
+    let name = name.map_err(&mut note).ok();
+    let sidecar_file = file_name(&file.with_extension("toml"));
+    let sidecar = sidecar
+        .map_err(|e| note(format!("{sidecar_file}: {e}")))
+        .ok();
+    let loaded = match bytes {
+        Ok(bytes) => loader.load(&shown, bytes.into()).await,
+        Err(error) => Err(error),
     };
+    let manifest = loaded.map(|code| code.manifest().clone());
+    let manifest = manifest.map_err(|e| note(without_file(&e, file))).ok();
     let plugin = match (name, sidecar, manifest) {
         (Some(name), Some(sidecar), Some(manifest)) => Some(Plugin {
             name,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use coinop_core::digest::Digest;
 
 use super::folder::{Found, Stamp};
+use crate::catalog::source::without_file;
 use crate::config::PluginRules;
 use crate::plugin::Manifest;
 
@@ -144,7 +145,7 @@ impl Slot {
                     self.version = self.before.take();
                 }
                 if awaited {
-                    self.fails(message, now);
+                    self.fails(without_file(&message, &self.path), now);
                 }
             }
         }

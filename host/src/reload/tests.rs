@@ -216,7 +216,7 @@ async fn a_bad_file_keeps_the_last_good_version_and_says_so() {
     let host = Before::with(&[("a.wasm", "plugin a=free"), ("b.wasm", "plugin b=free")]).start();
     host.until_names(&["a", "b"]).await;
     host.write("a.wasm", "rubbish");
-    let snapshot = host.until_problem("a.wasm: a.wasm: not a component").await;
+    let snapshot = host.until_problem("a.wasm: not a component").await;
     assert!(snapshot.problems[0].keeps_last_good);
     assert_eq!(names(&snapshot), ["a", "b"]);
     host.write("a.wasm", "plugin a=free c=free");
@@ -288,7 +288,7 @@ async fn prices_change_without_a_restart() {
 
     host.write("coinop.toml", "[plugins.a]\nprize = \"9 USD\"");
     let snapshot = host
-        .until_problem("plugins.a.prize: unknown key; did you mean \"price\"?")
+        .until_problem("coinop.toml: line 2: plugins.a.prize: unknown key; did you mean \"price\"?")
         .await;
     assert_eq!(price(&snapshot, "a").as_deref(), Some("3.00 USD per call"));
     assert!(snapshot.problems[0].keeps_last_good);
@@ -311,7 +311,9 @@ async fn a_plugin_whose_sidecar_was_never_right_is_not_listed() {
         ("a.toml", "account = \"mine\""),
     ])
     .start();
-    let snapshot = host.until_problem("account: does not belong here").await;
+    let snapshot = host
+        .until_problem("a.toml: line 1: account: does not belong here")
+        .await;
     assert_eq!(names(&snapshot), [""; 0]);
     host.write("a.toml", "price = \"1 USD\"");
     host.until_names(&["a", "confirm_a"]).await;
@@ -419,7 +421,7 @@ async fn a_check_says_of_every_file_what_would_be_served() {
             )
         })
         .collect();
-    assert_eq!(shown[0], (vec![], "bad.wasm: not a component".to_owned()));
+    assert_eq!(shown[0], (vec![], "not a component".to_owned()));
     assert_eq!(shown[1].0, ["t: free", "u: 1.00 USD per call"]);
     assert!(
         shown[1].1.contains("[plugins.good.tools.v] price = "),
@@ -427,7 +429,7 @@ async fn a_check_says_of_every_file_what_would_be_served() {
         shown[1].1
     );
     assert!(
-        shown[2].1.contains("side.toml:1: prise: unknown key"),
+        shown[2].1.contains("side.toml: line 1: prise: unknown key"),
         "{}",
         shown[2].1
     );

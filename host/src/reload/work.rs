@@ -132,7 +132,7 @@ impl Work {
             Err(errors) => {
                 let wrong = |error: &crate::config::ConfigError| Problem {
                     file: error.file.clone(),
-                    message: error.to_string(),
+                    message: error.in_file(),
                     keeps_last_good: true,
                 };
                 self.config_problems = errors.0.iter().map(wrong).collect();

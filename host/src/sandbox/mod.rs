@@ -1,7 +1,133 @@
-//! The sandbox: loads components and runs them, fresh for every call. It knows nothing of money.
+//! Runs plugins: the one place where other people's code executes, and where it is held.
+//!
+//! It knows WebAssembly, WASI and the WIT versions. It knows nothing of money, MCP or the ledger: a caller hands over
+//! a component's bytes and gets a [`Manifest`], hands over canonical arguments and gets an outcome or a typed error.
+//!
+//! Every run has a fresh store and a fresh instance, dropped when it ends, however it ends. Dropping the future of a
+//! load or a run stops the guest.
 
-/// Hears of a run's progress. Must not block.
+mod answer;
+mod cache;
+mod call;
+mod engine;
+mod error;
+mod inspect;
+mod limits;
+mod load;
+mod log;
+mod pace;
+mod progress;
+pub mod schema;
+mod sealed;
+mod state;
+mod v0_1_0;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coinop_core::digest::Digest;
+use coinop_core::outcome::Outcome;
+
+use crate::limits::Limits;
+use crate::plugin::Manifest;
+
+pub use error::{FailureKind, ListingError, ListingProblem, LoadError, RunError, SandboxError};
+pub use load::Component;
+pub use log::CapturedLog;
+
+/// Versions of `coinop:plugin` this host runs, as people read them.
+pub const WIT_VERSIONS: &[&str] = &["0.1"];
+
+/// How a sandbox is set up. Everything here is reserved once, when the host starts.
+#[derive(Clone, Debug)]
+pub struct SandboxSettings {
+    /// A directory of the host's own for compiled code and listings; created with mode 0700.
+    pub cache_dir: PathBuf,
+    /// Bytes the cache may grow to; the least recently used files go first.
+    pub cache_bytes_max: u64,
+    /// Linear memories that may exist at a time, which is the number of runs at a time in the whole host (a few
+    /// components need two). Each reserves 4 GiB of address space, not of memory. Further runs wait.
+    pub memories_max: u32,
+}
+
+impl SandboxSettings {
+    /// The usual settings with the cache in `cache_dir`.
+    pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_dir: cache_dir.into(),
+            cache_bytes_max: 2 << 30,
+            memories_max: 256,
+        }
+    }
+}
+
+/// The sandbox. Cheap to clone; the last clone and the last component end its clock thread.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<load::Shared>,
+}
+
+impl Sandbox {
+    /// Reserves the pool, opens the cache and starts the clock.
+    ///
+    /// # Errors
+    /// [`SandboxError`] when the address space cannot be reserved or the cache directory is not safe to use: this
+    /// never falls back to something slower or less safe.
+    pub fn new(settings: SandboxSettings) -> Result<Self, SandboxError> {
+        let shared = Arc::new(load::Shared::new(&settings)?);
+        Ok(Self { shared })
+    }
+
+    /// The manifest of a component that was loaded before, by this process or another one that shares the cache.
+    /// Reads one small file; compiles nothing.
+    pub fn known_manifest(&self, digest: &Digest) -> Option<Manifest> {
+        self.shared.known_manifest(digest)
+    }
+
+    /// Validates, compiles or takes from the cache, tries one instance, and reads its tools.
+    ///
+    /// Compiling takes seconds for big components and happens on the blocking pool. `file` is for messages.
+    ///
+    /// # Errors
+    /// [`LoadError`] says what is wrong with the file and what to do about it.
+    pub async fn load(&self, file: &str, bytes: Arc<[u8]>) -> Result<Arc<Component>, LoadError> {
+        load::load(Arc::clone(&self.shared), file, bytes).await
+    }
+}
+
+/// One run of one tool.
+#[derive(Clone)]
+pub struct Run<'a> {
+    /// The tool's name, as the manifest has it.
+    pub tool: &'a str,
+    /// The arguments: a JSON object in canonical form, already checked against the tool's input schema.
+    pub arguments: &'a str,
+    /// The call's id, told to the plugin as its idempotency key.
+    pub execution_id: &'a str,
+    /// What the run may use.
+    pub limits: &'a Limits,
+    /// The plugin's settings.
+    pub settings: &'a BTreeMap<String, String>,
+    /// Who hears of progress.
+    pub progress: Option<Arc<dyn ProgressSink>>,
+}
+
+/// Hears how far a run is. Reports arrive in order, growing, and at most about ten a second.
 pub trait ProgressSink: Send + Sync {
-    /// `progress` increases with every report; `total` is known or not.
+    /// Must return at once: the guest waits meanwhile.
     fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>);
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The answer, or why there is none.
+    pub result: Result<Outcome, RunError>,
+    /// What the guest printed. For the operator, never for the caller.
+    pub log: CapturedLog,
+    /// From the call of [`Component::run`] to its end, waiting for a free place included.
+    pub wall: Duration,
 }

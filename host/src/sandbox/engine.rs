@@ -1,0 +1,143 @@
+//! The engine: how code is compiled, where instances live, and the clock that interrupts them.
+//!
+//! Everything is stated, nothing left to defaults that a new release may change. The pool is reserved at start; if the
+//! system refuses, the host does not start: an on-demand allocator would work and be ten times slower.
+
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+
+use super::error::SandboxError;
+
+/// How often a computing guest is looked at: it gives way, and its processor time is checked.
+pub(super) const TICK: Duration = Duration::from_millis(5);
+
+/// WebAssembly stack of one run, bytes.
+const WASM_STACK_BYTES: usize = 1 << 20;
+/// Native stack of one run, bytes: the WebAssembly stack and what host functions need on top.
+const NATIVE_STACK_BYTES: usize = 2 << 20;
+/// Address space of one linear memory. With 4 GiB no access of a 32-bit guest needs a bounds check.
+const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
+/// Bytes of a memory that stay resident between runs and are cleared by copying instead of by the kernel: saves the
+/// page faults of small guests.
+const MEMORY_KEEP_RESIDENT_BYTES: usize = 128 << 10;
+/// Bytes of a table that stay resident between runs.
+const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;
+/// Memory slots that keep their last plugin's image mapped.
+const WARM_SLOTS_MAX: u32 = 64;
+/// Elements of one table; StarlingMonkey begins with 7,800.
+pub(super) const TABLE_ELEMENTS_MAX: usize = 64 << 10;
+/// Memories of one component; QuickJS has two.
+pub(super) const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
+const TABLES_PER_COMPONENT_MAX: u32 = 8;
+/// A Python component links its interpreter from many core modules.
+const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 200;
+/// Bookkeeping of one component instance, bytes; an upper bound, not a reservation.
+const COMPONENT_INSTANCE_BYTES_MAX: usize = 8 << 20;
+
+/// The engine with room for `memories` linear memories at a time.
+pub(super) fn build(memories: u32) -> Result<Engine, SandboxError> {
+    Engine::new(&config(memories)).map_err(|e| SandboxError::Engine {
+        reason: e.to_string(),
+        memories,
+    })
+}
+
+fn config(memories: u32) -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(NATIVE_STACK_BYTES)
+        .memory_reservation(MEMORY_RESERVATION_BYTES)
+        .memory_init_cow(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .parallel_compilation(true)
+        // Shared memories escape the limiter, 64-bit ones the reservation.
+        .wasm_threads(false)
+        .wasm_memory64(false)
+        // A backtrace is only ever read by the plugin's author, and costs at every trap.
+        .wasm_backtrace_max_frames(None)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(memories)));
+    config
+}
+
+fn pool(memories: u32) -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_memories(memories)
+        .total_component_instances(memories)
+        .total_stacks(memories)
+        .total_gc_heaps(memories)
+        .total_tables(memories.saturating_mul(TABLES_PER_COMPONENT_MAX))
+        .total_core_instances(memories.saturating_mul(CORE_INSTANCES_PER_COMPONENT_MAX))
+        .max_memories_per_component(MEMORIES_PER_COMPONENT_MAX)
+        .max_tables_per_component(TABLES_PER_COMPONENT_MAX)
+        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT_MAX)
+        .max_component_instance_size(COMPONENT_INSTANCE_BYTES_MAX)
+        .max_core_instance_size(COMPONENT_INSTANCE_BYTES_MAX)
+        .max_memories_per_module(1)
+        .max_tables_per_module(4)
+        .max_memory_size(MEMORY_RESERVATION_BYTES as usize)
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
+        .max_unused_warm_slots(WARM_SLOTS_MAX);
+    pool
+}
+
+/// The clock thread: advances the engine's epoch every [`TICK`] until it is dropped.
+pub(super) struct Ticker {
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ticker {
+    /// Starts the thread.
+    pub(super) fn start(engine: Engine) -> std::io::Result<Self> {
+        let (stop, stopped) = sync_channel::<()>(0);
+        let thread = std::thread::Builder::new()
+            .name("sandbox-clock".into())
+            .spawn(move || {
+                while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                    engine.increment_epoch();
+                }
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It cannot panic: it only waits and counts.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticker_stops_when_dropped() {
+        let engine = Engine::default();
+        let ticker = Ticker::start(engine.clone()).unwrap();
+        drop(ticker); // joins: a thread that did not stop would hang the test
+        assert!(engine.weak().upgrade().is_some());
+    }
+
+    #[test]
+    fn a_pool_the_system_refuses_is_an_error() {
+        // 2^31 memories of 4 GiB are more than any address space.
+        let error = build(1 << 31).err().unwrap().to_string();
+        assert!(error.contains("address space"), "{error}");
+    }
+}

@@ -1,0 +1,244 @@
+//! What a file is, before anything is compiled: told from its first bytes and the names it exports. Pure.
+
+use wasmparser::{Chunk, ComponentExternalKind, Parser, Payload};
+
+use super::WIT_VERSIONS;
+use super::error::LoadError;
+
+/// The largest component that is compiled, bytes.
+const COMPONENT_BYTES_MAX: usize = 256 << 20;
+const MAGIC: &[u8; 4] = b"\0asm";
+/// Version and layer of a core module, and of a component.
+const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
+const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
+const TOOLS: &str = "coinop:plugin/tools@";
+
+/// Which adapter runs a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WitVersion {
+    V0_1,
+}
+
+/// What a component exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Inspected {
+    pub(super) adapter: WitVersion,
+    /// The version as exported, such as `0.1.0`.
+    pub(super) version: String,
+}
+
+/// Tells a plugin from everything else.
+pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> {
+    let named = || file.to_owned();
+    if bytes.len() > COMPONENT_BYTES_MAX {
+        return Err(LoadError::TooLarge {
+            file: named(),
+            bytes: bytes.len(),
+            max: COMPONENT_BYTES_MAX,
+        });
+    }
+    check_header(file, bytes)?;
+    let exports = exports(file, bytes)?;
+    let Some(version) = exports.iter().find_map(|name| name.strip_prefix(TOOLS)) else {
+        return Err(LoadError::OtherWorld {
+            file: named(),
+            exports: listed(&exports),
+        });
+    };
+    match adapter(version) {
+        Some(adapter) => Ok(Inspected {
+            adapter,
+            version: version.to_owned(),
+        }),
+        None => Err(LoadError::UnsupportedVersion {
+            file: named(),
+            version: version.to_owned(),
+            supported: WIT_VERSIONS.join(", "),
+        }),
+    }
+}
+
+/// A patch release has the same shape; anything else is another contract.
+fn adapter(version: &str) -> Option<WitVersion> {
+    let patch = version.strip_prefix("0.1.")?;
+    patch.parse::<u32>().ok().map(|_| WitVersion::V0_1)
+}
+
+fn check_header(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    let file = file.to_owned();
+    if bytes.is_empty() {
+        return Err(LoadError::Empty { file });
+    }
+    if !bytes.starts_with(MAGIC) {
+        return Err(not_wasm(file, bytes));
+    }
+    match bytes.get(4..8) {
+        None => Err(LoadError::Truncated {
+            file,
+            at: bytes.len(),
+        }),
+        Some(layer) if layer == CORE_MODULE => Err(LoadError::CoreModule { file }),
+        Some(layer) if layer == COMPONENT => Ok(()),
+        Some(_) => Err(LoadError::Malformed {
+            file,
+            reason: "an encoding of components that this host does not know".into(),
+        }),
+    }
+}
+
+fn not_wasm(file: String, bytes: &[u8]) -> LoadError {
+    if MAGIC.starts_with(bytes) {
+        let at = bytes.len();
+        return LoadError::Truncated { file, at };
+    }
+    let start = &bytes[..bytes.len().min(1024)];
+    let is_text = match std::str::from_utf8(start) {
+        Ok(text) => !text.contains('\0'),
+        // Only the cut at 1,024 bytes went through a character.
+        Err(error) => error.error_len().is_none(),
+    };
+    if !is_text {
+        return LoadError::NotWebAssembly { file };
+    }
+    let text = String::from_utf8_lossy(start);
+    let remedy = if text.trim_start().starts_with('(') {
+        "if it is the WebAssembly text format, assemble it with `wasm-tools parse`"
+    } else {
+        "put the built .wasm file here"
+    };
+    LoadError::Text { file, remedy }
+}
+
+/// Names of the outermost component's exports. Reads to the end, so that a truncated file is always noticed.
+fn exports(file: &str, bytes: &[u8]) -> Result<Vec<String>, LoadError> {
+    let mut names = Vec::new();
+    let mut outer = Vec::new();
+    let mut parser = Parser::new(0);
+    let mut rest = bytes;
+    loop {
+        let (payload, consumed) = match parser.parse(rest, true) {
+            Ok(Chunk::Parsed { payload, consumed }) => (payload, consumed),
+            Ok(Chunk::NeedMoreData(_)) => return Err(unreadable(file, bytes, None)),
+            Err(error) => return Err(unreadable(file, bytes, Some(&error))),
+        };
+        match payload {
+            Payload::ComponentExportSection(section) if outer.is_empty() => {
+                for export in section {
+                    let export = export.map_err(|e| unreadable(file, bytes, Some(&e)))?;
+                    if export.kind == ComponentExternalKind::Instance
+                        || !export.name.name.is_empty()
+                    {
+                        names.push(export.name.name.to_owned());
+                    }
+                }
+            }
+            Payload::ModuleSection { parser: inner, .. }
+            | Payload::ComponentSection { parser: inner, .. } => {
+                outer.push(std::mem::replace(&mut parser, inner));
+            }
+            Payload::CodeSectionStart { size, .. } => {
+                // Function bodies are the compiler's business.
+                parser.skip_section();
+                let (start, size) = (consumed, size as usize);
+                if rest.len() < start + size {
+                    return Err(unreadable(file, bytes, None));
+                }
+                rest = &rest[start + size..];
+                continue;
+            }
+            Payload::End(_) => match outer.pop() {
+                Some(parent) => parser = parent,
+                None => return Ok(names),
+            },
+            _ => {}
+        }
+        rest = &rest[consumed..];
+    }
+}
+
+fn unreadable(
+    file: &str,
+    bytes: &[u8],
+    error: Option<&wasmparser::BinaryReaderError>,
+) -> LoadError {
+    let file = file.to_owned();
+    match error {
+        Some(error) if !error.message().contains("unexpected end") => LoadError::Malformed {
+            file,
+            reason: error.to_string(),
+        },
+        _ => LoadError::Truncated {
+            file,
+            at: bytes.len(),
+        },
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => "nothing".into(),
+        [few @ ..] if few.len() <= 5 => few.join(", "),
+        many => format!("{} and {} more", many[..5].join(", "), many.len() - 5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &[u8], message: &str) {
+        let error = inspect("a.wasm", bytes).unwrap_err();
+        assert_eq!(error.to_string(), format!("a.wasm: {message}"));
+    }
+
+    #[test]
+    fn files_of_other_kinds() {
+        check(b"", "the file is empty");
+        check(
+            b"hello",
+            "this is a text file, not a WebAssembly component; put the built .wasm file here",
+        );
+        check(
+            b"(component)",
+            "this is a text file, not a WebAssembly component; if it is the WebAssembly text format, assemble it with `wasm-tools parse`",
+        );
+        check(
+            b"\x7fELF\0",
+            "not a WebAssembly file (it does not begin with `\\0asm`)",
+        );
+        check(
+            b"\0as",
+            "the file is truncated: it ends in the middle, at byte 3; copy or build it again",
+        );
+        check(
+            b"\0asm\x0d\0",
+            "the file is truncated: it ends in the middle, at byte 6; copy or build it again",
+        );
+        check(
+            b"\0asm\x01\0\0\0",
+            "this is a core WebAssembly module, not a component; build it for wasm32-wasip2, or turn it into a component with `wasm-tools component new`",
+        );
+        check(
+            b"\0asm\x0d\0\x01\0",
+            "the component does not export `coinop:plugin/tools`, so it has no tools to offer; it exports nothing",
+        );
+    }
+
+    #[test]
+    fn long_text_cut_within_a_character_is_still_text() {
+        let text = format!("a{}", "€".repeat(1000));
+        assert!(matches!(
+            inspect("a", text.as_bytes()),
+            Err(LoadError::Text { .. })
+        ));
+    }
+
+    #[test]
+    fn versions() {
+        assert_eq!(adapter("0.1.0"), Some(WitVersion::V0_1));
+        assert_eq!(adapter("0.1.7"), Some(WitVersion::V0_1));
+        for other in ["0.2.0", "1.0.0", "9.0.0", "0.1.0-rc.1", "0.1.", ""] {
+            assert_eq!(adapter(other), None, "{other}");
+        }
+    }
+}

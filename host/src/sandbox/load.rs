@@ -1,0 +1,264 @@
+//! From a file's bytes to a component that can be called: inspect, compile or take from the cache, link, try once.
+//!
+//! The version of the WIT is decided here, once; afterwards an [`Adapter`] stands for it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use coinop_core::digest::Digest;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::cache::Cache;
+use super::engine::{self, MEMORIES_PER_COMPONENT_MAX, Ticker};
+use super::error::{LoadError, SandboxError};
+use super::inspect::{self, WitVersion};
+use super::log::{LogPipe, cut};
+use super::pace::Pace;
+use super::state::{self, State};
+use super::validate::{self, Listed, OutputSchemas};
+use super::{Run, RunReport, SandboxSettings, call, v0_1_0};
+use crate::limits::Limits;
+use crate::plugin::Manifest;
+
+/// Bytes of what a plugin printed that go into the message about its failed trial.
+const TRIAL_LOG_BYTES_MAX: usize = 2048;
+
+/// What all components share. Lives as long as the last of them.
+pub(super) struct Shared {
+    pub(super) engine: Engine,
+    linker: Linker<State>,
+    cache: Cache,
+    /// Memories of the pool that are free; a run takes what its component needs before it starts.
+    pub(super) memories: Semaphore,
+    /// See [`Pace`].
+    pub(super) turns: Arc<Semaphore>,
+    /// Components being compiled at a time: each already uses every processor.
+    compilers: Semaphore,
+    _ticker: Ticker,
+}
+
+impl Shared {
+    pub(super) fn new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
+        let engine = engine::build(settings.memories_max)?;
+        let linker = linker(&engine).map_err(|e| SandboxError::Engine {
+            reason: e.to_string(),
+            memories: settings.memories_max,
+        })?;
+        let cache = Cache::open(settings, &engine)?;
+        let ticker = Ticker::start(engine.clone()).map_err(|e| SandboxError::Engine {
+            reason: e.to_string(),
+            memories: settings.memories_max,
+        })?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            engine,
+            linker,
+            cache,
+            memories: Semaphore::new(settings.memories_max as usize),
+            turns: Arc::new(Semaphore::new(processors)),
+            compilers: Semaphore::new(processors),
+            _ticker: ticker,
+        })
+    }
+
+    pub(super) fn known_manifest(&self, digest: &Digest) -> Option<Manifest> {
+        self.cache.manifest(digest)
+    }
+}
+
+/// All of WASI 0.2, which every context denies, and every version of our own world.
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    v0_1_0::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// The WIT version a component was built for, linked.
+pub(super) enum Adapter {
+    V0_1(v0_1_0::Linked),
+}
+
+/// A loaded component. Calls share nothing but its compiled code.
+pub struct Component {
+    pub(super) shared: Arc<Shared>,
+    pub(super) adapter: Adapter,
+    pub(super) schemas: OutputSchemas,
+    /// Memories one instance takes from the pool.
+    pub(super) memories: u32,
+    manifest: Manifest,
+    places: Mutex<Places>,
+}
+
+struct Places {
+    max: usize,
+    free: Arc<Semaphore>,
+}
+
+impl Component {
+    /// What the plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Runs one tool in a fresh instance. Dropping the future stops the guest.
+    pub async fn run(&self, run: Run<'_>) -> RunReport {
+        call::run(self, run).await
+    }
+
+    /// The places for runs of this component, `max` of them. When the operator changes the number, runs that are
+    /// under way keep their old places, so for that moment there may be more.
+    pub(super) fn places(&self, max: usize) -> Arc<Semaphore> {
+        let max = max.clamp(1, Semaphore::MAX_PERMITS);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.max != max {
+            *places = Places {
+                max,
+                free: Arc::new(Semaphore::new(max)),
+            };
+        }
+        Arc::clone(&places.free)
+    }
+}
+
+/// See [`super::Sandbox::load`].
+pub(super) async fn load(
+    shared: Arc<Shared>,
+    file: &str,
+    bytes: Arc<[u8]>,
+) -> Result<Arc<Component>, LoadError> {
+    let prepared = prepare_on_blocking_pool(&shared, file, bytes).await?;
+    let listed = try_once(&shared, file, &prepared).await?;
+    let (tools, schemas) = validate::accept(listed).map_err(|source| LoadError::Listing {
+        file: file.to_owned(),
+        source,
+    })?;
+    let manifest = Manifest {
+        digest: prepared.digest,
+        wit_version: prepared.version,
+        tools,
+    };
+    shared.cache.keep_manifest(&manifest);
+    Ok(Arc::new(Component {
+        shared,
+        adapter: prepared.adapter,
+        schemas,
+        memories: prepared.memories,
+        manifest,
+        places: Mutex::new(Places {
+            max: 0,
+            free: Arc::new(Semaphore::new(0)),
+        }),
+    }))
+}
+
+struct Prepared {
+    digest: Digest,
+    version: String,
+    adapter: Adapter,
+    memories: u32,
+}
+
+async fn prepare_on_blocking_pool(
+    shared: &Arc<Shared>,
+    file: &str,
+    bytes: Arc<[u8]>,
+) -> Result<Prepared, LoadError> {
+    let ours = |reason: String| LoadError::Host {
+        file: file.to_owned(),
+        reason,
+    };
+    let place = shared.compilers.acquire().await;
+    let (shared, name) = (Arc::clone(shared), file.to_owned());
+    let prepared = tokio::task::spawn_blocking(move || prepare(&shared, &name, &bytes)).await;
+    drop(place);
+    prepared.map_err(|e| ours(e.to_string()))?
+}
+
+fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadError> {
+    let inspected = inspect::inspect(file, bytes)?;
+    let digest = Digest::of(bytes);
+    let component = match shared.cache.code(&shared.engine, &digest) {
+        Some(component) => component,
+        None => compile(shared, file, bytes, &digest)?,
+    };
+    let adapter = match inspected.adapter {
+        WitVersion::V0_1 => v0_1_0::Linked::new(&shared.linker, &component).map(Adapter::V0_1),
+    };
+    let adapter = adapter.map_err(|e| LoadError::Link {
+        file: file.to_owned(),
+        reason: chain(&e),
+    })?;
+    let needs = component.resources_required().map(|r| r.num_memories);
+    Ok(Prepared {
+        digest,
+        version: inspected.version,
+        adapter,
+        memories: needs.unwrap_or(MEMORIES_PER_COMPONENT_MAX).max(1),
+    })
+}
+
+fn compile(
+    shared: &Shared,
+    file: &str,
+    bytes: &[u8],
+    digest: &Digest,
+) -> Result<wasmtime::component::Component, LoadError> {
+    let component =
+        wasmtime::component::Component::from_binary(&shared.engine, bytes).map_err(|e| {
+            LoadError::Malformed {
+                file: file.to_owned(),
+                reason: chain(&e),
+            }
+        })?;
+    shared.cache.keep_code(digest, &component);
+    Ok(component)
+}
+
+/// One instance, because wrong shapes of exports and start code that crashes only show then; and its list of tools.
+async fn try_once(shared: &Shared, file: &str, prepared: &Prepared) -> Result<Listed, LoadError> {
+    let limits = Limits::default();
+    let log = LogPipe::new(TRIAL_LOG_BYTES_MAX);
+    let listed = list(shared, prepared, &limits, &log).await;
+    listed.map_err(|source| LoadError::Trial {
+        file: file.to_owned(),
+        source,
+        log: cut(&log.take().text, TRIAL_LOG_BYTES_MAX).to_owned(),
+    })
+}
+
+async fn list(
+    shared: &Shared,
+    prepared: &Prepared,
+    limits: &Limits,
+    log: &LogPipe,
+) -> Result<Listed, super::RunError> {
+    let _memories = call::take_memories(shared, prepared.memories).await?;
+    let pace = Pace::new(
+        Duration::from_millis(limits.cpu_ms_max),
+        Arc::clone(&shared.turns),
+    );
+    let mut store = state::store(&shared.engine, limits, log, &pace, BTreeMap::new(), None);
+    let listing = async {
+        match &prepared.adapter {
+            Adapter::V0_1(linked) => linked.list(&mut store).await,
+        }
+    };
+    let wall = Duration::from_millis(limits.wall_ms_max);
+    match tokio::time::timeout(wall, pace.of(listing)).await {
+        Ok(Ok(listed)) => Ok(listed),
+        Ok(Err(error)) => Err(call::explain(&error, store.data(), limits)),
+        Err(_) => Err(super::RunError::WallTime {
+            limit_ms: limits.wall_ms_max,
+        }),
+    }
+}
+
+/// An engine error with its causes, on one line.
+fn chain(error: &wasmtime::Error) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.join(": ")
+}

@@ -1,0 +1,88 @@
+//! What a store holds for one run: WASI with nothing in it, the limits, and what the plugin may ask the host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use super::limits::Limiter;
+use super::log::LogPipe;
+use super::pace::Pace;
+use super::progress::Progress;
+use crate::limits::Limits;
+
+/// Handles one run may hold at a time: streams, pollables and the like.
+const HANDLES_MAX: usize = 4096;
+/// Random bytes in one request.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
+/// Bytes a guest may hand to the host in one call, whatever its answer may have: WASI writes need some room.
+const HOSTCALL_BYTES_MIN: usize = 256 << 10;
+
+/// The data of one store.
+pub(super) struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(super) limiter: Limiter,
+    pub(super) cpu_is_exhausted: bool,
+    pub(super) progress: Option<Progress>,
+    pub(super) settings: BTreeMap<String, String>,
+    pace: Arc<Pace>,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// A fresh store for one run: no files, environment, arguments or sockets; output into `log`.
+pub(super) fn store(
+    engine: &Engine,
+    limits: &Limits,
+    log: &LogPipe,
+    pace: &Arc<Pace>,
+    settings: BTreeMap<String, String>,
+    progress: Option<Progress>,
+) -> Store<State> {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(HANDLES_MAX);
+    let state = State {
+        wasi: wasi(log),
+        table,
+        limiter: Limiter::new(limits.memory_bytes_max, limits.table_elements_max),
+        cpu_is_exhausted: false,
+        progress,
+        settings,
+        pace: Arc::clone(pace),
+    };
+    let mut store = Store::new(engine, state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_max_component_handles(HANDLES_MAX);
+    store.set_hostcall_fuel(limits.output_bytes_max.max(HOSTCALL_BYTES_MIN));
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut store| {
+        let state = store.data_mut();
+        if state.pace.is_exhausted() {
+            state.cpu_is_exhausted = true;
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        Ok(UpdateDeadline::YieldCustom(1, state.pace.next_turn()))
+    });
+    store
+}
+
+fn wasi(log: &LogPipe) -> WasiCtx {
+    WasiCtxBuilder::new()
+        .stdout(log.clone())
+        .stderr(log.clone())
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(RANDOM_BYTES_MAX)
+        .build()
+}

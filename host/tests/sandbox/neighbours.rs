@@ -1,0 +1,153 @@
+//! That what one caller's run does, nobody else notices; and that a dropped run is really over.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use coinop::sandbox::{Component, RunError, RunReport};
+use serde_json::json;
+
+use crate::support::{Call, guest, sandbox};
+
+/// Long enough to tell "at once" from "after the other one", short enough for a slow machine to keep.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(AT_ONCE, work).await {
+        Ok(value) => value,
+        Err(_) => panic!("a good call waited for a bad one"),
+    }
+}
+
+/// Starts `count` calls of a bad tool that would last ten seconds.
+fn bad_calls(
+    call: &Arc<Call>,
+    tool: &'static str,
+    count: usize,
+) -> Vec<tokio::task::JoinHandle<RunReport>> {
+    (0..count)
+        .map(|_| {
+            let call = Arc::clone(call);
+            tokio::spawn(async move { call.report(tool, json!({ "ms": 10_000 })).await })
+        })
+        .collect()
+}
+
+async fn stop(tasks: Vec<tokio::task::JoinHandle<RunReport>>) {
+    for task in &tasks {
+        task.abort();
+    }
+    for task in tasks {
+        assert!(task.await.unwrap_err().is_cancelled());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_neighbours_do_not_hold_up_a_good_call() {
+    let bad = Arc::new(Call::of("misbehave").await);
+    let good = Call::of("echo").await;
+    for tool in ["loop", "print", "sleep"] {
+        let tasks = bad_calls(&bad, tool, 8);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        for _ in 0..10 {
+            let text = in_time(good.text("echo", json!({ "text": "still here" }))).await;
+            assert_eq!(text, "still here");
+        }
+        stop(tasks).await;
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn even_a_single_thread_is_shared() {
+    let bad = Arc::new(Call::of("misbehave").await);
+    let good = Call::of("echo").await;
+    let tasks = bad_calls(&bad, "loop", 3);
+    tokio::task::yield_now().await;
+    let text = in_time(good.text("echo", json!({ "text": "my turn" }))).await;
+    assert_eq!(text, "my turn");
+    stop(tasks).await;
+}
+
+#[tokio::test]
+async fn every_error_leaves_the_component_good() {
+    let mut call = Call::of("misbehave").await;
+    call.limits.cpu_ms_max = 30;
+    call.limits.memory_bytes_max = 16 << 20;
+    for tool in [
+        "trap", "exit", "loop", "allocate", "overflow", "print", "bad_utf8",
+    ] {
+        call.error(tool, json!({ "depth": 100_000_000 })).await;
+        assert_eq!(call.text("count", json!({})).await, "1", "after {tool}");
+    }
+}
+
+#[tokio::test]
+async fn dropping_a_run_stops_the_guest_and_frees_its_place() {
+    let mut call = Call::of("misbehave").await;
+    call.limits.concurrent_runs_max = 1;
+    for (tool, arguments) in [("loop", json!({})), ("sleep", json!({ "ms": 60_000 }))] {
+        let run = call.report(tool, arguments);
+        assert!(
+            tokio::time::timeout(Duration::from_millis(30), run)
+                .await
+                .is_err()
+        );
+        // With one place, this waits for ever unless the dropped run is over.
+        assert_eq!(in_time(call.text("count", json!({}))).await, "1");
+    }
+}
+
+#[tokio::test]
+async fn runs_beyond_the_limit_wait_within_their_own_time() {
+    let mut call = Call::of("misbehave").await;
+    call.limits.concurrent_runs_max = 1;
+    let first = call.report("sleep", json!({ "ms": 200 }));
+    let second = async {
+        let limits = coinop::limits::Limits {
+            wall_ms_max: 50,
+            ..call.limits
+        };
+        let waiting = Call {
+            limits,
+            component: Arc::clone(&call.component),
+            settings: Default::default(),
+            progress: None,
+        };
+        waiting.report("count", json!({})).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert!(first.result.is_ok());
+    assert_eq!(second.result, Err(RunError::WallTime { limit_ms: 50 }));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_runs_than_the_pool_holds_all_end_well() {
+    // The pool of the tests has 32 memories.
+    let mut call = Call::of("misbehave").await;
+    call.limits.concurrent_runs_max = 1000;
+    let runs = (0..200).map(|_| call.text("sleep", json!({ "ms": 5 })));
+    let answers = futures::future::join_all(runs).await;
+    assert!(answers.iter().all(|text| text == "slept"));
+}
+
+#[tokio::test]
+async fn a_component_outlives_its_sandbox() {
+    let component: Arc<Component> = {
+        let sandbox = sandbox();
+        sandbox.load("misbehave", guest("misbehave")).await.unwrap()
+    };
+    let mut call = Call {
+        component,
+        limits: Default::default(),
+        settings: Default::default(),
+        progress: None,
+    };
+    call.limits.cpu_ms_max = 20;
+    // The clock still ticks.
+    let started = Instant::now();
+    assert_eq!(
+        call.error("loop", json!({})).await,
+        RunError::CpuTime { limit_ms: 20 }
+    );
+    assert!(started.elapsed() < AT_ONCE);
+}

@@ -1,0 +1,126 @@
+//! A sandbox, the guests, and one-line calls.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use coinop::limits::Limits;
+use coinop::sandbox::{
+    Component, LoadError, ProgressSink, Run, RunError, RunReport, Sandbox, SandboxSettings,
+};
+use coinop_core::outcome::{Content, Outcome};
+use serde_json::Value;
+
+/// A sandbox with its cache in `dir`.
+pub fn sandbox_in(dir: &Path) -> Sandbox {
+    let mut settings = SandboxSettings::new(dir);
+    settings.memories_max = 32;
+    Sandbox::new(settings).unwrap()
+}
+
+/// A sandbox whose cache survives the test, so that the guests are compiled once for all of them.
+pub fn sandbox() -> Sandbox {
+    sandbox_in(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache"))
+}
+
+/// A guest's bytes.
+pub fn guest(name: &str) -> Arc<[u8]> {
+    let file = guests_dir().join(format!("{name}.wasm"));
+    match std::fs::read(&file) {
+        Ok(bytes) => bytes.into(),
+        Err(error) => panic!(
+            "{}: {error}\nBuild the guests first: see tests/guests/README.md, or\n  \
+             cargo build --release --target wasm32-wasip2 --manifest-path tests/guests/Cargo.toml --target-dir target/guest-build\n\
+             and copy target/guest-build/wasm32-wasip2/release/NAME.wasm to {}",
+            file.display(),
+            guests_dir().display(),
+        ),
+    }
+}
+
+/// `target/guests`, from this test's own place in `target/PROFILE/deps`.
+fn guests_dir() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(3).unwrap().join("guests")
+}
+
+/// A file under `tests/guests/bad`, assembled.
+pub fn assembled(name: &str) -> Arc<[u8]> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/bad");
+    wat::parse_file(dir.join(name)).unwrap().into()
+}
+
+pub async fn load(name: &str) -> Arc<Component> {
+    sandbox().load(name, guest(name)).await.unwrap()
+}
+
+pub async fn load_error(name: &str, bytes: Arc<[u8]>) -> LoadError {
+    match sandbox().load(name, bytes).await {
+        Ok(_) => panic!("{name} was loaded"),
+        Err(error) => error,
+    }
+}
+
+/// One call, with what a test cares about.
+pub struct Call {
+    pub component: Arc<Component>,
+    pub limits: Limits,
+    pub settings: BTreeMap<String, String>,
+    pub progress: Option<Arc<dyn ProgressSink>>,
+}
+
+impl Call {
+    pub async fn of(guest: &str) -> Self {
+        Self {
+            component: load(guest).await,
+            limits: Limits::default(),
+            settings: BTreeMap::new(),
+            progress: None,
+        }
+    }
+
+    pub async fn report(&self, tool: &str, arguments: Value) -> RunReport {
+        let arguments = arguments.to_string();
+        self.component
+            .run(Run {
+                tool,
+                arguments: &arguments,
+                execution_id: "call_1",
+                limits: &self.limits,
+                settings: &self.settings,
+                progress: self.progress.clone(),
+            })
+            .await
+    }
+
+    pub async fn outcome(&self, tool: &str, arguments: Value) -> Outcome {
+        self.report(tool, arguments).await.result.unwrap()
+    }
+
+    pub async fn error(&self, tool: &str, arguments: Value) -> RunError {
+        self.report(tool, arguments).await.result.unwrap_err()
+    }
+
+    /// The text of an answer that is one text block.
+    pub async fn text(&self, tool: &str, arguments: Value) -> String {
+        text_of(&self.outcome(tool, arguments).await)
+    }
+}
+
+pub fn text_of(outcome: &Outcome) -> String {
+    match outcome.content.as_slice() {
+        [Content::Text { text }] => text.clone(),
+        other => panic!("not one text block: {other:?}"),
+    }
+}
+
+/// Remembers the progress it hears of.
+#[derive(Default)]
+pub struct Heard(pub Mutex<Vec<(f64, Option<f64>, Option<String>)>>);
+
+impl ProgressSink for Heard {
+    fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let report = (progress, total, message.map(str::to_owned));
+        self.0.lock().unwrap().push(report);
+    }
+}
