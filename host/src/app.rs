@@ -26,7 +26,7 @@ use crate::ledger::sqlite::SqliteLedger;
 use crate::provider::registry::Registry;
 use crate::provider::sandbox::purse::Purse;
 use crate::provider::sandbox::{self, Flow};
-use crate::reload;
+use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
@@ -34,8 +34,8 @@ use crate::server::{Server, doorkeeper, stdio};
 
 /// How long claimed runs may take to be stored once the host is told to stop: the longest run and its margin.
 const DRAIN: Duration = Duration::from_secs(45);
-/// How often a host reads which components are blocked.
-const BLOCKED_INTERVAL: Duration = Duration::from_secs(1);
+/// How long the first listing waits for components that have to be compiled: some clients list once and never again.
+const FIRST_LOADS_WAIT_MAX: Duration = Duration::from_secs(20);
 
 /// A running host.
 pub struct App {
@@ -44,12 +44,13 @@ pub struct App {
     ledger: Arc<SqliteLedger>,
     gate: Gate,
     accounts: Accounts,
+    library: Arc<Library>,
+    reload: Reload,
     catalog: Arc<Catalog>,
     server: Arc<Server>,
     pay_base: Arc<ArcSwap<String>>,
     ready: watch::Receiver<bool>,
     tasks: TaskTracker,
-    stop: CancellationToken,
 }
 
 impl App {
@@ -80,7 +81,17 @@ impl App {
         let catalog = Arc::new(Catalog::default());
         let (tell_ready, ready) = watch::channel(false);
         let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready.clone());
+        let reload = Reload::start(Setup {
+            config: config.clone(),
+            catalog: catalog.clone(),
+            library: library.clone(),
+            ledger: ledger.clone(),
+            chargeable: chargeable(accounts.clone()),
+            notices: Notices::System,
+        });
         let app = Self {
+            reload,
+            library,
             clock: clock.clone(),
             accounts: accounts.clone(),
             gate,
@@ -88,24 +99,13 @@ impl App {
             pay_base,
             ready,
             tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
             ledger: ledger.clone(),
             catalog: catalog.clone(),
             config: config.clone(),
         };
         app.tasks.spawn(app.server.clone().announce());
         app.tasks
-            .spawn(refresh_blocked(library.clone(), app.stop.clone()));
-        let parts = reload::Parts {
-            config,
-            catalog,
-            library,
-            ledger,
-            chargeable: chargeable(accounts),
-            clock,
-        };
-        app.tasks
-            .spawn(reload::run(parts, tell_ready, app.stop.clone()));
+            .spawn(first_listing(app.reload.progress(), tell_ready));
         Ok(app)
     }
 
@@ -170,7 +170,8 @@ impl App {
                 "some runs did not end in time; the next host finishes what they were paid for"
             );
         }
-        self.stop.cancel();
+        self.reload.shutdown().await;
+        self.library.shutdown().await;
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -292,9 +293,17 @@ pub fn accounts(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<A
     made.collect()
 }
 
+/// Says that the first listing is there: everything is loaded, or has been waited for long enough.
+async fn first_listing(mut progress: watch::Receiver<Progress>, ready: watch::Sender<bool>) {
+    let complete = progress.wait_for(|progress| progress.scanned && progress.loading == 0);
+    // Late or not, what is known is listed; the rest is announced when it comes.
+    let _ = tokio::time::timeout(FIRST_LOADS_WAIT_MAX, complete).await;
+    ready.send_replace(true);
+}
+
 /// Says whether an account can charge a price.
-pub fn chargeable(accounts: Accounts) -> Box<Chargeable> {
-    Box::new(move |account, price| {
+pub fn chargeable(accounts: Accounts) -> Arc<Chargeable> {
+    Arc::new(move |account, price| {
         let provider = accounts
             .get(account)
             .ok_or_else(|| format!("there is no account {account:?}"))?;
@@ -303,20 +312,6 @@ pub fn chargeable(accounts: Accounts) -> Box<Chargeable> {
             test: provider.capabilities().test,
         })
     })
-}
-
-async fn refresh_blocked(library: Arc<Library>, stop: CancellationToken) {
-    let mut interval = tokio::time::interval(BLOCKED_INTERVAL);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = interval.tick() => {
-                if let Err(error) = library.refresh_blocked().await {
-                    tracing::warn!(%error, "blocked components could not be read");
-                }
-            }
-        }
-    }
 }
 
 /// An address that a browser on this machine can open.

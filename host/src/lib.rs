@@ -15,5 +15,5 @@ pub mod random;
 pub mod reload;
 pub mod sandbox;
 pub mod server;
-pub mod wire;
 mod unruly;
+pub mod wire;

@@ -1,273 +1,246 @@
-//! The library: code by digest. It loads a component once, however many calls wait for it, keeps what is served, and
-//! finds in the ledger what only open quotes still name.
+//! The library: components by digest, loaded when they are first needed and once only, run for the gate.
+//!
+//! It keeps the code that the present snapshot serves and a few older ones that open quotes may name; everything else
+//! is loaded again from its file or from the ledger.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
-use futures::future::BoxFuture;
-use tokio::sync::OnceCell;
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+use super::blocklist::Blocklist;
+use super::source::Sources;
 use crate::gate::{Job, Runner};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::Ledger;
 use crate::plugin::Manifest;
-use crate::sandbox::{Component, LoadError, Run, RunError, RunReport, Sandbox};
 
-/// Components that are no longer served and stay in memory for open quotes.
+/// Loaded components kept that no listing serves any more.
 const RETIRED_MAX: usize = 8;
+/// Lines of one run's log that are passed on.
+const LOG_LINES_MAX: usize = 200;
 
-/// Turns bytes into code: the sandbox, or a fake in tests.
+/// Makes code of bytes: the sandbox, or a fake in tests.
 pub trait Loader: Send + Sync {
-    /// What is known of a component without loading it.
+    /// What a component said of itself when it was loaded before, by this process or an earlier one. Does not block.
     fn known_manifest(&self, digest: &Digest) -> Option<Manifest>;
-    /// Loads a component. `file` is for messages.
+
+    /// Compiles and tries a component; `file` is for messages.
+    ///
+    /// # Errors
+    /// What is wrong with the file, naming it.
     fn load<'a>(
         &'a self,
         file: &'a str,
         bytes: Arc<[u8]>,
-    ) -> BoxFuture<'a, Result<Arc<dyn Code>, LoadError>>;
+    ) -> BoxFuture<'a, Result<Arc<dyn Code>, String>>;
 }
 
 /// A loaded component.
 pub trait Code: Send + Sync {
     /// What it says of itself.
     fn manifest(&self) -> &Manifest;
-    /// Runs one tool once.
-    fn run<'a>(&'a self, run: Run<'a>) -> BoxFuture<'a, RunReport>;
+
+    /// Runs one job in a fresh instance. Dropping the future stops the guest.
+    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Ran>;
 }
 
-impl Loader for Sandbox {
-    fn known_manifest(&self, digest: &Digest) -> Option<Manifest> {
-        Sandbox::known_manifest(self, digest)
-    }
-
-    fn load<'a>(
-        &'a self,
-        file: &'a str,
-        bytes: Arc<[u8]>,
-    ) -> BoxFuture<'a, Result<Arc<dyn Code>, LoadError>> {
-        Box::pin(async move { Ok(Sandbox::load(self, file, bytes).await? as Arc<dyn Code>) })
-    }
+/// How a run ended.
+pub struct Ran {
+    /// The answer, or the failure for the caller.
+    pub result: Result<Outcome, Failure>,
+    /// What the guest printed, already bounded; for the operator.
+    pub log: String,
+    /// Bytes of it that were dropped.
+    pub log_dropped: u64,
 }
 
-impl Code for Component {
-    fn manifest(&self) -> &Manifest {
-        Component::manifest(self)
-    }
-
-    fn run<'a>(&'a self, run: Run<'a>) -> BoxFuture<'a, RunReport> {
-        Box::pin(Component::run(self, run))
-    }
+/// Components by digest.
+pub struct Library {
+    sources: Arc<Sources>,
+    shelf: Mutex<Shelf>,
+    blocklist: Blocklist,
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
-type Slot = Arc<OnceCell<Arc<dyn Code>>>;
+type Loading = Shared<BoxFuture<'static, Result<Arc<dyn Code>, String>>>;
 
 #[derive(Default)]
-struct Shelves {
-    /// Files of what is served.
-    files: HashMap<Digest, PathBuf>,
+struct Shelf {
+    /// What is served, with the file it was seen in.
+    served: HashMap<Digest, PathBuf>,
     slots: HashMap<Digest, Slot>,
-    /// What is in memory and not served, the longest unused first.
-    retired: VecDeque<Digest>,
+    /// Counts uses, to find the least recent one.
+    clock: u64,
 }
 
-/// Code by digest.
-pub struct Library {
-    loader: Arc<dyn Loader>,
-    ledger: Arc<dyn Ledger>,
-    shelves: Mutex<Shelves>,
-    blocked: ArcSwap<HashSet<Digest>>,
-}
-
-/// Why there is no code for a digest.
-#[derive(Debug, thiserror::Error)]
-pub enum NoCode {
-    /// Neither its file nor the ledger has it.
-    #[error("its code is no longer there")]
-    Gone,
-    /// The ledger could not be read.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// It does not load.
-    #[error(transparent)]
-    Load(#[from] LoadError),
+struct Slot {
+    loading: Loading,
+    used: u64,
 }
 
 impl Library {
-    /// A library over a loader, with the ledger behind it.
+    /// An empty library.
     pub fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Ledger>) -> Self {
         Self {
-            loader,
-            ledger,
-            shelves: Mutex::default(),
-            blocked: ArcSwap::default(),
+            blocklist: Blocklist::new(Arc::clone(&ledger)),
+            sources: Arc::new(Sources::new(loader, ledger)),
+            shelf: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
         }
     }
 
-    /// What loads components.
-    pub fn loader(&self) -> &Arc<dyn Loader> {
-        &self.loader
+    /// Who makes code of bytes.
+    pub fn loader(&self) -> &dyn Loader {
+        self.sources.loader()
     }
 
-    /// Says what is served now. Everything else is retired: kept for a while, then dropped.
-    pub fn serve(&self, files: HashMap<Digest, PathBuf>) {
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        shelves.files = files;
-        let retired: Vec<Digest> = shelves
-            .slots
-            .keys()
-            .filter(|digest| !shelves.files.contains_key(*digest))
-            .copied()
-            .collect();
-        for digest in retired {
-            shelves.use_retired(digest);
-        }
-        let Shelves { files, retired, .. } = &mut *shelves;
-        retired.retain(|digest| !files.contains_key(digest));
-        shelves.drop_oldest();
+    /// Says where a component can be found, before it is asked for.
+    pub fn offer(&self, digest: Digest, file: PathBuf) {
+        self.shelf().served.insert(digest, file);
     }
 
-    /// The code of a component, loaded once for everybody who waits.
+    /// Says what is served from now on; the code of anything else may be dropped.
+    pub fn serve(&self, served: HashMap<Digest, PathBuf>) {
+        let mut shelf = self.shelf();
+        shelf.served = served;
+        shelf.retire();
+    }
+
+    /// The code of a component, loaded now if it is not in memory. Any number of callers wait for the same load, which
+    /// goes on when they leave.
     ///
     /// # Errors
-    /// [`NoCode`]; the next caller tries again.
-    pub async fn get(&self, digest: Digest) -> Result<Arc<dyn Code>, NoCode> {
-        let (slot, file) = {
-            let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-            let file = shelves.files.get(&digest).cloned();
-            if file.is_none() {
-                shelves.use_retired(digest);
-                shelves.drop_oldest();
-            }
-            (shelves.slots.entry(digest).or_default().clone(), file)
-        };
-        let code = slot.get_or_try_init(|| self.load(digest, file)).await?;
-        Ok(Arc::clone(code))
-    }
-
-    /// Puts code on its shelf that was just loaded elsewhere.
-    pub fn put(&self, code: Arc<dyn Code>) {
-        let digest = code.manifest().digest;
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that is there already is as good.
-        let _ = shelves.slots.entry(digest).or_default().set(code);
-    }
-
-    async fn load(&self, digest: Digest, file: Option<PathBuf>) -> Result<Arc<dyn Code>, NoCode> {
-        let name = match &file {
-            Some(path) => path.display().to_string(),
-            None => format!("the kept component {}", digest.short()),
-        };
-        let bytes = match read_exactly(file, digest).await {
-            Some(bytes) => bytes,
-            None => self.ledger.component(digest).await?.ok_or(NoCode::Gone)?,
-        };
-        Ok(self.loader.load(&name, bytes).await?)
-    }
-
-    /// Reads from the ledger which components are blocked. Paid calls ask the ledger itself; this is for free ones.
-    pub async fn refresh_blocked(&self) -> Result<(), LedgerError> {
-        let blocked = self.ledger.blocked().await?;
-        self.blocked.store(Arc::new(blocked.into_iter().collect()));
-        Ok(())
-    }
-}
-
-impl Shelves {
-    fn use_retired(&mut self, digest: Digest) {
-        self.retired.retain(|other| *other != digest);
-        self.retired.push_back(digest);
-    }
-
-    fn drop_oldest(&mut self) {
-        while self.retired.len() > RETIRED_MAX {
-            if let Some(oldest) = self.retired.pop_front() {
-                self.slots.remove(&oldest);
+    /// Why there is no code, for the operator.
+    pub async fn get(&self, digest: Digest) -> Result<Arc<dyn Code>, String> {
+        let loading = self.shelf().slot(digest, |file| self.start(digest, file));
+        let loaded = loading.clone().await;
+        if loaded.is_err() {
+            // The next one who asks tries again.
+            let mut shelf = self.shelf();
+            if shelf
+                .slots
+                .get(&digest)
+                .is_some_and(|slot| slot.loading.ptr_eq(&loading))
+            {
+                shelf.slots.remove(&digest);
             }
         }
+        loaded
+    }
+
+    /// Stops loading and waits for it to end.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn start(&self, digest: Digest, file: Option<PathBuf>) -> Loading {
+        let (sources, stop) = (Arc::clone(&self.sources), self.stop.clone());
+        let task = self.tasks.spawn(async move {
+            let load = sources.load(digest, file);
+            stop.run_until_cancelled(load)
+                .await
+                .unwrap_or_else(|| Err("the host is shutting down".to_owned()))
+        });
+        let joined = async move {
+            task.await
+                .unwrap_or_else(|error| Err(format!("loading failed: {error}")))
+        };
+        joined.boxed().shared()
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The bytes of `file`, when they still have `digest`.
-async fn read_exactly(file: Option<PathBuf>, digest: Digest) -> Option<Arc<[u8]>> {
-    let file = file?;
-    let read = move || {
-        std::fs::read(file)
-            .ok()
-            .filter(|bytes| Digest::of(bytes) == digest)
-    };
-    tokio::task::spawn_blocking(read).await.ok()?.map(Arc::from)
+impl Shelf {
+    fn slot(&mut self, digest: Digest, start: impl FnOnce(Option<PathBuf>) -> Loading) -> Loading {
+        self.clock += 1;
+        let file = self.served.get(&digest).cloned();
+        let used = self.clock;
+        let slot = self.slots.entry(digest).or_insert_with(|| Slot {
+            loading: start(file),
+            used,
+        });
+        slot.used = used;
+        let loading = slot.loading.clone();
+        self.retire();
+        loading
+    }
+
+    /// Drops the least recently used code that nothing serves, beyond the few that are kept.
+    fn retire(&mut self) {
+        let served = &self.served;
+        let retired = |slots: &HashMap<Digest, Slot>| {
+            let unserved = slots
+                .iter()
+                .filter(|(digest, _)| !served.contains_key(digest));
+            unserved
+                .map(|(digest, slot)| (slot.used, *digest))
+                .collect::<Vec<_>>()
+        };
+        let mut candidates = retired(&self.slots);
+        candidates.sort();
+        let surplus = candidates.len().saturating_sub(RETIRED_MAX);
+        for (_, digest) in candidates.into_iter().take(surplus) {
+            self.slots.remove(&digest);
+        }
+    }
 }
 
 impl Runner for Library {
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
-            if self.blocked.load().contains(&job.component) {
-                return Err(failure("blocked", "This tool was blocked by the operator."));
-            }
-            let code = match self.get(job.component).await {
-                Ok(code) => code,
-                Err(error) => {
-                    tracing::error!(plugin = job.plugin, %error, "a component's code could not be had");
-                    return Err(failure(
-                        "unavailable",
-                        "The tool's code is not available on this host.",
-                    ));
-                }
-            };
-            let report = code.run(run_of(&job)).await;
-            if !report.log.text.is_empty() {
-                tracing::info!(
-                    target: "plugin",
-                    plugin = job.plugin,
-                    tool = job.tool,
-                    call = job.execution_id,
-                    "{}",
-                    report.log.text.trim_end()
-                );
-            }
-            report
-                .result
-                .map_err(|error| failure(kind(&error), &error.to_string()))
+            self.blocklist.check(job.component).await?;
+            let code = self.get(job.component).await.map_err(|reason| {
+                tracing::error!(plugin = job.plugin, component = %job.component.short(), "cannot be loaded: {reason}");
+                failure("host_unavailable", "the tool cannot be loaded at the moment")
+            })?;
+            let ran = code.run(&job).await;
+            log(&job, &ran);
+            ran.result
         })
     }
 }
 
-fn run_of(job: &Job) -> Run<'_> {
-    Run {
-        tool: &job.tool,
-        arguments: &job.arguments,
-        execution_id: &job.execution_id,
-        limits: &job.limits,
-        settings: &job.settings,
-        progress: job.progress.clone(),
-    }
-}
-
-fn failure(kind: &str, message: &str) -> Failure {
+pub(super) fn failure(kind: &str, message: &str) -> Failure {
     Failure {
         kind: kind.to_owned(),
         message: message.to_owned(),
     }
 }
 
-/// A stable word for each way a run fails.
-fn kind(error: &RunError) -> &'static str {
-    match error {
-        RunError::Failed { .. } => "declared",
-        RunError::InvalidArguments(_) => "invalid_arguments",
-        RunError::Trap { .. } => "trap",
-        RunError::CpuTime { .. } => "cpu_time",
-        RunError::WallTime { .. } => "wall_time",
-        RunError::Memory { .. } => "memory",
-        RunError::StackOverflow => "stack_overflow",
-        RunError::Output { .. } => "output_too_large",
-        RunError::InvalidOutput(_) => "invalid_output",
-        RunError::UnknownTool(_) => "unknown_tool",
-        RunError::Unavailable(_) => "unavailable",
+/// Passes on what the guest printed, line by line, with its control characters made harmless.
+fn log(job: &Job, ran: &Ran) {
+    let mut lines = ran.log.lines();
+    for line in lines.by_ref().take(LOG_LINES_MAX) {
+        tracing::info!(target: "plugin", plugin = job.plugin, tool = job.tool, "{}", printable(line));
+    }
+    let (left, dropped) = (lines.count(), ran.log_dropped);
+    if left > 0 || dropped > 0 {
+        tracing::info!(target: "plugin", plugin = job.plugin, tool = job.tool, "… {left} lines and {dropped} bytes more");
     }
 }
+
+fn printable(line: &str) -> String {
+    let shown = |c: char| match c.is_control() && c != '\t' {
+        true => c.escape_default().collect::<String>(),
+        false => c.to_string(),
+    };
+    line.chars().map(shown).collect()
+}
+
+#[cfg(test)]
+#[path = "library_tests.rs"]
+mod tests;

@@ -3,11 +3,18 @@
 //! A call keeps the snapshot's listing it started with; a reload changes only what the next call sees.
 
 pub mod arguments;
+mod blocklist;
+#[cfg(test)]
+pub(crate) mod fakes;
 pub mod library;
 mod payment_id;
-pub mod published;
+mod published;
 pub mod resolve;
+mod sandboxed;
 mod schema;
+mod seller;
+pub(crate) mod source;
+mod widened;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use crate::config::{Overrides, Places};
 use crate::limits::Limits;
-use crate::plugin::{Annotations, Effects};
+use crate::plugin::{Annotations, Effects, ToolDecl};
 
 /// A tool by name with the price its plugin gives it.
 fn tool(name: &str, price: Option<&str>) -> ToolDecl {

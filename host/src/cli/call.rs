@@ -83,16 +83,10 @@ impl Call {
     ) -> anyhow::Result<(PathBuf, Arc<Component>, ToolDecl)> {
         let paths = match &self.plugin {
             Some(path) => vec![path.clone()],
-            None => plugin_files(&config.plugins_dir)
-                .with_context(|| {
-                    format!(
-                        "{}: name another folder with --plugins, or a file with --plugin",
-                        config.plugins_dir.display()
-                    )
-                })?
-                .into_iter()
-                .map(|file| file.path)
-                .collect(),
+            None => plugin_files(&config.plugins_dir).map_err(|error| {
+                let folder = config.plugins_dir.display();
+                anyhow::anyhow!("{folder}: {error}, or a file with --plugin")
+            })?,
         };
         let mut known = Vec::new();
         for path in paths {

@@ -80,14 +80,20 @@ mod tests {
     fn every_word_of_the_configuration_has_its_kind() {
         for word in KINDS {
             let kind: AccountKind = serde_json::from_value((*word).into()).unwrap();
-            let account = Account { kind, pays: Pays::ByHand };
+            let account = Account {
+                kind,
+                pays: Pays::ByHand,
+            };
             assert_eq!(account.kind_name(), *word);
             let implicit = Account::implicit().find(|(name, _)| name == word).unwrap();
             assert_eq!(implicit.1.kind, kind);
         }
         for word in PAYS {
             let pays = serde_json::from_value::<Pays>((*word).into()).unwrap();
-            let account = Account { kind: AccountKind::Sandbox, pays };
+            let account = Account {
+                kind: AccountKind::Sandbox,
+                pays,
+            };
             assert_eq!(account.settings()["pays"].as_str(), Some(*word));
         }
     }

@@ -24,16 +24,28 @@ pub struct ConfigError {
     pub message: String,
 }
 
+impl ConfigError {
+    /// The mistake without its file, for places that name the file already.
+    pub fn in_file(&self) -> String {
+        let line = self.line.map(|line| format!("line {line}: "));
+        format!("{}{}", line.unwrap_or_default(), self.in_line())
+    }
+
+    fn in_line(&self) -> String {
+        match self.key.as_str() {
+            "" => self.message.clone(),
+            key => format!("{key}: {}", self.message),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
-        if !self.key.is_empty() {
-            write!(f, ": {}", self.key)?;
-        }
-        write!(f, ": {}", self.message)
+        write!(f, ": {}", self.in_line())
     }
 }
 

@@ -7,7 +7,6 @@ use serde::de::DeserializeOwned;
 
 use super::Provider;
 
-
 /// Makes an account from its settings. The error is one line that names the setting.
 pub type Maker = Box<dyn Fn(toml::Table) -> Result<Arc<dyn Provider>, String> + Send + Sync>;
 

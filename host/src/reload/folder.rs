@@ -1,97 +1,156 @@
-//! The folder of plugins: which files are plugins, and whether one has changed.
+//! One look at the folder of plugins: which files are there, which have changed, what their sidecars say.
 
+use std::collections::{BTreeMap, HashMap};
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Largest component read, bytes.
-pub(super) const FILE_BYTES_MAX: u64 = 256 << 20;
+use coinop_core::digest::Digest;
 
-/// A plugin's file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PluginFile {
-    /// The plugin's name: the file's stem.
-    pub plugin: String,
-    /// The file's name, for messages.
-    pub file: String,
-    /// Where it is.
-    pub path: PathBuf,
-    /// What tells one state of the file from another without reading it.
-    pub stamp: Stamp,
-}
+use crate::catalog::source::{file_name, read_bounded};
+use crate::config::{ConfigError, PluginRules};
 
-/// What tells one state of a file from another without reading it.
+/// Most plugin files in one folder.
+const FILES_MAX: usize = 1000;
+/// Longest plugin name.
+const NAME_LEN_MAX: usize = 64;
+
+/// What tells one content of a file from another without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp {
-    len: u64,
-    modified: Option<SystemTime>,
-    inode: u64,
+pub(super) struct Stamp {
+    pub(super) len: u64,
+    pub(super) modified: Option<SystemTime>,
+    /// Inode and change time, where there are such: they tell a renamed file from the one before.
+    identity: (u64, i64, i64),
 }
 
 impl Stamp {
-    /// The present state of `path`; `None` when it is not a file.
-    pub fn of(path: &Path) -> Option<Self> {
-        let metadata = std::fs::metadata(path)
-            .ok()
-            .filter(std::fs::Metadata::is_file)?;
-        Some(Self {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        let identity = {
+            use std::os::unix::fs::MetadataExt;
+            (metadata.ino(), metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let identity = (0, 0, 0);
+        Self {
             len: metadata.len(),
             modified: metadata.modified().ok(),
-            inode: inode(&metadata),
-        })
-    }
-
-    /// Size, bytes.
-    pub fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Whether the file changed within the last two seconds, and so may still be changing.
-    pub fn is_fresh(&self) -> bool {
-        let age = self.modified.and_then(|at| at.elapsed().ok());
-        age.is_none_or(|age| age.as_secs() < 2)
-    }
-}
-
-#[cfg(unix)]
-fn inode(metadata: &std::fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_metadata: &std::fs::Metadata) -> u64 {
-    0
-}
-
-/// The plugins of a folder, by file name: every `*.wasm` that is a file and not hidden. Links are followed, since that
-/// is how packages are installed; folders are not entered.
-///
-/// # Errors
-/// The folder cannot be read.
-pub fn plugin_files(folder: &Path) -> std::io::Result<Vec<PluginFile>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if let Some(file) = plugin_file(&path) {
-            files.push(file);
+            identity,
         }
     }
-    files.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(files)
 }
 
-/// The plugin at `path`, when it is one.
-pub fn plugin_file(path: &Path) -> Option<PluginFile> {
-    let file = path.file_name()?.to_str()?;
-    let plugin = file.strip_suffix(".wasm").filter(|stem| !stem.is_empty())?;
-    if file.starts_with('.') {
-        return None;
+/// A plugin file as it was found.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    pub(super) stamp: Stamp,
+    /// `None` when the stamp is the one already known.
+    pub(super) content: Option<Result<Digest, String>>,
+    /// `Err` with a text for the operator.
+    pub(super) sidecar: Result<Option<PluginRules>, String>,
+}
+
+/// Everything found, by plugin name.
+#[derive(Default)]
+pub(super) struct Scan {
+    pub(super) files: BTreeMap<String, Found>,
+    /// Files that cannot be plugins, with the reason.
+    pub(super) refused: Vec<(String, String)>,
+    /// Why the folder could not be read; what was found before stands.
+    pub(super) unreadable: Option<String>,
+}
+
+/// Looks at the folder and reads what has changed since `known`. Blocks.
+pub(super) fn scan(folder: &Path, known: &HashMap<String, Stamp>) -> Scan {
+    let mut scan = Scan::default();
+    let paths = match plugin_files(folder) {
+        Ok(paths) => paths,
+        Err(reason) => {
+            return Scan {
+                unreadable: Some(reason),
+                ..scan
+            };
+        }
+    };
+    for path in paths {
+        let file = file_name(&path);
+        match plugin_name(&path) {
+            Ok(_) if scan.files.len() >= FILES_MAX => {
+                scan.refused.push((
+                    file,
+                    format!("there are more than {FILES_MAX} plugins in this folder"),
+                ));
+            }
+            // A file that vanished since the folder was read is not there.
+            Ok(name) => scan
+                .files
+                .extend(find(&path, known.get(&name)).map(|found| (name, found))),
+            Err(reason) => scan.refused.push((file, reason)),
+        }
     }
-    Some(PluginFile {
-        plugin: plugin.to_owned(),
-        file: file.to_owned(),
+    scan
+}
+
+/// Every `*.wasm` in the folder that is a plain file, sorted. Links, folders and hidden files are none.
+///
+/// # Errors
+/// The folder cannot be read: what to do about it.
+pub fn plugin_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            "the folder of plugins is not there: make it, or name another one".to_owned()
+        }
+        _ => format!("the folder of plugins cannot be read: {error}"),
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let plain = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if plain && name.ends_with(".wasm") && !name.starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// A plugin's name: its file's, without `.wasm`.
+pub(super) fn plugin_name(path: &Path) -> Result<String, String> {
+    let stem = path
+        .file_stem()
+        .and_then(|s| s.to_str())
+        .unwrap_or_default();
+    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
+    let valid = (1..=NAME_LEN_MAX).contains(&stem.len()) && stem.bytes().all(known);
+    let rename =
+        || format!("rename the file: 1 to {NAME_LEN_MAX} of A-Z a-z 0-9 _ - . and then .wasm");
+    valid.then(|| stem.to_owned()).ok_or_else(rename)
+}
+
+fn find(path: &Path, known: Option<&Stamp>) -> Option<Found> {
+    let before = Stamp::of(&std::fs::symlink_metadata(path).ok()?);
+    let content =
+        (known != Some(&before)).then(|| read_bounded(path).map(|bytes| Digest::of(&bytes)));
+    Some(Found {
         path: path.to_owned(),
-        stamp: Stamp::of(path)?,
+        stamp: before,
+        content,
+        sidecar: sidecar(&path.with_extension("toml")),
     })
+}
+
+/// What the sidecar at `path` says; the error does not repeat the file's name.
+pub(super) fn sidecar(path: &Path) -> Result<Option<PluginRules>, String> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => Err("is not a plain file".to_owned()),
+        _ => PluginRules::read_sidecar(path).map_err(|errors| {
+            let lines: Vec<String> = errors.0.iter().map(ConfigError::in_file).collect();
+            lines.join("; ")
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -99,25 +158,56 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_visible_wasm_files_are_plugins() {
+    fn only_plain_visible_wasm_files_are_plugins() {
         let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
         for name in [
-            "b.wasm",
-            "a.wasm",
+            "good.wasm",
+            "a.b-c_1.wasm",
             ".hidden.wasm",
-            "c.wasm.tmp",
-            "readme.md",
+            "half.wasm.tmp",
+            "note.txt",
+            "with space.wasm",
             ".wasm",
         ] {
-            std::fs::write(folder.path().join(name), name).unwrap();
+            std::fs::write(at(name), name).unwrap();
         }
-        std::fs::create_dir(folder.path().join("folder.wasm")).unwrap();
-        let names: Vec<String> = plugin_files(folder.path())
-            .unwrap()
-            .into_iter()
-            .map(|f| f.plugin)
-            .collect();
-        assert_eq!(names, ["a", "b"]);
-        assert!(plugin_files(&folder.path().join("missing")).is_err());
+        std::fs::create_dir(at("folder.wasm")).unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(at("good.wasm"), at("link.wasm")).unwrap();
+
+        let found = scan(folder.path(), &HashMap::new());
+        assert_eq!(found.files.keys().collect::<Vec<_>>(), ["a.b-c_1", "good"]);
+        assert_eq!(found.refused.len(), 1);
+        assert!(found.refused[0].1.contains("rename the file"));
+        assert_eq!(
+            found.files["good"].content,
+            Some(Ok(Digest::of(b"good.wasm")))
+        );
+    }
+
+    #[test]
+    fn only_what_changed_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("p.wasm");
+        std::fs::write(&file, "one").unwrap();
+        let first = scan(folder.path(), &HashMap::new());
+        let known = HashMap::from([("p".to_owned(), first.files["p"].stamp)]);
+        assert_eq!(scan(folder.path(), &known).files["p"].content, None);
+
+        // A file renamed over it has the same size, and may have the same time.
+        std::fs::write(folder.path().join("new"), "two").unwrap();
+        std::fs::rename(folder.path().join("new"), &file).unwrap();
+        assert_eq!(
+            scan(folder.path(), &known).files["p"].content,
+            Some(Ok(Digest::of(b"two")))
+        );
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_read_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let scan = scan(&folder.path().join("missing"), &HashMap::new());
+        assert!(scan.unreadable.unwrap().contains("make it"));
     }
 }

@@ -1,75 +1,139 @@
-//! Reload: the folder of plugins and the configuration, watched; what changed is loaded off the hot path and published.
-//!
-//! One task owns everything here. It waits for the files to be quiet, takes listings it knows by digest at once, loads
-//! the rest in the background, keeps what has a price in the ledger, and swaps the catalogue. A file that does not
-//! load leaves its last good version served.
+//! Reload: watches the folder of plugins and the configuration, loads what changed off the hot path, and swaps the
+//! catalogue. It makes no policy: [`shelf`] decides which version of a file counts, [`crate::catalog::resolve`] what is
+//! listed.
 
 mod folder;
+mod keep;
+mod report;
 mod shelf;
-mod shop;
+mod slot;
 mod watch;
+mod work;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::watch as channel;
+use tokio::sync::{Notify, watch as channel};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
 use crate::catalog::library::Library;
 use crate::catalog::resolve::Chargeable;
-use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::Ledger;
-pub use folder::{PluginFile, plugin_file, plugin_files};
-use shop::Shop;
 
-/// How long files must be quiet before they are read.
-const QUIET: Duration = Duration::from_millis(100);
-/// How long reading is put off at most while files keep changing.
-const QUIET_WAIT_MAX: Duration = Duration::from_secs(1);
-/// How soon a file that was caught half-written is read again.
-const RETRY: Duration = Duration::from_millis(400);
-/// How often what is served is said to be in use, so that its code is not forgotten.
-const TOUCH: Duration = Duration::from_secs(60 * 60);
-/// How long the first listing waits for components that have to be compiled.
-const FIRST_LOADS_WAIT_MAX: Duration = Duration::from_secs(20);
+pub use folder::plugin_files;
+pub use report::{FileReport, ToolReport, check_files, check_folder};
 
-/// What reload is made of.
-pub struct Parts {
-    /// What to serve, and how.
+/// What reload works with.
+pub struct Setup {
+    /// The configuration the host was started with.
     pub config: Config,
-    /// What is published.
+    /// Where the listing goes.
     pub catalog: Arc<Catalog>,
-    /// Where code goes.
+    /// Who loads code.
     pub library: Arc<Library>,
-    /// Where components are kept.
+    /// Keeps the bytes of paid plugins.
     pub ledger: Arc<dyn Ledger>,
-    /// Says which prices can be charged.
-    pub chargeable: Box<Chargeable>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
+    /// Says whether an account can charge a price.
+    pub chargeable: Arc<Chargeable>,
+    /// How to hear of changes.
+    pub notices: Notices,
 }
 
-/// Watches until `stop`. `ready` turns true with the first listing that is as complete as waiting makes it.
-pub async fn run(parts: Parts, ready: channel::Sender<bool>, stop: CancellationToken) {
-    let mut changes = watch::Changes::of(&parts.config);
-    let mut shop = Shop::new(parts);
-    let first_wait = tokio::time::sleep(FIRST_LOADS_WAIT_MAX);
-    let mut touch = tokio::time::interval(TOUCH);
-    tokio::pin!(first_wait);
-    shop.look().await;
-    loop {
-        if !*ready.borrow() && !shop.is_incomplete() {
-            ready.send_replace(true);
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = changes.quiet(QUIET, QUIET_WAIT_MAX) => shop.look().await,
-            () = tokio::time::sleep(RETRY), if shop.has_unsettled() => shop.look().await,
-            Some(loaded) = shop.next_loaded() => shop.take(loaded).await,
-            _ = touch.tick() => shop.touch().await,
-            () = &mut first_wait, if !*ready.borrow() => { ready.send_replace(true); }
+/// How to hear of changed files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Notices {
+    /// From the system, and by looking where it gives none.
+    #[default]
+    System,
+    /// By looking every two seconds: for file systems that send no notices.
+    Polling,
+}
+
+/// How far the work has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The folder was looked at once, and everything known from earlier was listed.
+    pub scanned: bool,
+    /// Components that are being loaded.
+    pub loading: usize,
+}
+
+/// The running watch. Dropping it stops the work; [`Reload::shutdown`] waits for that.
+pub struct Reload {
+    progress: channel::Receiver<Progress>,
+    look: Arc<Notify>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Reload {
+    /// Starts watching. Returns at once; the first look is under way.
+    pub fn start(setup: Setup) -> Self {
+        let (look, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+        let watched = watch::Watched {
+            plugins: setup.config.plugins_dir.clone(),
+            config: setup.config.file.clone(),
+            notices: setup.notices == Notices::System,
+        };
+        // Listening begins before the first look, so that no change falls between them.
+        let tasks = TaskTracker::new();
+        tasks.spawn(watch::Watch::new(watched).run(Arc::clone(&look), stop.clone()));
+        let (report, progress) = channel::channel(Progress::default());
+        tasks.spawn(work::Work::new(setup, report).run(Arc::clone(&look), stop.clone()));
+        Self {
+            progress,
+            look,
+            stop,
+            tasks,
         }
     }
+
+    /// Waits until the folder has been looked at once: the list then holds all that is known without compiling.
+    pub async fn ready(&self) {
+        self.until(|progress| progress.scanned).await;
+    }
+
+    /// Waits until nothing is being loaded.
+    pub async fn settled(&self) {
+        self.until(|progress| progress.scanned && progress.loading == 0)
+            .await;
+    }
+
+    /// How far the work has come, now and whenever that changes.
+    pub fn progress(&self) -> channel::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Looks at everything now, without waiting for a notice.
+    pub fn look(&self) {
+        self.look.notify_one();
+    }
+
+    /// Stops watching and waits for what is under way.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    async fn until(&self, reached: impl Fn(&Progress) -> bool) {
+        // The work ends only with the host; nobody waits for a list then.
+        drop(
+            self.progress
+                .clone()
+                .wait_for(|progress| reached(progress))
+                .await,
+        );
+    }
 }
+
+impl Drop for Reload {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests;

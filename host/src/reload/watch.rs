@@ -1,81 +1,196 @@
-//! Hearing of changes: by the system's notifications, or by looking every two seconds where there are none.
+//! Hears of changes in folders, waits until they have settled, and knocks. Where the system's notices fail, it looks
+//! every two seconds instead.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
-use tokio::sync::mpsc;
+use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
-
-/// How often files are looked at where the system does not notify.
+/// A burst is over when nothing has changed for so long.
+const SETTLE: Duration = Duration::from_millis(150);
+/// A burst that does not end is looked at after so long.
+const SETTLE_MAX: Duration = Duration::from_secs(1);
+/// Between two looks without notices.
 const POLL: Duration = Duration::from_secs(2);
+/// Between two looks in spite of notices: a folder that was replaced sends none.
+const POLL_ANYWAY: Duration = Duration::from_secs(30);
 
-/// Changes of the plugins' folder and the configuration.
-pub(super) struct Changes {
-    /// Full means that a change is waiting to be heard: more do not matter.
-    heard: mpsc::Receiver<()>,
-    /// Held so that watching goes on.
-    _watcher: Option<RecommendedWatcher>,
-    polls: bool,
+/// What is watched.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// The folder of plugins.
+    pub(super) plugins: PathBuf,
+    /// The configuration's file.
+    pub(super) config: PathBuf,
+    /// Whether to try the system's notices at all.
+    pub(super) notices: bool,
 }
 
-impl Changes {
-    /// Starts to watch what `config` names.
-    pub(super) fn of(config: &Config) -> Self {
-        let (tell, heard) = mpsc::channel(1);
-        let folders = [Some(config.plugins_dir.as_path()), config.file.parent()];
-        let watcher = watch(folders.into_iter().flatten(), tell);
-        if let Err(error) = &watcher {
-            tracing::warn!(%error, "the system does not notify of changed files; looking every two seconds instead");
-        }
-        Self {
-            heard,
-            polls: watcher.is_err(),
-            _watcher: watcher.ok(),
-        }
+/// Watches; [`Watch::run`] is its life.
+pub(super) struct Watch {
+    watched: Watched,
+    watcher: Option<RecommendedWatcher>,
+    changed: Arc<Notify>,
+    told: bool,
+}
+
+impl Watch {
+    /// Begins to listen, so that nothing is missed from now on.
+    pub(super) fn new(watched: Watched) -> Self {
+        let mut watch = Self {
+            watched,
+            watcher: None,
+            changed: Arc::default(),
+            told: false,
+        };
+        watch.listen();
+        watch
     }
 
-    /// Waits for a change, and then until there is none for `quiet`, but not longer than `at_most`.
-    pub(super) async fn quiet(&mut self, quiet: Duration, at_most: Duration) {
-        if self.polls {
-            return tokio::time::sleep(POLL).await;
-        }
-        if self.heard.recv().await.is_none() {
-            // The watcher is gone; nothing will ever be heard.
-            return std::future::pending().await;
-        }
-        let settled = async {
-            while let Ok(Some(())) = tokio::time::timeout(quiet, self.heard.recv()).await {}
+    /// Knocks at `look` after every change that has settled, until `stop`.
+    pub(super) async fn run(mut self, look: Arc<Notify>, stop: CancellationToken) {
+        let changed = Arc::clone(&self.changed);
+        let work = async {
+            loop {
+                let period = if self.watcher.is_some() {
+                    POLL_ANYWAY
+                } else {
+                    POLL
+                };
+                match timeout(period, changed.notified()).await {
+                    Ok(()) => settle(&changed).await,
+                    // A folder made anew needs a new ear.
+                    Err(_) => self.listen(),
+                }
+                look.notify_one();
+            }
         };
-        // Out of time: read what is there, and hear the rest next time.
-        let _ = tokio::time::timeout(at_most, settled).await;
+        stop.run_until_cancelled(work).await;
+    }
+
+    fn listen(&mut self) {
+        if !self.watched.notices {
+            return;
+        }
+        self.watcher = match self.watcher() {
+            Ok(watcher) => {
+                self.told = false;
+                Some(watcher)
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.told, true) {
+                    tracing::warn!(
+                        "no notices of changed files ({error}): looking every {} s instead",
+                        POLL.as_secs()
+                    );
+                }
+                None
+            }
+        };
+    }
+
+    fn watcher(&self) -> notify::Result<RecommendedWatcher> {
+        let (changed, watched) = (Arc::clone(&self.changed), self.watched.clone());
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            if event.is_ok_and(|event| !matters(&watched, &event)) {
+                return;
+            }
+            changed.notify_one();
+        })?;
+        watcher.watch(&self.watched.plugins, RecursiveMode::NonRecursive)?;
+        // Editors rename a new file over the old one, so the folder is watched, not the file. It need not exist.
+        if let Some(folder) = self
+            .watched
+            .config
+            .parent()
+            .filter(|folder| folder.is_dir())
+        {
+            watcher.watch(folder, RecursiveMode::NonRecursive)?;
+        }
+        Ok(watcher)
     }
 }
 
-fn watch<'a>(
-    folders: impl Iterator<Item = &'a Path>,
-    tell: mpsc::Sender<()>,
-) -> notify::Result<RecommendedWatcher> {
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let reads_only = matches!(&event, Ok(event) if event.kind.is_access());
-        if !reads_only {
-            let _ = tell.try_send(());
+async fn settle(changed: &Notify) {
+    let end = Instant::now() + SETTLE_MAX;
+    while Instant::now() < end {
+        tokio::select! {
+            () = changed.notified() => {}
+            () = sleep(SETTLE) => return,
         }
-    })?;
-    let mut seen: Vec<PathBuf> = Vec::new();
-    for folder in folders {
-        // A folder without a name is the present one; a missing configuration folder has nothing to watch.
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        if !folder.is_dir() || seen.iter().any(|other| other == folder) {
-            continue;
-        }
-        watcher.watch(folder, RecursiveMode::NonRecursive)?;
-        seen.push(folder.to_owned());
     }
-    Ok(watcher)
+}
+
+/// Whether an event can be about a plugin, a sidecar or the configuration. Our own reading makes events too.
+fn matters(watched: &Watched, event: &Event) -> bool {
+    let access = matches!(event.kind, EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write));
+    if event.need_rescan() {
+        return true;
+    }
+    !access && (event.paths.is_empty() || event.paths.iter().any(|path| concerns(watched, path)))
+}
+
+fn concerns(watched: &Watched, path: &Path) -> bool {
+    if path == watched.plugins || path.file_name() == watched.config.file_name() {
+        return true;
+    }
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let known = path
+        .extension()
+        .is_some_and(|extension| extension == "wasm" || extension == "toml");
+    known && !hidden
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, ModifyKind, RemoveKind};
+
+    use super::*;
+
+    #[test]
+    fn only_changes_of_plugins_and_configuration_matter() {
+        let watched = Watched {
+            plugins: "/p".into(),
+            config: "/c/coinop.toml".into(),
+            notices: true,
+        };
+        let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let cases = [
+            (modified, "/p/a.wasm", true),
+            (modified, "/p/a.toml", true),
+            (modified, "/c/coinop.toml", true),
+            (EventKind::Create(CreateKind::File), "/p/a.wasm", true),
+            (EventKind::Remove(RemoveKind::File), "/p/a.wasm", true),
+            (EventKind::Remove(RemoveKind::Folder), "/p", true),
+            (
+                EventKind::Access(AccessKind::Close(AccessMode::Write)),
+                "/p/a.wasm",
+                true,
+            ),
+            (
+                EventKind::Access(AccessKind::Open(AccessMode::Any)),
+                "/p/a.wasm",
+                false,
+            ),
+            (
+                EventKind::Access(AccessKind::Close(AccessMode::Read)),
+                "/p/a.wasm",
+                false,
+            ),
+            (modified, "/p/a.wasm.tmp", false),
+            (modified, "/p/.a.wasm", false),
+            (modified, "/p/notes.txt", false),
+        ];
+        for (kind, path, expected) in cases {
+            let event = Event::new(kind).add_path(path.into());
+            assert_eq!(matters(&watched, &event), expected, "{kind:?} {path}");
+        }
+    }
 }

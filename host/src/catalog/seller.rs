@@ -1,0 +1,230 @@
+//! One plugin as it is sold: what its own word, its sidecar, the configuration and the command line make of a tool.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coinop_core::mode::{self, CONFIRM_PREFIX, Mode, Surface, TOOL_NAME_LEN_MAX};
+use coinop_core::price::Price;
+
+use super::Listing;
+use super::published::{Terms, confirm_name};
+use super::resolve::{Chargeable, Plugin, Resolved, problem};
+use super::schema::Schemas;
+use crate::config::{Config, PluginRules, ToolRules, did_you_mean, dotted};
+use crate::plugin::ToolDecl;
+
+/// The mode where nobody says: it works with every client.
+const DEFAULT_MODE: &str = "two_step";
+
+/// One plugin with everything that is said of it.
+pub(super) struct Seller<'a> {
+    config: &'a Config,
+    plugin: &'a Plugin,
+    operator: &'a PluginRules,
+    chargeable: &'a Chargeable,
+}
+
+impl<'a> Seller<'a> {
+    pub(super) fn new(config: &'a Config, plugin: &'a Plugin, chargeable: &'a Chargeable) -> Self {
+        static NOTHING: std::sync::LazyLock<PluginRules> =
+            std::sync::LazyLock::new(PluginRules::default);
+        let operator = config.plugins.get(&plugin.name).unwrap_or(&NOTHING);
+        Self {
+            config,
+            plugin,
+            operator,
+            chargeable,
+        }
+    }
+
+    /// What is wrong with the rules themselves, whatever becomes of the tools.
+    pub(super) fn report(&self, resolved: &mut Resolved) {
+        let tools = || self.plugin.manifest.tools.iter().map(|t| t.name.as_str());
+        let unknown = |rules: &PluginRules| -> Vec<String> {
+            rules
+                .tools
+                .keys()
+                .filter(|name| !tools().any(|t| t == name.as_str()))
+                .cloned()
+                .collect()
+        };
+        for name in unknown(self.operator) {
+            let key = dotted(&["plugins", &self.plugin.name, "tools", &name]);
+            let message = format!(
+                "{key}: {} has no tool of that name{}",
+                self.plugin.file,
+                did_you_mean(&name, tools())
+            );
+            resolved
+                .snapshot
+                .problems
+                .push(problem(&self.config.file.display().to_string(), message));
+        }
+        let sidecar_file = format!("{}.toml", self.plugin.name);
+        for name in unknown(&self.plugin.sidecar) {
+            let key = dotted(&["tools", &name]);
+            let message = format!(
+                "{key}: {} has no tool of that name{}",
+                self.plugin.file,
+                did_you_mean(&name, tools())
+            );
+            resolved
+                .snapshot
+                .problems
+                .push(problem(&sidecar_file, message));
+        }
+        let operators = self.operator.limits.applied_to(self.config.limits);
+        if self.plugin.sidecar.limits.applied_to(operators)
+            != self.plugin.sidecar.limits.lowering(operators)
+        {
+            resolved.notes.push(format!(
+                "{sidecar_file}: asks for higher limits than the operator allows; only [{}] in coinop.toml raises them",
+                dotted(&["plugins", &self.plugin.name, "limits"])
+            ));
+        }
+    }
+
+    /// The tool as published; `None` when the operator took it off the list.
+    pub(super) fn list(&self, tool: &ToolDecl) -> Result<Option<Listing>, String> {
+        let operator = self.operator.tools.get(&tool.name);
+        let off = [self.operator.enabled, operator.and_then(|t| t.enabled)].contains(&Some(false));
+        if off {
+            return Ok(None);
+        }
+        let wrong = |message: String| format!("tool {:?} is not listed: {message}", tool.name);
+        self.publish(tool, operator).map(Some).map_err(wrong)
+    }
+
+    fn publish(&self, tool: &ToolDecl, operator: Option<&ToolRules>) -> Result<Listing, String> {
+        let sidecar = self.plugin.sidecar.tools.get(&tool.name);
+        let price = self
+            .price(tool, operator, sidecar)
+            .ok_or_else(|| self.priceless(tool))?;
+        let mode = self.mode(operator, sidecar)?;
+        let account = self
+            .operator
+            .account
+            .as_ref()
+            .unwrap_or(&self.config.provider)
+            .clone();
+        let name = self.name(tool, operator, price, mode)?;
+        let test = match price {
+            Price::Free => false,
+            Price::PerCall(money) => {
+                let refused = |reason| {
+                    format!(
+                        "its price {money} cannot be charged by the account {account}: {reason}"
+                    )
+                };
+                (self.chargeable)(&account, &money).map_err(refused)?.test
+            }
+        };
+        let published = Schemas::of(tool, price, mode)?;
+        let limits = self.operator.limits.applied_to(self.config.limits);
+        let surface = mode.surface();
+        let terms = Terms {
+            name: &name,
+            price,
+            surface,
+            payment_id_argument: &published.payment_id_argument,
+            test,
+        };
+        Ok(Listing {
+            description: terms.describe(&tool.description),
+            plugin: self.plugin.name.clone(),
+            manifest: Arc::clone(&self.plugin.manifest),
+            tool: tool.clone(),
+            price,
+            mode,
+            account,
+            limits: self.plugin.sidecar.limits.lowering(limits),
+            settings: Arc::new(self.settings()),
+            payment_id_argument: published.payment_id_argument,
+            input_schema: Arc::new(published.input),
+            output_schema: published.output.map(Arc::new),
+            validator: Arc::new(published.validator),
+            name,
+        })
+    }
+
+    fn price(
+        &self,
+        tool: &ToolDecl,
+        operator: Option<&ToolRules>,
+        sidecar: Option<&ToolRules>,
+    ) -> Option<Price> {
+        let operators = operator.and_then(|t| t.price).or(self.operator.price);
+        let sidecars = sidecar.and_then(|t| t.price).or(self.plugin.sidecar.price);
+        operators.or(sidecars).or(tool.price)
+    }
+
+    /// A tool without a price is not free: the operator is told the line to add.
+    fn priceless(&self, tool: &ToolDecl) -> String {
+        let table = dotted(&["plugins", &self.plugin.name, "tools", &tool.name]);
+        format!("it has no price. Add to coinop.toml: [{table}] price = \"0.10 USD\" (or \"free\")")
+    }
+
+    fn mode(
+        &self,
+        operator: Option<&ToolRules>,
+        sidecar: Option<&ToolRules>,
+    ) -> Result<&'static dyn Mode, String> {
+        let sources = [
+            self.config.mode_of_command_line,
+            operator.and_then(|t| t.mode),
+            self.operator.mode,
+            self.config.mode_of_server,
+            sidecar.and_then(|t| t.mode),
+            self.plugin.sidecar.mode,
+        ];
+        match sources.into_iter().flatten().next() {
+            Some(mode) => Ok(mode),
+            None => mode::by_name(DEFAULT_MODE).map_err(|e| e.to_string()),
+        }
+    }
+
+    fn name(
+        &self,
+        tool: &ToolDecl,
+        operator: Option<&ToolRules>,
+        price: Price,
+        mode: &dyn Mode,
+    ) -> Result<String, String> {
+        let prefixed = || {
+            format!(
+                "{}{}",
+                self.operator.prefix.as_deref().unwrap_or_default(),
+                tool.name
+            )
+        };
+        let name = operator
+            .and_then(|t| t.name.clone())
+            .unwrap_or_else(prefixed);
+        let plugin = dotted(&["plugins", &self.plugin.name]);
+        let table = dotted(&["plugins", &self.plugin.name, "tools", &tool.name]);
+        if name.starts_with(CONFIRM_PREFIX) {
+            return Err(format!(
+                "names that start with {CONFIRM_PREFIX} are the host's own. Add to coinop.toml: [{plugin}] prefix = \"x_\", or \
+                 [{table}] name = \"…\""
+            ));
+        }
+        let paid = matches!(price, Price::PerCall(_));
+        let longest = match paid && mode.surface() == Surface::ConfirmTool {
+            true => confirm_name(&name),
+            false => name.clone(),
+        };
+        if longest.len() > TOOL_NAME_LEN_MAX {
+            return Err(format!(
+                "{longest} is longer than the {TOOL_NAME_LEN_MAX} characters clients take. In coinop.toml shorten [{plugin}] \
+                 prefix, or add [{table}] name = \"…\""
+            ));
+        }
+        Ok(name)
+    }
+
+    fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = self.plugin.sidecar.settings.clone();
+        settings.extend(self.operator.settings.clone());
+        settings
+    }
+}

@@ -1,0 +1,146 @@
+//! `coinop check`: what would be served of each file, and why not.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::folder::{plugin_files, plugin_name, sidecar};
+use crate::catalog::Entry;
+use crate::catalog::library::Loader;
+use crate::catalog::resolve::{Chargeable, Plugin, resolve};
+use crate::catalog::source::{file_name, read_bounded, without_file};
+use crate::config::Config;
+
+/// What would become of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileReport {
+    /// The file.
+    pub file: PathBuf,
+    /// The tools that would be listed.
+    pub tools: Vec<ToolReport>,
+    /// What is wrong with it, its sidecar, or the rules about it; empty when all is well.
+    pub problems: Vec<String>,
+}
+
+/// A tool that would be listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolReport {
+    /// The published name.
+    pub name: String,
+    /// Its price, such as `free` or `0.003 USD per call`.
+    pub price: String,
+    /// How its payment is coordinated, by the mode's name.
+    pub mode: &'static str,
+    /// The account it is paid into.
+    pub account: String,
+}
+
+/// Checks every plugin in the configured folder.
+///
+/// # Errors
+/// The folder cannot be read.
+pub async fn check_folder(
+    config: &Config,
+    loader: &dyn Loader,
+    chargeable: &Chargeable,
+) -> Result<Vec<FileReport>, String> {
+    let files = plugin_files(&config.plugins_dir)
+        .map_err(|e| format!("{}: {e}", config.plugins_dir.display()))?;
+    Ok(check_files(files, config, loader, chargeable).await)
+}
+
+/// Checks `files` as if they were the whole folder.
+pub async fn check_files(
+    files: Vec<PathBuf>,
+    config: &Config,
+    loader: &dyn Loader,
+    chargeable: &Chargeable,
+) -> Vec<FileReport> {
+    let mut reports = Vec::new();
+    let mut plugins = Vec::new();
+    for file in files {
+        let (plugin, problems) = examine(&file, loader).await;
+        plugins.extend(plugin.map(|plugin| (reports.len(), plugin)));
+        reports.push(FileReport {
+            file,
+            tools: Vec::new(),
+            problems,
+        });
+    }
+    let only: Vec<Plugin> = plugins.iter().map(|(_, plugin)| plugin.clone()).collect();
+    // Rules for plugins that were not asked about are no concern of this check.
+    let present: BTreeSet<String> = only
+        .iter()
+        .map(|p| p.name.clone())
+        .chain(config.plugins.keys().cloned())
+        .collect();
+    let resolved = resolve(config, &only, &present, chargeable);
+    for (at, plugin) in &plugins {
+        let listings = resolved
+            .snapshot
+            .tools
+            .iter()
+            .filter_map(|(name, entry)| match entry {
+                Entry::Tool(listing) if listing.plugin == plugin.name => Some((name, listing)),
+                _ => None,
+            });
+        reports[*at].tools = listings
+            .map(|(name, listing)| ToolReport {
+                name: name.clone(),
+                price: listing.price.to_string(),
+                mode: listing.mode.name(),
+                account: listing.account.clone(),
+            })
+            .collect();
+        let sidecar = format!("{}.toml", plugin.name);
+        let prefix = format!("plugins.{}", plugin.name);
+        let about = resolved.snapshot.problems.iter().filter(|problem| {
+            problem.file == plugin.file
+                || problem.file == sidecar
+                || problem.message.starts_with(&prefix)
+        });
+        reports[*at]
+            .problems
+            .extend(about.map(|problem| problem.message.clone()));
+    }
+    reports
+}
+
+async fn examine(file: &Path, loader: &dyn Loader) -> (Option<Plugin>, Vec<String>) {
+    let shown = file_name(file);
+    let path = file.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        (
+            plugin_name(&path),
+            read_bounded(&path),
+            sidecar(&path.with_extension("toml")),
+        )
+    });
+    let (name, bytes, sidecar) = match read.await {
+        Ok(read) => read,
+        Err(error) => return (None, vec![error.to_string()]),
+    };
+    let mut problems = Vec::new();
+    let mut note = |problem: String| problems.push(problem);
+    let name = name.map_err(&mut note).ok();
+    let sidecar_file = file_name(&file.with_extension("toml"));
+    let sidecar = sidecar
+        .map_err(|e| note(format!("{sidecar_file}: {e}")))
+        .ok();
+    let loaded = match bytes {
+        Ok(bytes) => loader.load(&shown, bytes.into()).await,
+        Err(error) => Err(error),
+    };
+    let manifest = loaded.map(|code| code.manifest().clone());
+    let manifest = manifest.map_err(|e| note(without_file(&e, file))).ok();
+    let plugin = match (name, sidecar, manifest) {
+        (Some(name), Some(sidecar), Some(manifest)) => Some(Plugin {
+            name,
+            file: shown,
+            manifest: Arc::new(manifest),
+            sidecar: Arc::new(sidecar.unwrap_or_default()),
+        }),
+        _ => None,
+    };
+    (plugin, problems)
+}

@@ -1,0 +1,274 @@
+//! The work itself: look, load, list, one step after another in one task, so that no two of them race.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use coinop_core::digest::Digest;
+use tokio::sync::{Notify, watch as channel};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::keep::{Keeper, paid};
+use super::shelf::{Shelf, ToLoad};
+use super::{Progress, Setup, folder};
+use crate::catalog::Problem;
+use crate::catalog::resolve::{Plugin, Resolved, problem, resolve};
+use crate::config::{Config, ConfigErrors};
+use crate::plugin::Manifest;
+
+/// When a component that the ledger did not take is tried again.
+const KEEP_AGAIN: Duration = Duration::from_secs(2);
+/// Loads that end within so short a time of each other are listed together.
+const TOGETHER: Duration = Duration::from_millis(30);
+/// Most loads listed together.
+const TOGETHER_MAX: usize = 32;
+
+/// Everything reload knows, owned by its one task.
+pub(super) struct Work {
+    setup: Setup,
+    progress: channel::Sender<Progress>,
+    /// The configuration in use: the last one without a mistake.
+    config: Config,
+    config_problems: Vec<Problem>,
+    shelf: Shelf,
+    keeper: Keeper,
+    loads: JoinSet<Loaded>,
+    /// What was told last, so that the log has every problem once.
+    told: BTreeSet<String>,
+    again: Option<Instant>,
+}
+
+struct Loaded {
+    name: String,
+    digest: Digest,
+    result: Result<Manifest, String>,
+}
+
+impl Work {
+    pub(super) fn new(setup: Setup, progress: channel::Sender<Progress>) -> Self {
+        Self {
+            config: setup.config.clone(),
+            keeper: Keeper::new(Arc::clone(&setup.ledger)),
+            setup,
+            progress,
+            config_problems: Vec::new(),
+            shelf: Shelf::default(),
+            loads: JoinSet::new(),
+            told: BTreeSet::new(),
+            again: None,
+        }
+    }
+
+    /// Works until `stop`, looking whenever somebody knocks at `look`.
+    pub(super) async fn run(mut self, look: Arc<Notify>, stop: CancellationToken) {
+        self.look().await;
+        self.list().await;
+        self.report(true);
+        loop {
+            let due = self.due();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = look.notified() => self.look().await,
+                Some(loaded) = self.loads.join_next() => self.loaded_with_others(loaded).await,
+                () = tokio::time::sleep_until(due.into()) => {}
+            }
+            self.list().await;
+            self.report(true);
+        }
+        self.loads.shutdown().await;
+    }
+
+    fn due(&self) -> Instant {
+        let now = Instant::now();
+        let far = now + Duration::from_secs(3600);
+        [self.shelf.next_due(now), self.again]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(far)
+    }
+
+    /// Looks at folder and configuration, and starts to load what is new.
+    async fn look(&mut self) {
+        let (config, stamps) = (self.setup.config.clone(), self.shelf.stamps());
+        let seen = tokio::task::spawn_blocking(move || {
+            (folder::scan(&config.plugins_dir, &stamps), config.reload())
+        });
+        let (scan, config) = match seen.await {
+            Ok(seen) => seen,
+            Err(error) => return tracing::error!("looking at the plugins failed: {error}"),
+        };
+        self.take_config(config);
+        let folder = self.setup.config.plugins_dir.display().to_string();
+        let library = Arc::clone(&self.setup.library);
+        let known = |digest: &Digest| library.loader().known_manifest(digest);
+        for load in self.shelf.seen(&folder, scan, Instant::now(), known) {
+            self.load(load);
+        }
+    }
+
+    fn take_config(&mut self, config: Result<Config, ConfigErrors>) {
+        match config {
+            Ok(config) => {
+                let later = self.setup.config.needs_restart(&config);
+                self.config_problems = match later[..] {
+                    [] => Vec::new(),
+                    _ => {
+                        let message = format!(
+                            "{} changed: this takes effect when coinop is started again",
+                            later.join(", ")
+                        );
+                        vec![Problem {
+                            keeps_last_good: true,
+                            ..problem(&config.file.display().to_string(), message)
+                        }]
+                    }
+                };
+                self.config = config;
+            }
+            Err(errors) => {
+                let wrong = |error: &crate::config::ConfigError| Problem {
+                    file: error.file.clone(),
+                    message: error.in_file(),
+                    keeps_last_good: true,
+                };
+                self.config_problems = errors.0.iter().map(wrong).collect();
+            }
+        }
+    }
+
+    fn load(&mut self, load: ToLoad) {
+        let library = Arc::clone(&self.setup.library);
+        library.offer(load.digest, load.path);
+        self.loads.spawn(async move {
+            let result = library
+                .get(load.digest)
+                .await
+                .map(|code| code.manifest().clone());
+            Loaded {
+                name: load.name,
+                digest: load.digest,
+                result,
+            }
+        });
+    }
+
+    async fn loaded_with_others(&mut self, first: Result<Loaded, JoinError>) {
+        self.loaded(first);
+        for _ in 1..TOGETHER_MAX {
+            match timeout(TOGETHER, self.loads.join_next()).await {
+                Ok(Some(next)) => self.loaded(next),
+                Ok(None) | Err(_) => break,
+            }
+        }
+    }
+
+    fn loaded(&mut self, joined: Result<Loaded, JoinError>) {
+        match joined {
+            Ok(loaded) => {
+                self.shelf
+                    .loaded(&loaded.name, loaded.digest, loaded.result, Instant::now())
+            }
+            Err(error) => tracing::error!("loading a plugin failed: {error}"),
+        }
+    }
+
+    /// Makes the listing and swaps it in, once the ledger keeps what can be paid for.
+    async fn list(&mut self) {
+        self.again = None;
+        let (mut plugins, mut problems) = (self.shelf.plugins(), self.config_problems.clone());
+        problems.extend(self.shelf.problems(Instant::now()));
+        self.leave_out_blocked(&mut plugins, &mut problems).await;
+        let served = self.shelf.served();
+        let resolved = self.resolve_kept(plugins, &mut problems, &served).await;
+
+        let mut next = resolved.snapshot;
+        problems.append(&mut next.problems);
+        next.problems = problems;
+        self.tell(&next.problems, &resolved.notes);
+        self.setup.library.serve(served);
+        let changed = !next.same_listing(&self.setup.catalog.snapshot());
+        self.setup.catalog.publish(next, changed);
+    }
+
+    async fn leave_out_blocked(&mut self, plugins: &mut Vec<Plugin>, problems: &mut Vec<Problem>) {
+        match self.setup.ledger.blocked().await {
+            Ok(blocked) => plugins.retain(|plugin| {
+                let is_blocked = blocked.contains(&plugin.manifest.digest);
+                if is_blocked {
+                    problems.push(problem(
+                        &plugin.file,
+                        "was blocked by the operator".to_owned(),
+                    ));
+                }
+                !is_blocked
+            }),
+            // Runs ask again, and refuse what they cannot ask about.
+            Err(error) => tracing::warn!("blocked components cannot be read: {error}"),
+        }
+    }
+
+    /// Resolves, leaving out plugins whose bytes the ledger does not keep.
+    async fn resolve_kept(
+        &mut self,
+        mut plugins: Vec<Plugin>,
+        problems: &mut Vec<Problem>,
+        served: &HashMap<Digest, PathBuf>,
+    ) -> Resolved {
+        let present = self.shelf.names();
+        let resolved = resolve(&self.config, &plugins, &present, &*self.setup.chargeable);
+        let paid = paid(&resolved.snapshot);
+        self.keeper.only(&paid);
+        let mut lost = HashSet::new();
+        for digest in paid {
+            if let Err(reason) = self.keeper.keep(digest, served.get(&digest).cloned()).await {
+                self.again = Some(Instant::now() + KEEP_AGAIN);
+                lost.insert(digest);
+                let of = plugins.iter().filter(|p| p.manifest.digest == digest);
+                let message = format!("the ledger cannot keep it, so it is not sold: {reason}");
+                problems.extend(of.map(|plugin| problem(&plugin.file, message.clone())));
+            }
+        }
+        if lost.is_empty() {
+            return resolved;
+        }
+        plugins.retain(|plugin| !lost.contains(&plugin.manifest.digest));
+        resolve(&self.config, &plugins, &present, &*self.setup.chargeable)
+    }
+
+    /// Logs what is newly wrong, and what no longer is.
+    fn tell(&mut self, problems: &[Problem], notes: &[String]) {
+        let line = |p: &Problem| {
+            let kept = if p.keeps_last_good {
+                " (the version before is kept)"
+            } else {
+                ""
+            };
+            format!("{}: {}{kept}", p.file, p.message)
+        };
+        let now: BTreeSet<String> = problems
+            .iter()
+            .map(line)
+            .chain(notes.iter().cloned())
+            .collect();
+        for new in now.difference(&self.told) {
+            tracing::warn!("{new}");
+        }
+        for gone in self.told.difference(&now) {
+            tracing::info!("no longer so: {gone}");
+        }
+        self.told = now;
+    }
+
+    fn report(&self, scanned: bool) {
+        let progress = Progress {
+            scanned,
+            loading: self.loads.len(),
+        };
+        self.progress
+            .send_if_modified(|last| std::mem::replace(last, progress) != progress);
+    }
+}
