@@ -11,5 +11,6 @@ pub mod http;
 pub mod http_client;
 pub mod paths;
 pub mod pay;
+pub mod script;
 pub mod stdio;
 pub mod wait;
