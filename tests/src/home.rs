@@ -22,7 +22,16 @@ pub struct Home {
 impl Home {
     /// An empty folder.
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::at(tempfile::tempdir())
+    }
+
+    /// An empty folder on the disk of `parent`.
+    pub fn inside(parent: &Path) -> Self {
+        Self::at(tempfile::tempdir_in(parent))
+    }
+
+    fn at(dir: std::io::Result<TempDir>) -> Self {
+        let dir = dir.expect("a temporary folder can be made");
         std::fs::create_dir(dir.path().join("plugins")).expect("the folder is writable");
         Self {
             dir,
