@@ -53,6 +53,11 @@ impl Arguments {
         &self.json
     }
 
+    /// The canonical JSON text, given away.
+    pub fn into_json(self) -> String {
+        self.json
+    }
+
     /// The digest a payment is bound to.
     pub fn digest(&self) -> Digest {
         self.digest

@@ -25,6 +25,9 @@ pub struct Call {
     pub payment: Payment,
     /// The fence: how many times a run was claimed. A run may only report under its own epoch.
     pub epoch: u32,
+    /// Why its last run failed, when one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
     /// Where it stands.
     pub state: CallState,
 }
@@ -48,11 +51,8 @@ pub enum CallState {
     },
     /// The outcome is stored; the money is not final.
     Executed,
-    /// The run failed by what the host saw or the tool declared.
-    ToolFailed {
-        /// Why, as told to the caller.
-        failure: Failure,
-    },
+    /// The run failed by what the host saw or the tool declared: see [`Call::failure`].
+    ToolFailed,
     /// The run was lost and must not be repeated: nobody knows what it did.
     Indeterminate,
     /// The outcome is stored; reserved money is being taken.
@@ -230,7 +230,7 @@ impl CallState {
             Self::Ready => "ready",
             Self::Running { .. } => "running",
             Self::Executed => "executed",
-            Self::ToolFailed { .. } => "tool_failed",
+            Self::ToolFailed => "tool_failed",
             Self::Indeterminate => "indeterminate",
             Self::Settling => "settling",
             Self::Deliverable => "deliverable",
@@ -283,8 +283,10 @@ impl Call {
             Event::Payment { what } => return self.apply_payment(what),
             other => self.after(other).ok_or_else(|| self.illegal(event))?,
         };
-        if let Event::Claimed { .. } = event {
-            self.epoch += 1;
+        match event {
+            Event::Claimed { .. } => self.epoch += 1,
+            Event::ToolFailed { failure, .. } => self.failure = Some(failure.clone()),
+            _ => {}
         }
         self.state = state;
         Ok(())
@@ -329,12 +331,10 @@ impl Call {
             {
                 S::Executed
             }
-            (S::Running { .. } | S::Indeterminate, E::ToolFailed { epoch, failure })
+            (S::Running { .. } | S::Indeterminate, E::ToolFailed { epoch, .. })
                 if *epoch == self.epoch =>
             {
-                S::ToolFailed {
-                    failure: failure.clone(),
-                }
+                S::ToolFailed
             }
             (S::Running { lease_until, .. }, E::RunLost { epoch, at })
                 if *epoch == self.epoch && at >= lease_until =>
@@ -345,7 +345,7 @@ impl Call {
                 S::Deliverable
             }
             (
-                S::ToolFailed { .. },
+                S::ToolFailed,
                 E::CompensationDue {
                     cause: cause @ Cause::ToolFailed,
                 },
@@ -439,9 +439,7 @@ impl Call {
                 S::Deliverable
             }
             // Nothing was taken: settling was refused, the run gave nothing, or nobody came for it.
-            (S::Settling | S::ToolFailed { .. } | S::Indeterminate | S::Ready, E::Released) => {
-                S::Withheld
-            }
+            (S::Settling | S::ToolFailed | S::Indeterminate | S::Ready, E::Released) => S::Withheld,
             (
                 S::Compensating {
                     cause,

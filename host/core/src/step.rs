@@ -17,6 +17,8 @@ pub struct Situation {
     pub checked: bool,
     /// Whether the caller presents the payment to redeem it, rather than asking for the tool.
     pub redeeming: bool,
+    /// Whether a host looks because the call is due, with no caller.
+    pub sweeping: bool,
     /// Whether a lost run may be repeated: the tool's effective grants leave it pure, or it is idempotent by consent.
     pub repeatable: bool,
 }
@@ -52,6 +54,8 @@ pub enum Step {
     Compensate(Remedy),
     /// Carry on a remedy that was started.
     Remedy(Remedy),
+    /// Nothing: the time for this has not come.
+    Rest,
     /// Tell the caller how the call ended without an outcome.
     Ended,
 }
@@ -61,6 +65,7 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
     match &call.state {
         CallState::Quoted => Step::Request,
         CallState::Awaiting => awaiting(call, mode, situation),
+        CallState::Ready if situation.sweeping => unclaimed(call),
         CallState::Ready => Step::Claim,
         CallState::Running { lease_until, .. } if situation.now < *lease_until => Step::Wait,
         CallState::Running { .. } if situation.repeatable => Step::Claim,
@@ -68,9 +73,13 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         CallState::Executed if call.payment.state == PaymentState::Paid => Step::Conclude,
         CallState::Executed | CallState::Settling => Step::Settle,
         CallState::Deliverable => Step::Deliver,
-        CallState::ToolFailed { .. } => owe_or_release(call, Cause::ToolFailed),
+        CallState::ToolFailed => owe_or_release(call, Cause::ToolFailed),
         CallState::Indeterminate => owe_or_release(call, Cause::RunLost),
         CallState::LatePaid => Step::Owe(Cause::LatePaid),
+        // A caller that asks again does not hurry a refund that failed: the sweeper paces it.
+        CallState::CompensationDue { attempts, .. } if *attempts > 0 && !situation.sweeping => {
+            Step::Ended
+        }
         CallState::CompensationDue { .. } => Step::Compensate(Remedy::Refund),
         CallState::Compensating { remedy, .. } => Step::Remedy(*remedy),
         CallState::Withheld
@@ -79,6 +88,27 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         | CallState::Declined
         | CallState::Expired
         | CallState::Attention { .. } => Step::Ended,
+    }
+}
+
+/// How long a paid call waits for its caller before the money is returned, milliseconds.
+pub const CLAIM_WINDOW_MS: Millis = 24 * 60 * 60 * 1000;
+/// How long a host may take over one step before another looks, milliseconds.
+const STEP_PATIENCE_MS: Millis = 30_000;
+
+/// When a host should look at a call without being asked, `None` when there is nothing to do for it.
+pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
+    match &call.state {
+        CallState::Awaiting => Some(call.quote.expires_at),
+        CallState::Ready => Some(updated_at + CLAIM_WINDOW_MS),
+        CallState::Running { lease_until, .. } => Some(*lease_until),
+        // Each failure doubles the wait, to an hour and a half or so.
+        CallState::CompensationDue { attempts, .. } if *attempts > 0 => {
+            Some(updated_at + (STEP_PATIENCE_MS << (*attempts).min(8)))
+        }
+        CallState::Attention { .. } => None,
+        state if state.is_end() => None,
+        _ => Some(updated_at + STEP_PATIENCE_MS),
     }
 }
 
@@ -96,6 +126,11 @@ fn awaiting(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
             Step::Ask(mode.ask(call, status))
         }
     }
+}
+
+/// A paid call that nobody came back for: the sweeper is only shown it once its claim window has passed.
+fn unclaimed(call: &Call) -> Step {
+    owe_or_release(call, Cause::Unclaimed)
 }
 
 fn owe_or_release(call: &Call, cause: Cause) -> Step {

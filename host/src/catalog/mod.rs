@@ -2,6 +2,8 @@
 //!
 //! A call keeps the snapshot's listing it started with; a reload changes only what the next call sees.
 
+pub mod arguments;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

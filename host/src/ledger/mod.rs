@@ -14,14 +14,16 @@ use coinop_core::digest::Digest;
 use coinop_core::ids::{CallId, LinkToken, PaymentId};
 use coinop_core::money::{Amount, Currency};
 use coinop_core::outcome::Outcome;
-use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
 
 /// The durable store.
 pub trait Ledger: Send + Sync {
+    /// Names this ledger to other hosts; random, no secret.
+    fn id(&self) -> &str;
+
     /// Records a new call, or returns the open one that the same known principal has for the same tool, component,
     /// arguments and price. Anonymous callers never share.
-    fn open(&self, new: NewCall) -> BoxFuture<'_, Result<Opened, LedgerError>>;
+    fn open(&self, new: NewCall) -> BoxFuture<'_, Result<Opened, AdvanceError>>;
 
     /// Reads a call.
     fn find(&self, key: CallKey) -> BoxFuture<'_, Result<Option<Record>, LedgerError>>;
@@ -32,18 +34,25 @@ pub trait Ledger: Send + Sync {
     /// The stored outcome, `None` once its retention has ended.
     fn outcome(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<Outcome>>, LedgerError>>;
 
-    /// Keeps a component's bytes, so that quotes naming it survive its file. Doing it twice is doing it once.
+    /// Keeps a component's bytes, so that quotes naming it survive its file; doing it again renews its age. Calls are
+    /// opened only for components that are kept.
     fn keep_component(
         &self,
         digest: Digest,
         bytes: Arc<[u8]>,
+        at: Millis,
     ) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// The bytes of a kept component.
     fn component(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, LedgerError>>;
 
     /// Blocks a component at once, or lifts the block: nothing of it is quoted or run while blocked.
-    fn set_blocked(&self, digest: Digest, blocked: bool) -> BoxFuture<'_, Result<(), LedgerError>>;
+    fn set_blocked(
+        &self,
+        digest: Digest,
+        blocked: bool,
+        at: Millis,
+    ) -> BoxFuture<'_, Result<(), LedgerError>>;
 
     /// Every blocked component.
     fn blocked(&self) -> BoxFuture<'_, Result<Vec<Digest>, LedgerError>>;
@@ -146,6 +155,9 @@ pub enum AdvanceError {
     /// No such call.
     #[error("no such call")]
     Missing,
+    /// The operator blocked the component.
+    #[error("the component is blocked")]
+    Blocked,
     /// The store failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -165,7 +177,22 @@ pub enum LedgerError {
     Closed,
 }
 
-/// Whether two principals may share an open call: only somebody known, with themselves.
-pub(crate) fn shares_open_calls(principal: &Principal) -> bool {
-    principal.is_known()
+/// What makes two open calls the same: a known principal's same tool, component, arguments, price and account.
+/// `None` for anonymous callers, who never share, and for calls that are no longer open.
+pub(crate) fn open_key(call: &Call) -> Option<String> {
+    let quote = &call.quote;
+    if !quote.principal.is_known() || !call.state.is_open() {
+        return None;
+    }
+    let parts = (
+        &quote.principal,
+        &quote.tool,
+        quote.component,
+        quote.arguments,
+        quote.price,
+        &quote.account,
+    );
+    serde_json::to_vec(&parts)
+        .ok()
+        .map(|bytes| Digest::of(&bytes).to_string())
 }

@@ -3,6 +3,9 @@
 //! Every call that has an effect carries an idempotency key, and the gate records its intent before and its outcome
 //! after. An answer that a provider does not understand counts as pending, never as paid.
 
+pub mod registry;
+pub mod sandbox;
+
 use std::time::Duration;
 
 use coinop_core::ids::{LinkToken, PaymentId};
@@ -66,6 +69,16 @@ pub trait Provider: Send + Sync {
         _payment: &'a PaymentRef,
     ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
         unsupported("release")
+    }
+
+    /// The payer decides on the host's own page; the first decision stands. Only where
+    /// [`Capabilities::pays_on_host_page`].
+    fn decide<'a>(
+        &'a self,
+        _payment: &'a PaymentRef,
+        _decision: Decision,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        unsupported("be paid on the host's page")
     }
 
     /// Verifies a webhook and says which payment it is about. The caller then asks [`Provider::status`]: a webhook is a
@@ -135,6 +148,15 @@ pub struct PaymentRef {
     pub reference: String,
     /// The price, for providers that must be told again.
     pub price: Money,
+}
+
+/// What a payer decides on the host's own page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Pay, or reserve.
+    Pay,
+    /// Decline.
+    Decline,
 }
 
 /// How a payment stands at the provider.

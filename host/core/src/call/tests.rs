@@ -18,6 +18,7 @@ pub(crate) fn call() -> Call {
             "sandbox".into(),
         ),
         epoch: 0,
+        failure: None,
         state: CallState::Quoted,
     }
 }

@@ -1,0 +1,547 @@
+//! The loop: ask core for the next step, perform it, record what happened, ask again.
+//!
+//! Events gather on a local copy of the call and are committed together as soon as something outside depends on them:
+//! before a run, before a provider is asked to do something, before a caller is answered. When another host was
+//! faster, the commit is refused, the fresh call is taken and the loop decides again.
+
+use std::sync::Arc;
+
+use coinop_core::call::{Call, CallState, Cause, Event, Remedy};
+use coinop_core::mode::{self, Ask, AskStatus, Mode};
+use coinop_core::outcome::Outcome;
+use coinop_core::payment::PaymentEvent;
+use coinop_core::step::{Situation, Step, next};
+
+use super::paid::{Caller, RunSpec, create_payment, no_account, not_recorded, unavailable};
+use super::runs::Waited;
+use super::{Gate, Refusal, Reply};
+use crate::failpoint::failpoint;
+use crate::ledger::{AdvanceError, Change, LedgerError, Record};
+use crate::provider::{PaymentRef, Provider, ProviderError, Refund, Refunded, Standing};
+
+/// Steps of one turn at most: far more than any path has, few enough to end a livelock.
+const STEPS_MAX: usize = 64;
+/// Failed attempts at compensation before a person must look.
+const COMPENSATION_ATTEMPTS_MAX: u32 = 8;
+/// Margin of a claim beyond the run's wall-clock limit, for storing its outcome, milliseconds.
+const LEASE_MARGIN_MS: i64 = 10_000;
+
+/// Why a call is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Its tool was called.
+    Ask,
+    /// Its payment was presented.
+    Redeem,
+    /// Its payment may have changed: record that and stop before running anything.
+    Look,
+    /// Its run ended here: bring the money to rest.
+    Finish,
+    /// A host came by: finish what another left.
+    Sweep,
+}
+
+/// How far a turn came.
+pub(super) enum Ending {
+    /// The caller is asked to pay, or told to wait.
+    Ask(Ask),
+    /// The outcome.
+    Outcome(Arc<Outcome>),
+    /// There was an outcome, and it is no longer stored.
+    Forgotten,
+    /// The call ended without one, or is owed.
+    Ended,
+    /// Nothing to do for this purpose.
+    Rest,
+    /// The caller cancelled its wait.
+    Cancelled,
+}
+
+/// Why a turn could not go on. The call is as last committed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error(transparent)]
+    Ledger(#[from] AdvanceError),
+    #[error("the account {0:?} is not configured")]
+    Account(String),
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    #[error("the call keeps changing")]
+    Unsteady,
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error.into())
+    }
+}
+
+/// One turn with one call.
+pub(super) struct Drive<'a> {
+    gate: &'a Gate,
+    /// The call as last committed, with its arguments.
+    stored: Record,
+    /// The call with the gathered events applied.
+    call: Call,
+    gathered: Vec<Event>,
+    purpose: Purpose,
+    checked: bool,
+    blocked: bool,
+}
+
+impl<'a> Drive<'a> {
+    pub(super) fn new(gate: &'a Gate, record: Record, purpose: Purpose) -> Self {
+        Self {
+            gate,
+            call: record.call.clone(),
+            stored: record,
+            gathered: Vec::new(),
+            purpose,
+            checked: false,
+            blocked: false,
+        }
+    }
+
+    /// Takes the turn for a caller and says how it went.
+    pub(super) async fn reply(mut self, caller: &Caller) -> Reply {
+        let ending = self.turn(Some(caller)).await;
+        failpoint("before-reply");
+        match ending {
+            Ok(Ending::Outcome(outcome)) => Reply::Outcome(outcome),
+            Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
+            Ok(Ending::Ask(ask)) => self.ask_reply(ask),
+            Ok(Ending::Ended | Ending::Rest)
+                if self.blocked && !self.call.payment.state.is_taken() =>
+            {
+                Reply::Refused(Refusal::Blocked)
+            }
+            Ok(Ending::Ended | Ending::Rest) => Reply::Refused(Refusal::of_ended(&self.call)),
+            Ok(Ending::Cancelled) => Reply::Cancelled,
+            Err(Trouble::Ledger(error)) => not_recorded(&error),
+            Err(Trouble::Account(name)) => no_account(&name),
+            Err(Trouble::Provider(error)) => {
+                tracing::warn!(call = %self.call.id, %error, "the provider did not help");
+                unavailable("The payment provider does not answer.".to_owned())
+            }
+            Err(Trouble::Unsteady) => unavailable("The payment keeps changing.".to_owned()),
+        }
+    }
+
+    /// Takes the turn for nobody in particular.
+    pub(super) async fn rest(mut self) -> Result<(), Trouble> {
+        self.turn(None).await.map(drop)
+    }
+
+    /// Takes the turn and gives the call after it.
+    pub(super) async fn call_after(mut self) -> Result<Call, LedgerError> {
+        match self.turn(None).await {
+            Ok(_) => Ok(self.call),
+            Err(Trouble::Ledger(AdvanceError::Ledger(error))) => Err(error),
+            Err(other) => Err(LedgerError::Unavailable(other.to_string())),
+        }
+    }
+
+    fn ask_reply(&self, ask: Ask) -> Reply {
+        let provider = self.gate.account(&self.call.quote.account);
+        let base = self.gate.parts.pay_base.load();
+        let payment_url = match &self.call.payment.url {
+            Some(url) => url.clone(),
+            None => format!("{base}/pay/{}", self.call.payment.link),
+        };
+        Reply::Ask {
+            ask: Box::new(ask),
+            payment_url,
+            test: provider.is_none_or(|p| p.capabilities().test),
+        }
+    }
+
+    async fn turn(&mut self, caller: Option<&Caller>) -> Result<Ending, Trouble> {
+        for _ in 0..STEPS_MAX {
+            let step = self.decide();
+            if let Some(ending) = self.perform(step, caller).await? {
+                return Ok(ending);
+            }
+        }
+        Err(Trouble::Unsteady)
+    }
+
+    fn decide(&self) -> Step {
+        if self.blocked && self.call.state == CallState::Ready {
+            return if self.call.payment.state.is_taken() {
+                Step::Owe(Cause::Blocked)
+            } else {
+                Step::Release
+            };
+        }
+        let situation = Situation {
+            now: self.gate.parts.clock.now(),
+            checked: self.checked,
+            redeeming: self.purpose == Purpose::Redeem,
+            sweeping: self.purpose == Purpose::Sweep,
+            repeatable: self.spec().is_some_and(|spec| spec.repeatable),
+        };
+        next(&self.call, self.mode(), &situation)
+    }
+
+    /// Performs one step; `Some` ends the turn.
+    async fn perform(
+        &mut self,
+        step: Step,
+        caller: Option<&Caller>,
+    ) -> Result<Option<Ending>, Trouble> {
+        match step {
+            Step::Request => self.request().await?,
+            Step::Ask(ask) => return self.end(Ending::Ask(ask)).await,
+            Step::Check => self.check().await?,
+            Step::Expire => self.expire().await?,
+            Step::Claim if self.purpose == Purpose::Look => return self.end(Ending::Rest).await,
+            Step::Claim => self.claim(caller).await?,
+            Step::Wait => return self.wait(caller).await,
+            Step::LoseRun => {
+                let at = self.gate.parts.clock.now();
+                let epoch = self.call.epoch;
+                self.gather(Event::RunLost { epoch, at })?;
+            }
+            Step::Settle => self.settle().await?,
+            Step::Conclude => self.gather(Event::Concluded)?,
+            Step::Deliver => return self.deliver().await,
+            Step::Release => self.release().await?,
+            Step::Owe(cause) => self.gather(Event::CompensationDue { cause })?,
+            Step::Compensate(remedy) => self.gather(Event::CompensationStarted { remedy })?,
+            Step::Remedy(remedy) => return self.make_good(remedy).await,
+            Step::Rest => return self.end(Ending::Rest).await,
+            Step::Ended => return self.end(Ending::Ended).await,
+        }
+        Ok(None)
+    }
+
+    async fn end(&mut self, ending: Ending) -> Result<Option<Ending>, Trouble> {
+        let committed = self.commit().await?;
+        Ok(committed.then_some(ending))
+    }
+
+    /// Applies an event to the local copy.
+    fn gather(&mut self, event: Event) -> Result<(), Trouble> {
+        if let Err(error) = self.call.apply(&event) {
+            // The provider said something that does not fit: nothing is changed, and it is looked at again later.
+            tracing::warn!(call = %self.call.id, %error, "an event was refused");
+            return Err(Trouble::Unsteady);
+        }
+        self.gathered.push(event);
+        Ok(())
+    }
+
+    /// Makes the gathered events durable. `false`: somebody was faster, and the call is now theirs.
+    async fn commit(&mut self) -> Result<bool, Trouble> {
+        if self.gathered.is_empty() {
+            return Ok(true);
+        }
+        let change = Change {
+            call: self.call.id.clone(),
+            events: std::mem::take(&mut self.gathered),
+            outcome: None,
+            at: self.gate.parts.clock.now(),
+        };
+        match self.gate.parts.ledger.advance(change).await {
+            Ok(record) => {
+                self.take(record);
+                Ok(true)
+            }
+            Err(AdvanceError::Illegal { record, .. }) => {
+                self.take(*record);
+                self.checked = false;
+                Ok(false)
+            }
+            Err(AdvanceError::Blocked) => {
+                self.call.clone_from(&self.stored.call);
+                self.checked = false;
+                self.blocked = true;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn take(&mut self, record: Record) {
+        self.call.clone_from(&record.call);
+        self.stored = record;
+    }
+
+    fn spec(&self) -> Option<RunSpec> {
+        serde_json::from_str(self.stored.run_spec.as_deref()?).ok()
+    }
+
+    fn mode(&self) -> &'static dyn Mode {
+        // A mode that a later version knew is told in the words of the one that every client can follow.
+        mode::by_name(&self.call.mode).unwrap_or(mode::MODES[0])
+    }
+
+    fn provider(&self) -> Result<Arc<dyn Provider>, Trouble> {
+        let name = &self.call.quote.account;
+        let provider = self.gate.account(name).cloned();
+        provider.ok_or_else(|| Trouble::Account(name.clone()))
+    }
+
+    fn payment(&self) -> Result<PaymentRef, Trouble> {
+        payment_ref(&self.call).ok_or(Trouble::Unsteady)
+    }
+
+    async fn request(&mut self) -> Result<(), Trouble> {
+        if !self.commit().await? {
+            return Ok(());
+        }
+        let provider = self.provider()?;
+        let request = create_payment(&self.call);
+        match within(provider.as_ref(), provider.create(&request)).await {
+            Ok(created) => self.gather(
+                PaymentEvent::Created {
+                    reference: created.reference,
+                    url: created.url,
+                }
+                .into(),
+            ),
+            Err(ProviderError::Unreachable(reason)) => {
+                Err(ProviderError::Unreachable(reason).into())
+            }
+            Err(refused) => {
+                tracing::warn!(call = %self.call.id, error = %refused, "the provider made no payment");
+                self.gather(PaymentEvent::Failed.into())
+            }
+        }
+    }
+
+    async fn check(&mut self) -> Result<(), Trouble> {
+        let provider = self.provider()?;
+        let payment = self.payment()?;
+        let standing = within(provider.as_ref(), provider.status(&payment)).await;
+        let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
+        self.checked = true;
+        match standing {
+            Ok(standing) => self.gather_standing(standing),
+            // Unknown means pending, never paid; and never expired either.
+            Err(error) if !overdue => {
+                tracing::warn!(call = %self.call.id, %error, "the provider did not say how a payment stands");
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn gather_standing(&mut self, standing: Standing) -> Result<(), Trouble> {
+        let event = match standing {
+            Standing::Pending => return Ok(()),
+            Standing::Paid(received) => PaymentEvent::Paid { received },
+            Standing::Authorized(reserved) => PaymentEvent::Authorized { reserved },
+            Standing::Failed => PaymentEvent::Failed,
+            Standing::Declined => PaymentEvent::Declined,
+            Standing::Canceled | Standing::Released => PaymentEvent::Canceled,
+            Standing::Expired => PaymentEvent::Expired,
+        };
+        self.gather(event.into())
+    }
+
+    /// Calls an overdue payment off, so that its link takes no money any more, and ends the call.
+    async fn expire(&mut self) -> Result<(), Trouble> {
+        let provider = self.provider()?;
+        let payment = self.payment()?;
+        match within(provider.as_ref(), provider.cancel(&payment)).await {
+            Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
+                self.gather_standing(standing)
+            }
+            Ok(_) | Err(ProviderError::Unsupported { .. }) => {
+                self.gather(PaymentEvent::Expired.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn claim(&mut self, caller: Option<&Caller>) -> Result<(), Trouble> {
+        let Some((spec, arguments)) = self.spec().zip(self.stored.arguments.clone()) else {
+            return Err(LedgerError::Corrupt("a call to be run has no arguments".into()).into());
+        };
+        let Some(slot) = self.gate.runs.reserve(&self.call.id) else {
+            // Another task of this host is at it: let it claim, then wait with everybody else.
+            if !self.gate.runs.settled(&self.call.id).await {
+                self.reread().await?;
+            }
+            return Ok(());
+        };
+        let at = self.gate.parts.clock.now();
+        self.gather(Event::Claimed {
+            owner: self.gate.owner.to_string(),
+            at,
+            lease_until: at + spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS,
+            rerun: spec.repeatable,
+        })?;
+        if self.commit().await? {
+            failpoint("after-claim");
+            let progress = caller.and_then(|c| c.progress.clone());
+            self.gate
+                .spawn_run(slot, self.stored.clone(), spec, arguments, progress);
+        }
+        Ok(())
+    }
+
+    async fn reread(&mut self) -> Result<(), Trouble> {
+        let key = crate::ledger::CallKey::Call(self.call.id.clone());
+        let record = self.gate.parts.ledger.find(key).await?;
+        self.take(record.ok_or(AdvanceError::Missing)?);
+        self.gathered.clear();
+        self.checked = false;
+        Ok(())
+    }
+
+    async fn wait(&mut self, caller: Option<&Caller>) -> Result<Option<Ending>, Trouble> {
+        if !self.commit().await? {
+            return Ok(None);
+        }
+        let Some(caller) = caller else {
+            return Ok(Some(Ending::Rest));
+        };
+        match self.gate.runs.wait(&self.call.id, &caller.cancel).await {
+            Waited::Finished(finished) => {
+                self.take(finished.record.clone());
+                match &finished.outcome {
+                    Some(outcome) if self.call.state == CallState::Deliverable => {
+                        Ok(Some(Ending::Outcome(outcome.clone())))
+                    }
+                    _ => Ok(None),
+                }
+            }
+            Waited::Cancelled => Ok(Some(Ending::Cancelled)),
+            Waited::Unknown => {
+                self.reread().await?;
+                Ok(None)
+            }
+            Waited::Elsewhere => {
+                self.reread().await?;
+                let running = matches!(self.call.state, CallState::Running { .. });
+                let ask = || self.mode().ask(&self.call, AskStatus::Running);
+                Ok(running.then(|| Ending::Ask(ask())))
+            }
+        }
+    }
+
+    async fn settle(&mut self) -> Result<(), Trouble> {
+        if self.call.state == CallState::Executed {
+            self.gather(PaymentEvent::SettleStarted.into())?;
+        }
+        if !self.commit().await? {
+            return Ok(());
+        }
+        failpoint("before-settle");
+        let provider = self.provider()?;
+        let payment = self.payment()?;
+        match within(provider.as_ref(), provider.settle(&payment)).await {
+            Ok(Standing::Paid(received)) => self.gather(PaymentEvent::Settled { received }.into()),
+            Ok(
+                Standing::Released
+                | Standing::Canceled
+                | Standing::Expired
+                | Standing::Declined
+                | Standing::Failed,
+            ) => self.gather(PaymentEvent::Released.into()),
+            Ok(Standing::Pending | Standing::Authorized(_)) => {
+                Err(ProviderError::Unreachable("settling is not finished".into()).into())
+            }
+            Err(error) => {
+                if self.call.payment.state == coinop_core::payment::PaymentState::Settling {
+                    self.gather(PaymentEvent::SettleUnknown.into())?;
+                    self.commit().await?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn release(&mut self) -> Result<(), Trouble> {
+        if !self.commit().await? {
+            return Ok(());
+        }
+        let provider = self.provider()?;
+        let payment = self.payment()?;
+        match within(provider.as_ref(), provider.release(&payment)).await? {
+            Standing::Paid(_) | Standing::Authorized(_) | Standing::Pending => {
+                Err(ProviderError::Unreachable("the reservation is still held".into()).into())
+            }
+            _ => self.gather(PaymentEvent::Released.into()),
+        }
+    }
+
+    async fn deliver(&mut self) -> Result<Option<Ending>, Trouble> {
+        if !self.commit().await? {
+            return Ok(None);
+        }
+        let outcome = self.gate.parts.ledger.outcome(self.call.id.clone()).await?;
+        Ok(Some(outcome.map_or(Ending::Forgotten, Ending::Outcome)))
+    }
+
+    async fn make_good(&mut self, remedy: Remedy) -> Result<Option<Ending>, Trouble> {
+        if !self.commit().await? {
+            return Ok(None);
+        }
+        let attempts = match self.call.state {
+            CallState::Compensating { attempts, .. } => attempts,
+            _ => return Ok(None),
+        };
+        let provider = self.provider()?;
+        let refundable = remedy == Remedy::Refund && provider.capabilities().refunds;
+        if !refundable || attempts >= COMPENSATION_ATTEMPTS_MAX {
+            let reason =
+                format!("{attempts} attempts at a refund failed, or the provider gives none");
+            self.gather(Event::Exhausted { reason })?;
+            return self.end(Ending::Ended).await;
+        }
+        let refund = self.refund()?;
+        failpoint("before-refund");
+        match within(provider.as_ref(), provider.refund(&refund)).await {
+            Ok(Refunded::Done) => self.gather(
+                PaymentEvent::Refunded {
+                    amount: refund.amount,
+                }
+                .into(),
+            )?,
+            Ok(Refunded::Pending) => {}
+            Err(error) => {
+                tracing::warn!(call = %self.call.id, %error, "a refund failed; it stays due");
+                self.gather(Event::CompensationFailed)?;
+            }
+        }
+        self.end(Ending::Ended).await
+    }
+
+    fn refund(&self) -> Result<Refund, Trouble> {
+        let received = self.call.payment.received.ok_or(Trouble::Unsteady)?;
+        let left = received.amount.checked_sub(self.call.payment.refunded);
+        Ok(Refund {
+            payment: self.payment()?,
+            // One compensation a call, so one key: asked twice, it goes back once.
+            key: format!("{}-compensation", self.call.payment.id),
+            amount: left.ok_or(Trouble::Unsteady)?,
+            reason: "the paid call did not deliver".to_owned(),
+        })
+    }
+}
+
+/// A provider's answer, or its silence after its own timeout.
+async fn within<T>(
+    provider: &dyn Provider,
+    answer: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
+    let patience = provider.capabilities().timeout;
+    match tokio::time::timeout(patience, answer).await {
+        Ok(answer) => answer,
+        Err(_) => Err(ProviderError::Unreachable(format!(
+            "no answer within {patience:?}"
+        ))),
+    }
+}
+
+/// How the provider knows a call's payment, once it does.
+pub(super) fn payment_ref(call: &Call) -> Option<PaymentRef> {
+    Some(PaymentRef {
+        key: call.payment.id.clone(),
+        reference: call.payment.reference.clone()?,
+        price: call.quote.price,
+    })
+}

@@ -1,0 +1,155 @@
+//! The gate as the payment pages see it: what a link shows, and what the payer decides there.
+
+use coinop_core::Millis;
+use coinop_core::call::{Call, CallState};
+use coinop_core::ids::LinkToken;
+use coinop_core::money::Money;
+use futures::future::BoxFuture;
+
+use super::Gate;
+use super::drive::{Drive, Purpose, payment_ref};
+use crate::ledger::{CallKey, LedgerError};
+use crate::provider::Decision;
+
+/// What the payment page shows, and may do. Holds nothing that redeems.
+#[derive(Clone, Debug)]
+pub struct PageView {
+    /// The tool's name.
+    pub tool: String,
+    /// The plugin's name.
+    pub plugin: String,
+    /// What it costs.
+    pub price: Money,
+    /// The provider's kind.
+    pub provider: String,
+    /// Where to pay, when that is the provider's own page.
+    pub provider_url: Option<String>,
+    /// Until when, milliseconds since the Unix epoch.
+    pub expires_at: i64,
+    /// Whether the money is pretended.
+    pub test: bool,
+    /// Whether the payer decides on this page.
+    pub pays_here: bool,
+    /// Whether the money is taken only after the run.
+    pub authorizes: bool,
+    /// Where the call stands.
+    pub state: PageState,
+}
+
+/// Where a call stands, for the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// Can be paid.
+    Open,
+    /// Is paid (or reserved): go back to your client.
+    Paid,
+    /// The payer said no.
+    Declined,
+    /// Too late.
+    Expired,
+    /// The money went back or is about to.
+    Returned,
+}
+
+/// The gate as the pages and the command line see it.
+pub trait Cashier: Send + Sync {
+    /// What the page behind a link shows, `None` for a link nobody has.
+    fn page(&self, link: LinkToken) -> BoxFuture<'_, Result<Option<PageView>, LedgerError>>;
+    /// The payer decides on the host's own page (pretended money only). Returns the page after it.
+    fn decide(
+        &self,
+        link: LinkToken,
+        decision: Decision,
+    ) -> BoxFuture<'_, Result<Option<PageView>, LedgerError>>;
+}
+
+impl Cashier for Gate {
+    fn page(&self, link: LinkToken) -> BoxFuture<'_, Result<Option<PageView>, LedgerError>> {
+        Box::pin(async move {
+            let record = self.parts.ledger.find(CallKey::Link(link)).await?;
+            Ok(record.map(|record| self.view(&record.call)))
+        })
+    }
+
+    fn decide(
+        &self,
+        link: LinkToken,
+        decision: Decision,
+    ) -> BoxFuture<'_, Result<Option<PageView>, LedgerError>> {
+        Box::pin(async move {
+            let Some(record) = self.parts.ledger.find(CallKey::Link(link)).await? else {
+                return Ok(None);
+            };
+            let view = self.view(&record.call);
+            if view.state != PageState::Open || !view.pays_here {
+                return Ok(Some(view));
+            }
+            self.tell_provider(&record.call, decision).await?;
+            // What counts is the provider's record, read back like after any webhook.
+            let drive = Drive::new(self, record, Purpose::Look);
+            let call = drive.call_after().await?;
+            Ok(Some(self.view(&call)))
+        })
+    }
+}
+
+impl Gate {
+    async fn tell_provider(&self, call: &Call, decision: Decision) -> Result<(), LedgerError> {
+        let unavailable = |reason: String| LedgerError::Unavailable(reason);
+        let provider = self.account(&call.quote.account).ok_or_else(|| {
+            unavailable(format!(
+                "the account {} is not configured",
+                call.quote.account
+            ))
+        })?;
+        let payment = payment_ref(call)
+            .ok_or_else(|| unavailable("the payment is still being made".into()))?;
+        provider
+            .decide(&payment, decision)
+            .await
+            .map(drop)
+            .map_err(|error| unavailable(error.to_string()))
+    }
+
+    fn view(&self, call: &Call) -> PageView {
+        let provider = self.account(&call.quote.account);
+        let capabilities = provider.map(|p| p.capabilities());
+        PageView {
+            tool: call.quote.tool.clone(),
+            plugin: call.quote.plugin.clone(),
+            price: call.quote.price,
+            provider: call.payment.provider.clone(),
+            provider_url: call.payment.url.clone(),
+            expires_at: call.quote.expires_at,
+            test: capabilities.is_none_or(|c| c.test),
+            pays_here: capabilities.is_some_and(|c| c.pays_on_host_page),
+            authorizes: capabilities.is_some_and(|c| c.authorizes),
+            state: page_state(call, self.parts.clock.now()),
+        }
+    }
+}
+
+fn page_state(call: &Call, now: Millis) -> PageState {
+    match &call.state {
+        CallState::Quoted | CallState::Awaiting if now >= call.quote.expires_at => {
+            PageState::Expired
+        }
+        CallState::Quoted | CallState::Awaiting => PageState::Open,
+        CallState::Declined => PageState::Declined,
+        CallState::Expired => PageState::Expired,
+        CallState::Ready
+        | CallState::Running { .. }
+        | CallState::Executed
+        | CallState::Settling
+        | CallState::Deliverable => PageState::Paid,
+        CallState::ToolFailed
+        | CallState::Indeterminate
+        | CallState::LatePaid
+        | CallState::CompensationDue { .. }
+        | CallState::Compensating { .. }
+        | CallState::Withheld
+        | CallState::Refunded { .. }
+        | CallState::Credited { .. }
+        | CallState::Attention { .. } => PageState::Returned,
+    }
+}

@@ -1,0 +1,325 @@
+//! Paid tools: quoted on the first call, redeemed by a payment's id afterwards.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coinop_core::arguments::Arguments;
+use coinop_core::call::{Call, CallState};
+use coinop_core::ids::{CallId, LinkToken, PaymentId};
+use coinop_core::mode::{CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, PAYMENT_ID_ARGUMENT_RENAMED};
+use coinop_core::money::Money;
+use coinop_core::payment::{Payment, PaymentEvent};
+use coinop_core::principal::Principal;
+use coinop_core::quote::{Mismatch, Presented, Quote};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+use super::drive::{Drive, Purpose};
+use super::{Gate, Invocation, Refusal, Reply, free};
+use crate::catalog::Listing;
+use crate::ledger::{AdvanceError, CallKey, NewCall, Record};
+use crate::limits::Limits;
+use crate::plugin::Effects;
+use crate::provider::{CreatePayment, Provider};
+use crate::sandbox::ProgressSink;
+
+/// How a quoted call runs, frozen with the quote and erased with its arguments.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RunSpec {
+    /// The tool, by the plugin's own name.
+    pub(super) tool: String,
+    /// What the run may use.
+    pub(super) limits: Limits,
+    /// The plugin's settings.
+    pub(super) settings: Arc<BTreeMap<String, String>>,
+    /// Whether a lost run may be repeated.
+    pub(super) repeatable: bool,
+}
+
+/// What a caller brings along, whatever it asks for.
+pub(super) struct Caller {
+    pub(super) principal: Principal,
+    pub(super) progress: Option<Arc<dyn ProgressSink>>,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Gate {
+    /// `confirm_<tool>(payment_id)`: runs the stored arguments.
+    pub(super) async fn confirm(&self, invocation: Invocation) -> Reply {
+        let listing = Arc::clone(invocation.entry.listing());
+        let id = match payment_id(&invocation.arguments, PAYMENT_ID_ARGUMENT) {
+            Some(id) => id,
+            None => return missing_payment_id(),
+        };
+        let (_, caller) = split(invocation);
+        self.redeem(&id, &listing.name, None, caller).await
+    }
+
+    /// The first call of a paid tool: quote it, or show the open payment for the same call.
+    pub(super) async fn quote(&self, invocation: Invocation, price: Money) -> Reply {
+        let listing = Arc::clone(invocation.entry.listing());
+        let (arguments, caller) = split(invocation);
+        self.quote_for(&listing, &arguments, price, caller).await
+    }
+
+    /// A call of a tool that takes the payment's id as an argument: with it redeem, without it quote.
+    pub(super) async fn quote_or_redeem(&self, invocation: Invocation, price: Money) -> Reply {
+        let listing = Arc::clone(invocation.entry.listing());
+        let (mut arguments, caller) = split(invocation);
+        match arguments.remove(&listing.payment_id_argument) {
+            None | Some(Value::Null) => self.quote_for(&listing, &arguments, price, caller).await,
+            Some(Value::String(id)) => match Arguments::from_map(&arguments) {
+                Ok(arguments) => {
+                    self.redeem(&id, &listing.name, Some(&arguments), caller)
+                        .await
+                }
+                Err(error) => Reply::Refused(Refusal::InvalidArguments(error.to_string())),
+            },
+            Some(_) => missing_payment_id(),
+        }
+    }
+
+    /// A name that is not listed any more may still be owed: answers it when the arguments carry a payment of this
+    /// principal for it, `None` otherwise.
+    pub async fn call_unlisted(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        principal: Principal,
+        cancel: CancellationToken,
+    ) -> Option<Reply> {
+        let mut rest = arguments.clone();
+        let id = [PAYMENT_ID_ARGUMENT_RENAMED, PAYMENT_ID_ARGUMENT]
+            .iter()
+            .find_map(|key| rest.remove(*key))?;
+        let id: PaymentId = id.as_str()?.parse().ok()?;
+        let record = self
+            .parts
+            .ledger
+            .find(CallKey::Payment(id.clone()))
+            .await
+            .ok()??;
+        let tool = record.call.quote.tool.clone();
+        let confirms = name.strip_prefix(CONFIRM_PREFIX) == Some(&tool);
+        let resubmitted = (!confirms)
+            .then(|| Arguments::from_map(&rest).ok())
+            .flatten();
+        let tool = if confirms { tool } else { name.to_owned() };
+        let presented = Presented {
+            principal: &principal,
+            tool: &tool,
+            arguments: resubmitted.as_ref(),
+        };
+        record.call.quote.admits(&presented).ok()?;
+        let caller = Caller {
+            principal: principal.clone(),
+            progress: None,
+            cancel,
+        };
+        Some(
+            self.redeem(id.as_str(), &tool, resubmitted.as_ref(), caller)
+                .await,
+        )
+    }
+
+    async fn quote_for(
+        &self,
+        listing: &Arc<Listing>,
+        arguments: &Map<String, Value>,
+        price: Money,
+        caller: Caller,
+    ) -> Reply {
+        let arguments = match free::checked(listing, arguments) {
+            Ok(arguments) => arguments,
+            Err(refusal) => return Reply::Refused(refusal),
+        };
+        let Some(provider) = self.account(&listing.account) else {
+            return no_account(&listing.account);
+        };
+        // An open call that turns out to have ended makes room for a new one: at most once around.
+        for _ in 0..2 {
+            let new = match self.draft(
+                listing,
+                &arguments,
+                price,
+                &caller.principal,
+                provider.as_ref(),
+            ) {
+                Ok(new) => new,
+                Err(error) => {
+                    return unavailable(format!("The call cannot be recorded ({error})."));
+                }
+            };
+            let opened = match self.parts.ledger.open(new).await {
+                Ok(opened) => opened,
+                Err(AdvanceError::Blocked) => return Reply::Refused(Refusal::Blocked),
+                Err(error) => return not_recorded(&error),
+            };
+            let existing = opened.existing;
+            let reply = Drive::new(self, opened.record, Purpose::Ask)
+                .reply(&caller)
+                .await;
+            match reply {
+                Reply::Refused(Refusal::Declined | Refusal::Expired) if existing => {}
+                reply => return reply,
+            }
+        }
+        unavailable("The payment keeps changing.".to_owned())
+    }
+
+    fn draft(
+        &self,
+        listing: &Listing,
+        arguments: &Arguments,
+        price: Money,
+        principal: &Principal,
+        provider: &dyn Provider,
+    ) -> Result<NewCall, serde_json::Error> {
+        let now = self.parts.clock.now();
+        let lifetime = self
+            .parts
+            .quote_lifetime
+            .min(provider.capabilities().lifetime_max);
+        let quote = Quote {
+            principal: principal.clone(),
+            tool: listing.name.clone(),
+            plugin: listing.plugin.clone(),
+            component: listing.manifest.digest,
+            arguments: arguments.digest(),
+            payment_id_argument: listing.payment_id_argument.clone(),
+            price,
+            account: listing.account.clone(),
+            expires_at: now + lifetime.as_millis() as i64,
+        };
+        let payment = Payment::creating(
+            PaymentId::from_random(crate::random::bytes()),
+            LinkToken::from_random(crate::random::bytes()),
+            provider.kind().to_owned(),
+        );
+        let mut call = Call {
+            id: CallId::from_random(crate::random::bytes()),
+            quote,
+            mode: listing.mode.name().to_owned(),
+            created_at: now,
+            payment,
+            epoch: 0,
+            failure: None,
+            state: CallState::Quoted,
+        };
+        if let Some(created) = provider.create_offline(&create_payment(&call)) {
+            let event = PaymentEvent::Created {
+                reference: created.reference,
+                url: created.url,
+            };
+            // Legal by construction: a fresh call is `Quoted` and its payment `Creating`.
+            let _ = call.apply(&event.into());
+        }
+        let spec = RunSpec {
+            tool: listing.tool.name.clone(),
+            limits: listing.limits,
+            settings: listing.settings.clone(),
+            // No grant exists that reaches outside, so every run is pure in effect; a tool that says it must not be
+            // repeated is believed all the same.
+            repeatable: listing.tool.effects != Effects::Effectful,
+        };
+        Ok(NewCall {
+            call,
+            arguments: arguments.as_json().to_owned(),
+            run_spec: serde_json::to_string(&spec)?,
+        })
+    }
+
+    async fn redeem(
+        &self,
+        id: &str,
+        tool: &str,
+        arguments: Option<&Arguments>,
+        caller: Caller,
+    ) -> Reply {
+        let Ok(id) = id.parse::<PaymentId>() else {
+            return Reply::Refused(Refusal::UnknownPayment);
+        };
+        let record = match self.parts.ledger.find(CallKey::Payment(id)).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return Reply::Refused(Refusal::UnknownPayment),
+            Err(error) => return not_recorded(&error.into()),
+        };
+        let presented = Presented {
+            principal: &caller.principal,
+            tool,
+            arguments,
+        };
+        if let Err(mismatch) = record.call.quote.admits(&presented) {
+            return Reply::Refused(mismatched(mismatch, &record, arguments));
+        }
+        Drive::new(self, record, Purpose::Redeem)
+            .reply(&caller)
+            .await
+    }
+}
+
+/// What a provider is asked for.
+pub(super) fn create_payment(call: &Call) -> CreatePayment {
+    CreatePayment {
+        key: call.payment.id.clone(),
+        link: call.payment.link.clone(),
+        price: call.quote.price,
+        description: format!("{} ({})", call.quote.tool, call.quote.plugin),
+        expires_at: call.quote.expires_at,
+    }
+}
+
+fn mismatched(mismatch: Mismatch, record: &Record, sent: Option<&Arguments>) -> Refusal {
+    match mismatch {
+        Mismatch::Principal => Refusal::UnknownPayment,
+        Mismatch::Tool => Refusal::OtherTool {
+            paid_for: record.call.quote.tool.clone(),
+        },
+        Mismatch::Arguments => {
+            let fields = match (&record.arguments, sent) {
+                (Some(paid), Some(sent)) => Arguments::stored(paid.clone()).differing_fields(sent),
+                // The arguments were erased when the call ended; their digest still tells that they differ.
+                _ => vec!["the arguments".to_owned()],
+            };
+            Refusal::OtherArguments { fields }
+        }
+    }
+}
+
+fn split(invocation: Invocation) -> (Map<String, Value>, Caller) {
+    let caller = Caller {
+        principal: invocation.principal,
+        progress: invocation.progress,
+        cancel: invocation.cancel,
+    };
+    (invocation.arguments, caller)
+}
+
+fn payment_id(arguments: &Map<String, Value>, name: &str) -> Option<String> {
+    arguments.get(name)?.as_str().map(str::to_owned)
+}
+
+fn missing_payment_id() -> Reply {
+    let message =
+        format!("{PAYMENT_ID_ARGUMENT}: the payment's id, a string such as \"pay_…\", is required");
+    Reply::Refused(Refusal::InvalidArguments(message))
+}
+
+pub(super) fn no_account(name: &str) -> Reply {
+    unavailable(format!(
+        "The payment account {name:?} is not configured on this host."
+    ))
+}
+
+pub(super) fn not_recorded(error: &AdvanceError) -> Reply {
+    tracing::error!(%error, "the ledger did not answer");
+    unavailable("The host's ledger is not available.".to_owned())
+}
+
+pub(super) fn unavailable(message: String) -> Reply {
+    Reply::Refused(Refusal::Unavailable {
+        message,
+        retry_after_s: coinop_core::mode::RETRY_AFTER_S,
+    })
+}

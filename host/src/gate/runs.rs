@@ -1,0 +1,227 @@
+//! Claimed runs of this host: each runs in a task of its own, whoever listens; many callers wait for one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use coinop_core::call::{Event, Failure};
+use coinop_core::ids::CallId;
+use coinop_core::outcome::Outcome;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::drive::{Drive, Purpose};
+use super::paid::RunSpec;
+use super::{Gate, Job};
+use crate::failpoint::failpoint;
+use crate::ledger::{AdvanceError, CallKey, Change, Record};
+use crate::sandbox::ProgressSink;
+
+/// How long a caller waits for a run of another host before it is told that it is running.
+const ELSEWHERE_PATIENCE: Duration = Duration::from_secs(2);
+/// Attempts at storing an outcome; together they outlast the lease's margin.
+const STORE_ATTEMPTS_MAX: u32 = 8;
+
+/// A run that has ended and been stored.
+pub(super) struct Finished {
+    pub(super) record: Record,
+    pub(super) outcome: Option<Arc<Outcome>>,
+}
+
+#[derive(Clone)]
+enum Progress {
+    /// Reserved: somebody is about to claim.
+    Claiming,
+    /// Claimed and running.
+    Running,
+    /// Stored.
+    Finished(Arc<Finished>),
+}
+
+/// The claimed runs of this host, by call.
+#[derive(Default)]
+pub(super) struct Runs {
+    slots: Mutex<HashMap<CallId, watch::Receiver<Progress>>>,
+}
+
+/// The one task that may claim a call here. Dropping it makes room for the next.
+pub(super) struct Slot {
+    runs: Arc<Runs>,
+    call: CallId,
+    progress: watch::Sender<Progress>,
+}
+
+/// How waiting ended.
+pub(super) enum Waited {
+    /// The run was stored.
+    Finished(Arc<Finished>),
+    /// The run ended without being stored, or nobody runs it here any more: read the call again.
+    Unknown,
+    /// Another host runs it.
+    Elsewhere,
+    /// The caller does not wait any longer.
+    Cancelled,
+}
+
+impl Runs {
+    /// Reserves the right to claim `call` in this host; `None` while somebody else has it.
+    pub(super) fn reserve(self: &Arc<Self>, call: &CallId) -> Option<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.contains_key(call) {
+            return None;
+        }
+        let (progress, receiver) = watch::channel(Progress::Claiming);
+        slots.insert(call.clone(), receiver);
+        Some(Slot {
+            runs: Arc::clone(self),
+            call: call.clone(),
+            progress,
+        })
+    }
+
+    fn slot(&self, call: &CallId) -> Option<watch::Receiver<Progress>> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(call).cloned()
+    }
+
+    /// Waits until whoever reserved `call` has claimed it or given up, and says whether nothing is known of it since.
+    pub(super) async fn settled(&self, call: &CallId) -> bool {
+        if let Some(mut slot) = self.slot(call) {
+            let _ = slot.wait_for(|p| !matches!(p, Progress::Claiming)).await;
+        }
+        false
+    }
+
+    /// Waits for the run of `call`.
+    pub(super) async fn wait(&self, call: &CallId, cancel: &CancellationToken) -> Waited {
+        let Some(mut slot) = self.slot(call) else {
+            return tokio::select! {
+                () = cancel.cancelled() => Waited::Cancelled,
+                () = tokio::time::sleep(ELSEWHERE_PATIENCE) => Waited::Elsewhere,
+            };
+        };
+        let finished = tokio::select! {
+            biased;
+            finished = slot.wait_for(|p| matches!(p, Progress::Finished(_))) => match finished {
+                Ok(progress) => match &*progress {
+                    Progress::Finished(finished) => Some(Arc::clone(finished)),
+                    _ => None,
+                },
+                Err(_) => None,
+            },
+            () = cancel.cancelled() => return Waited::Cancelled,
+        };
+        finished.map_or(Waited::Unknown, Waited::Finished)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut slots = self
+            .runs
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        slots.remove(&self.call);
+    }
+}
+
+impl Gate {
+    /// Runs a claimed call in a task of its own and brings its money to rest. The caller may go away.
+    pub(super) fn spawn_run(
+        &self,
+        slot: Slot,
+        record: Record,
+        spec: RunSpec,
+        arguments: String,
+        progress: Option<Arc<dyn ProgressSink>>,
+    ) {
+        slot.progress.send_replace(Progress::Running);
+        let gate = self.clone();
+        self.tasks.spawn(async move {
+            let job = Job {
+                component: record.call.quote.component,
+                plugin: record.call.quote.plugin.clone(),
+                tool: spec.tool,
+                arguments,
+                execution_id: record.call.id.to_string(),
+                limits: spec.limits,
+                settings: spec.settings,
+                progress,
+            };
+            let result = gate.parts.runner.run(job).await.map(Arc::new);
+            failpoint("after-run");
+            let Some(stored) = gate.store(&record, &result).await else {
+                return;
+            };
+            let finished = gate.bring_to_rest(stored, result.ok()).await;
+            slot.progress
+                .send_replace(Progress::Finished(Arc::new(finished)));
+        });
+    }
+
+    /// Makes the result durable under the claim's epoch; `None` when the claim was lost or the ledger stays away, and
+    /// then whoever finds the dead lease goes on.
+    async fn store(
+        &self,
+        record: &Record,
+        result: &Result<Arc<Outcome>, Failure>,
+    ) -> Option<Record> {
+        let epoch = record.call.epoch;
+        let (event, outcome) = match result {
+            Ok(outcome) => (Event::Executed { epoch }, Some(Arc::clone(outcome))),
+            Err(failure) => {
+                let failure = failure.clone();
+                (Event::ToolFailed { epoch, failure }, None)
+            }
+        };
+        let mut events = vec![event];
+        if outcome.is_some()
+            && record.call.payment.state == coinop_core::payment::PaymentState::Paid
+        {
+            events.push(Event::Concluded);
+        }
+        for attempt in 0..STORE_ATTEMPTS_MAX {
+            let change = Change {
+                call: record.call.id.clone(),
+                events: events.clone(),
+                outcome: outcome.clone(),
+                at: self.parts.clock.now(),
+            };
+            match self.parts.ledger.advance(change).await {
+                Ok(stored) => return Some(stored),
+                Err(AdvanceError::Ledger(error)) => {
+                    tracing::error!(call = %record.call.id, %error, attempt, "an outcome could not be stored yet");
+                    tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+                }
+                Err(error) => {
+                    tracing::error!(call = %record.call.id, %error, "a run's claim was lost; its result is dropped");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Settles, releases or refunds what the stored result calls for. What fails now stays due for the sweeper.
+    async fn bring_to_rest(&self, stored: Record, outcome: Option<Arc<Outcome>>) -> Finished {
+        if stored.call.state.is_end() {
+            return Finished {
+                record: stored,
+                outcome,
+            };
+        }
+        let call = stored.call.id.clone();
+        if let Err(error) = Drive::new(self, stored.clone(), Purpose::Finish)
+            .rest()
+            .await
+        {
+            tracing::warn!(%call, %error, "the money of a call is not at rest yet");
+        }
+        let record = match self.parts.ledger.find(CallKey::Call(call)).await {
+            Ok(Some(record)) => record,
+            _ => stored,
+        };
+        Finished { record, outcome }
+    }
+}

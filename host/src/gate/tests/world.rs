@@ -1,0 +1,391 @@
+//! A world for gate tests: a real ledger in a temporary file, a clock that stands still, a bank and a runner that do
+//! what they are told.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use coinop_core::Millis;
+use coinop_core::call::Failure;
+use coinop_core::digest::Digest;
+use coinop_core::mode;
+use coinop_core::money::Money;
+use coinop_core::outcome::{Content, Outcome};
+use coinop_core::price::Price;
+use coinop_core::principal::Principal;
+use futures::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::{Entry, Listing, Snapshot};
+use crate::clock::Clock;
+use crate::gate::{Accounts, Gate, Invocation, Job, Parts, Reply, Runner};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{CallKey, Ledger, Record};
+use crate::limits::Limits;
+use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
+use crate::provider::*;
+
+/// When every test begins.
+pub(super) const START: Millis = 1_000_000;
+
+pub(super) struct FakeClock(AtomicI64);
+
+impl Clock for FakeClock {
+    fn now(&self) -> Millis {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A provider whose payers and faults are scripted.
+pub(super) struct Bank {
+    pub(super) authorizes: bool,
+    pub(super) standing: Mutex<Standing>,
+    pub(super) down: std::sync::atomic::AtomicBool,
+    pub(super) refunds: Mutex<BTreeMap<String, i64>>,
+    pub(super) settles: AtomicU32,
+    pub(super) online: bool,
+}
+
+impl Bank {
+    fn answer<T>(&self, value: T) -> Result<T, ProviderError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(ProviderError::Unreachable("scripted".into()));
+        }
+        Ok(value)
+    }
+
+    fn created() -> CreatedPayment {
+        CreatedPayment {
+            reference: "bank-1".into(),
+            url: None,
+        }
+    }
+}
+
+impl Provider for Bank {
+    fn kind(&self) -> &'static str {
+        "bank"
+    }
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            authorizes: self.authorizes,
+            refunds: true,
+            webhooks: false,
+            test: true,
+            pays_on_host_page: true,
+            timeout: Duration::from_secs(1),
+            status_interval: Duration::ZERO,
+            lifetime_max: Duration::from_secs(3_600),
+        }
+    }
+    fn chargeable(&self, _: &Money) -> Result<(), NotChargeable> {
+        Ok(())
+    }
+    fn create_offline(&self, _: &CreatePayment) -> Option<CreatedPayment> {
+        (!self.online).then(Self::created)
+    }
+    fn create<'a>(
+        &'a self,
+        _: &'a CreatePayment,
+    ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>> {
+        Box::pin(async { self.answer(Self::created()) })
+    }
+    fn status<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
+    }
+    fn cancel<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
+    }
+    fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>> {
+        Box::pin(async {
+            self.answer(())?;
+            self.refunds
+                .lock()
+                .unwrap()
+                .insert(refund.key.clone(), refund.amount.nanos());
+            Ok(Refunded::Done)
+        })
+    }
+    fn settle<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        Box::pin(async {
+            self.answer(())?;
+            self.settles.fetch_add(1, Ordering::SeqCst);
+            Ok(Standing::Paid(payment.price))
+        })
+    }
+    fn release<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        Box::pin(async { self.answer(Standing::Released) })
+    }
+    fn decide<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+        decision: Decision,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        Box::pin(async move {
+            let standing = match decision {
+                Decision::Pay => Standing::Paid(payment.price),
+                Decision::Decline => Standing::Declined,
+            };
+            *self.standing.lock().unwrap() = standing;
+            Ok(standing)
+        })
+    }
+}
+
+/// A runner that counts and answers, or fails, or waits to be let go.
+#[derive(Default)]
+pub(super) struct Counter {
+    pub(super) runs: AtomicU32,
+    pub(super) fails: std::sync::atomic::AtomicBool,
+    pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    pub(super) started: tokio::sync::Notify,
+}
+
+impl Runner for Counter {
+    fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
+        Box::pin(async move {
+            let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+            self.started.notify_one();
+            let hold = self.hold.lock().unwrap().clone();
+            if let Some(hold) = hold {
+                hold.notified().await;
+            }
+            if self.fails.load(Ordering::SeqCst) {
+                return Err(Failure {
+                    kind: "trap".into(),
+                    message: "it trapped".into(),
+                });
+            }
+            Ok(Outcome {
+                content: vec![Content::text(format!("run {run} of {}", job.arguments))],
+                ..Outcome::default()
+            })
+        })
+    }
+}
+
+pub(super) struct World {
+    pub(super) gate: Gate,
+    pub(super) ledger: Arc<SqliteLedger>,
+    pub(super) bank: Arc<Bank>,
+    pub(super) runner: Arc<Counter>,
+    pub(super) clock: Arc<FakeClock>,
+    pub(super) mode: &'static str,
+    pub(super) effects: Effects,
+    folder: Arc<tempfile::TempDir>,
+}
+
+impl World {
+    pub(super) async fn new() -> Self {
+        Self::build(false, false).await
+    }
+
+    pub(super) async fn build(authorizes: bool, online: bool) -> Self {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let bank = Arc::new(Bank {
+            authorizes,
+            standing: Mutex::new(Standing::Pending),
+            down: false.into(),
+            refunds: Mutex::default(),
+            settles: AtomicU32::new(0),
+            online,
+        });
+        let clock = Arc::new(FakeClock(AtomicI64::new(START)));
+        let runner = Arc::new(Counter::default());
+        Self::host(folder, bank, clock, runner).await
+    }
+
+    /// Another host on the same ledger file, bank and clock.
+    pub(super) async fn another_host(&self) -> Self {
+        Self::host(
+            self.folder.clone(),
+            self.bank.clone(),
+            self.clock.clone(),
+            self.runner.clone(),
+        )
+        .await
+    }
+
+    async fn host(
+        folder: Arc<tempfile::TempDir>,
+        bank: Arc<Bank>,
+        clock: Arc<FakeClock>,
+        runner: Arc<Counter>,
+    ) -> Self {
+        let path = folder.path().join("ledger.sqlite3");
+        let ledger = Arc::new(SqliteLedger::open(&path, START).unwrap());
+        ledger
+            .keep_component(component(), Arc::from(&b"component"[..]), START)
+            .await
+            .unwrap();
+        let mut accounts = Accounts::new();
+        accounts.insert("main".into(), bank.clone());
+        let gate = Gate::new(Parts {
+            ledger: ledger.clone(),
+            runner: runner.clone(),
+            accounts,
+            clock: clock.clone(),
+            pay_base: Arc::new(ArcSwap::from_pointee("http://pay.test".into())),
+            quote_lifetime: Duration::from_secs(60),
+            retention: Duration::from_secs(3_600),
+        });
+        Self {
+            gate,
+            ledger,
+            bank,
+            runner,
+            clock,
+            mode: "two_step",
+            effects: Effects::Unspecified,
+            folder,
+        }
+    }
+
+    pub(super) fn pass(&self, ms: Millis) {
+        self.clock.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    pub(super) fn paid(&self) {
+        *self.bank.standing.lock().unwrap() = if self.bank.authorizes {
+            Standing::Authorized(price())
+        } else {
+            Standing::Paid(price())
+        };
+    }
+
+    pub(super) fn listing(&self, name: &str) -> Arc<Listing> {
+        let schema = json!({"type": "object"});
+        let tool = ToolDecl {
+            name: name.into(),
+            title: None,
+            description: String::new(),
+            input_schema: schema.to_string(),
+            output_schema: None,
+            annotations: Annotations::default(),
+            price: None,
+            effects: self.effects,
+            meta: None,
+        };
+        Arc::new(Listing {
+            name: name.into(),
+            plugin: "weather".into(),
+            manifest: Arc::new(Manifest {
+                digest: component(),
+                wit_version: "0.1.0".into(),
+                tools: vec![tool.clone()],
+            }),
+            tool,
+            price: Price::PerCall(price()),
+            mode: mode::by_name(self.mode).unwrap(),
+            account: "main".into(),
+            limits: Limits::default(),
+            settings: Arc::default(),
+            payment_id_argument: "payment_id".into(),
+            description: String::new(),
+            input_schema: Arc::new(schema.as_object().unwrap().clone()),
+            output_schema: None,
+            validator: Arc::new(jsonschema::validator_for(&schema).unwrap()),
+        })
+    }
+
+    pub(super) async fn invoke(
+        &self,
+        entry: Entry,
+        arguments: Value,
+        principal: &Principal,
+    ) -> Reply {
+        self.gate
+            .call(invocation(entry, arguments, principal))
+            .await
+    }
+
+    /// Calls the paid tool as `principal`.
+    pub(super) async fn ask(&self, arguments: Value, principal: &Principal) -> Reply {
+        self.invoke(
+            Entry::Tool(self.listing("get_forecast")),
+            arguments,
+            principal,
+        )
+        .await
+    }
+
+    /// Calls its confirm tool.
+    pub(super) async fn confirm(&self, id: &str, principal: &Principal) -> Reply {
+        let entry = Entry::Confirm(self.listing("get_forecast"));
+        self.invoke(entry, json!({"payment_id": id}), principal)
+            .await
+    }
+
+    pub(super) async fn record(&self, id: &str) -> Record {
+        let key = CallKey::Payment(id.parse().unwrap());
+        self.ledger.find(key).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn state(&self, id: &str) -> &'static str {
+        self.record(id).await.call.state.name()
+    }
+
+    pub(super) fn runs(&self) -> u32 {
+        self.runner.runs.load(Ordering::SeqCst)
+    }
+
+    /// The ledger sums to zero, and nothing is owed.
+    pub(super) async fn books_are_square(&self) {
+        let balances = self.ledger.balances().await.unwrap();
+        assert_eq!(
+            balances.iter().map(|b| b.amount.nanos()).sum::<i64>(),
+            0,
+            "{balances:?}"
+        );
+        let owed = balances.iter().find(|b| b.book == "undelivered");
+        assert_eq!(owed.map_or(0, |b| b.amount.nanos()), 0, "{balances:?}");
+    }
+}
+
+pub(super) fn invocation(entry: Entry, arguments: Value, principal: &Principal) -> Invocation {
+    let Value::Object(arguments) = arguments else {
+        panic!("arguments are an object")
+    };
+    let _: &Map<String, Value> = &arguments;
+    Invocation {
+        snapshot: Arc::new(Snapshot::default()),
+        entry,
+        arguments,
+        principal: principal.clone(),
+        progress: None,
+        cancel: CancellationToken::new(),
+    }
+}
+
+pub(super) fn price() -> Money {
+    Money::parse("0.003", "USD").unwrap()
+}
+
+pub(super) fn component() -> Digest {
+    Digest::of(b"component")
+}
+
+/// The payment id of a request for payment with this status.
+pub(super) fn asked(reply: &Reply, status: mode::AskStatus) -> String {
+    match reply {
+        Reply::Ask { ask, .. } if ask.status == status => ask.payment_id.to_string(),
+        other => panic!("expected {status:?}, got {other:?}"),
+    }
+}
+
+/// The text of an outcome.
+pub(super) fn text(reply: &Reply) -> String {
+    match reply {
+        Reply::Outcome(outcome) => match &outcome.content[0] {
+            Content::Text { text } => text.clone(),
+            other => panic!("{other:?}"),
+        },
+        other => panic!("expected an outcome, got {other:?}"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Opening the file: refused on network filesystems, private to its owner, migrated, durable.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::ledger::LedgerError;
+
+/// How long an operation waits for another process's commit.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Every migration, in order. Released ones are never edited.
+const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_ledger.sql")];
+
+/// Why the file is not a ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It lies on a network filesystem, where file locks cannot be trusted with money.
+    #[error(
+        "the ledger {path} is on a network filesystem ({kind}): choose a local path with --state"
+    )]
+    NetworkFilesystem {
+        /// The file.
+        path: String,
+        /// The filesystem's name.
+        kind: &'static str,
+    },
+    /// A later version of coinop wrote it.
+    #[error(
+        "the ledger {path} was written by a later version of coinop (schema {found}, this one knows {known}): upgrade coinop"
+    )]
+    TooNew {
+        /// The file.
+        path: String,
+        /// Its schema.
+        found: u32,
+        /// The latest schema known.
+        known: u32,
+    },
+    /// It cannot be made or read.
+    #[error("cannot open the ledger {path}: {reason}")]
+    Unusable {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Opens, or makes, the ledger at `path` and returns a connection that may write, with the schema current.
+pub(super) fn open(path: &Path, now: i64) -> Result<Connection, OpenError> {
+    let unusable = |reason: String| OpenError::Unusable {
+        path: path.display().to_string(),
+        reason,
+    };
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|e| unusable(format!("{}: {e}", folder.display())))?;
+        refuse_network(folder, path)?;
+    }
+    make_private(path).map_err(|e| unusable(e.to_string()))?;
+    let mut connection = connect(path).map_err(|e| unusable(e.to_string()))?;
+    migrate(&mut connection, path, now)?;
+    Ok(connection)
+}
+
+/// Opens a further connection that only reads.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), OpenError> {
+    let unusable = |e: rusqlite::Error| OpenError::Unusable {
+        path: path.display().to_string(),
+        reason: e.to_string(),
+    };
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(unusable)?;
+    let found: u32 = transaction
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(unusable)?;
+    let known = MIGRATIONS.len() as u32;
+    if found > known {
+        return Err(OpenError::TooNew {
+            path: path.display().to_string(),
+            found,
+            known,
+        });
+    }
+    for migration in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(migration).map_err(unusable)?;
+    }
+    if found == 0 {
+        let id = crate::random::token();
+        transaction
+            .execute(
+                "INSERT INTO ledger (id, created_at) VALUES (?1, ?2)",
+                (id, now),
+            )
+            .map_err(unusable)?;
+    }
+    transaction
+        .pragma_update(None, "user_version", known)
+        .map_err(unusable)?;
+    transaction.commit().map_err(unusable)
+}
+
+/// Makes the file readable by its owner alone, before anything is written to it. An existing file is not opened here:
+/// closing it again would drop the locks that SQLite holds on it in this process.
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let made = std::fs::OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        }
+        other => other.map(drop),
+    }
+}
+
+#[cfg(not(unix))]
+fn make_private(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn refuse_network(folder: &Path, path: &Path) -> Result<(), OpenError> {
+    // Magic numbers: statfs(2).
+    const NETWORK: &[(i64, &str)] = &[
+        (0x6969, "NFS"),
+        (0x517b, "SMB"),
+        (0xff53_4d42, "CIFS"),
+        (0xfe53_4d42, "SMB2"),
+        (0x0102_1997, "9P"),
+        (0x5346_414f, "AFS"),
+        (0x7375_7245, "Coda"),
+        (0x00c3_6400, "Ceph"),
+        (0x0bd0_0bd0, "Lustre"),
+        (0x7461_636f, "OCFS2"),
+        (0x0116_1970, "GFS2"),
+    ];
+    let unusable = |e: rustix::io::Errno| OpenError::Unusable {
+        path: path.display().to_string(),
+        reason: e.to_string(),
+    };
+    let kind = rustix::fs::statfs(folder).map_err(unusable)?.f_type as i64 & 0xffff_ffff;
+    match NETWORK.iter().find(|(magic, _)| *magic == kind) {
+        Some((_, name)) => Err(OpenError::NetworkFilesystem {
+            path: path.display().to_string(),
+            kind: name,
+        }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn refuse_network(_folder: &Path, _path: &Path) -> Result<(), OpenError> {
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! The file itself: who may read it, what is refused, and how commits are shared.
+
+use std::sync::Arc;
+
+use coinop_core::digest::Digest;
+
+use super::SqliteLedger;
+use crate::ledger::Ledger as _;
+
+#[tokio::test]
+async fn concurrent_operations_share_commits() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Arc::new(SqliteLedger::open(&folder.path().join("l"), 0).unwrap());
+    let operations = (0..400_u32).map(|n| {
+        let ledger = ledger.clone();
+        tokio::spawn(async move {
+            ledger
+                .set_blocked(Digest::of(&n.to_le_bytes()), true, 0)
+                .await
+        })
+    });
+    for done in futures::future::join_all(operations).await {
+        done.unwrap().unwrap();
+    }
+    assert_eq!(ledger.blocked().await.unwrap().len(), 400);
+    assert!(
+        ledger.commits() < 400,
+        "{} commits for 400 operations",
+        ledger.commits()
+    );
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_for_the_next_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/l");
+    let first = SqliteLedger::open(&path, 0).unwrap();
+    let digest = Digest::of(b"bytes");
+    first
+        .keep_component(digest, Arc::from(&b"bytes"[..]), 1)
+        .await
+        .unwrap();
+    let second = SqliteLedger::open(&path, 0).unwrap();
+    assert_eq!(second.id(), first.id());
+    assert_eq!(&*second.component(digest).await.unwrap().unwrap(), b"bytes");
+    assert_eq!(second.component(Digest::of(b"other")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn components_are_forgotten_only_when_nobody_kept_them_lately() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = SqliteLedger::open(&folder.path().join("l"), 0).unwrap();
+    let (old, renewed) = (Digest::of(b"old"), Digest::of(b"renewed"));
+    ledger
+        .keep_component(old, Arc::from(&b"old"[..]), 1)
+        .await
+        .unwrap();
+    ledger
+        .keep_component(renewed, Arc::from(&b"renewed"[..]), 1)
+        .await
+        .unwrap();
+    ledger
+        .keep_component(renewed, Arc::from(&b"renewed"[..]), 9)
+        .await
+        .unwrap();
+    ledger.forget(5).await.unwrap();
+    assert_eq!(ledger.component(old).await.unwrap(), None);
+    assert!(ledger.component(renewed).await.unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l");
+    drop(SqliteLedger::open(&path, 0).unwrap());
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0);
+    }
+}
+
+#[test]
+fn a_later_schema_and_a_foreign_file_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let later = folder.path().join("later");
+    drop(SqliteLedger::open(&later, 0).unwrap());
+    let db = rusqlite::Connection::open(&later).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    let error = SqliteLedger::open(&later, 0).err().unwrap().to_string();
+    assert!(
+        error.contains("later version") && error.contains("upgrade"),
+        "{error}"
+    );
+    let text = folder.path().join("text");
+    std::fs::write(
+        &text,
+        "not a database, but long enough to look at twice".repeat(40),
+    )
+    .unwrap();
+    let error = SqliteLedger::open(&text, 0).err().unwrap().to_string();
+    assert!(error.contains("text"), "{error}");
+}
+
+#[tokio::test]
+async fn the_purse_in_the_ledgers_file_keeps_the_contract() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = SqliteLedger::open(&folder.path().join("l"), 0).unwrap();
+    crate::provider::sandbox::purse::tests::keeps_the_contract(&ledger).await;
+}

@@ -1,0 +1,168 @@
+//! The registry of provider kinds: what a kind named in the configuration becomes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::Provider;
+
+/// Provider accounts by the name they have in the configuration.
+pub type Accounts = BTreeMap<String, Arc<dyn Provider>>;
+
+/// Makes an account from its settings. The error is one line that names the setting.
+pub type Maker = Box<dyn Fn(toml::Table) -> Result<Arc<dyn Provider>, String> + Send + Sync>;
+
+/// A maker over typed settings; what does not fit the type is refused with the reason.
+pub fn from_settings<S, P>(make: impl Fn(S) -> Result<P, String> + Send + Sync + 'static) -> Maker
+where
+    S: DeserializeOwned,
+    P: Provider + 'static,
+{
+    Box::new(move |settings| {
+        let settings = settings
+            .try_into()
+            .map_err(|error: toml::de::Error| error.message().to_owned())?;
+        Ok(Arc::new(make(settings)?))
+    })
+}
+
+/// The kinds of provider there are.
+#[derive(Default)]
+pub struct Registry {
+    makers: BTreeMap<&'static str, Maker>,
+}
+
+impl Registry {
+    /// Adds a kind.
+    ///
+    /// # Errors
+    /// [`DuplicateKind`] when there is one of that name.
+    pub fn add(&mut self, kind: &'static str, maker: Maker) -> Result<(), DuplicateKind> {
+        if self.makers.contains_key(kind) {
+            return Err(DuplicateKind(kind));
+        }
+        self.makers.insert(kind, maker);
+        Ok(())
+    }
+
+    /// The kinds there are, sorted.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.makers.keys().copied()
+    }
+
+    /// Makes the account that the configuration calls `account`.
+    ///
+    /// # Errors
+    /// [`AccountError`] names the account, and what to change.
+    pub fn account(
+        &self,
+        account: &str,
+        kind: &str,
+        settings: toml::Table,
+    ) -> Result<Arc<dyn Provider>, AccountError> {
+        let maker = self
+            .makers
+            .get(kind)
+            .ok_or_else(|| AccountError::UnknownKind {
+                account: account.to_owned(),
+                kind: kind.to_owned(),
+                known: self.kinds().collect::<Vec<_>>().join(", "),
+            })?;
+        maker(settings).map_err(|reason| AccountError::Settings {
+            account: account.to_owned(),
+            kind: kind.to_owned(),
+            reason,
+        })
+    }
+}
+
+/// Two makers for one kind: a mistake in the host, not in its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the provider kind {0:?} is registered twice")]
+pub struct DuplicateKind(&'static str);
+
+/// Why an account of the configuration cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// No provider of that kind.
+    #[error("the account {account:?} is of the unknown kind {kind:?}: choose one of {known}")]
+    UnknownKind {
+        /// The account's name.
+        account: String,
+        /// The kind asked for.
+        kind: String,
+        /// The kinds there are.
+        known: String,
+    },
+    /// The provider does not take these settings.
+    #[error("the account {account:?} of the kind {kind:?} has a wrong setting: {reason}")]
+    Settings {
+        /// The account's name.
+        account: String,
+        /// Its kind.
+        kind: String,
+        /// Which setting, and why.
+        reason: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::sandbox::purse::MemoryPurse;
+    use crate::provider::sandbox::{Flow, maker};
+
+    fn registry() -> Registry {
+        let purse = Arc::new(MemoryPurse::default());
+        let mut registry = Registry::default();
+        for flow in [Flow::Pay, Flow::Hold] {
+            registry
+                .add(flow.kind(), maker(flow, purse.clone()))
+                .unwrap();
+        }
+        registry
+    }
+
+    fn refusal(kind: &str, settings: &str) -> String {
+        let made = registry().account("tips", kind, settings.parse().unwrap());
+        made.err().unwrap().to_string()
+    }
+
+    #[test]
+    fn an_account_is_made_of_its_kind() {
+        for kind in ["sandbox", "sandbox-hold"] {
+            let account = registry().account("tips", kind, toml::Table::new());
+            assert_eq!(account.unwrap().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn an_unknown_kind_names_the_account_and_the_kinds_there_are() {
+        assert_eq!(
+            refusal("stripes", ""),
+            "the account \"tips\" is of the unknown kind \"stripes\": choose one of sandbox, sandbox-hold"
+        );
+    }
+
+    #[test]
+    fn a_wrong_setting_names_the_account_and_the_setting() {
+        let unknown = refusal("sandbox", "pay = \"at-once\"");
+        assert!(
+            unknown.contains("\"tips\"") && unknown.contains("`pay`") && unknown.contains("`pays`"),
+            "{unknown}"
+        );
+        let wrong = refusal("sandbox", "pays = \"sometimes\"");
+        assert!(
+            wrong.contains("`sometimes`") && wrong.contains("`by-hand`"),
+            "{wrong}"
+        );
+    }
+
+    #[test]
+    fn a_kind_is_registered_once() {
+        let purse = Arc::new(MemoryPurse::default());
+        let again = registry().add("sandbox", maker(Flow::Pay, purse));
+        assert_eq!(again, Err(DuplicateKind("sandbox")));
+    }
+}

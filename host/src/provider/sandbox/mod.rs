@@ -1,0 +1,265 @@
+//! The embedded provider: pretended money, decided on the host's own page. It has no network and no secrets.
+//!
+//! Two kinds: `sandbox` takes the money at once, `sandbox-hold` reserves it and takes it after the run. A payment needs
+//! no creation: its reference is a hash of its id, so that the provider's books never show what redeems.
+
+pub mod purse;
+pub mod slip;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use coinop_core::money::{Amount, Money};
+use data_encoding::BASE32_NOPAD;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use self::purse::{Purse, SlipRefund};
+use self::slip::{HoldEnd, Slip, SlipState};
+use super::registry::{Maker, from_settings};
+use super::{
+    Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Provider,
+    ProviderError, Refund, Refunded, Standing,
+};
+
+/// The largest charge: a million units of any currency. Beyond it, somebody mistook a unit.
+const AMOUNT_MAX: Amount = Amount::from_nanos(1_000_000_000_000_000);
+/// The smallest charge: what coinop counts in.
+const AMOUNT_MIN: Amount = Amount::from_nanos(1);
+/// Bytes of the hash that make up a reference: as many random bits as the id has.
+const REFERENCE_BYTES: usize = 16;
+
+/// When the sandbox takes the money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// When the payer pays.
+    Pay,
+    /// Reserved when the payer pays, taken after the run.
+    Hold,
+}
+
+impl Flow {
+    /// The kind in configuration, and as shown to callers.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Pay => "sandbox",
+            Self::Hold => "sandbox-hold",
+        }
+    }
+
+    fn paid(self) -> SlipState {
+        match self {
+            Self::Pay => SlipState::Paid,
+            Self::Hold => SlipState::Reserved,
+        }
+    }
+}
+
+/// The settings of a sandbox account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Who pays.
+    pub pays: Pays,
+}
+
+/// Who pays a pretended payment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pays {
+    /// Somebody, on the payment page or by `coinop payments pay`.
+    #[default]
+    ByHand,
+    /// Nobody needs to: every payment counts as paid. For benchmarks and unattended tests.
+    AtOnce,
+}
+
+/// A sandbox account.
+pub struct Sandbox {
+    flow: Flow,
+    settings: Settings,
+    purse: Arc<dyn Purse>,
+}
+
+/// Makes accounts of one flow, all of which keep their money in `purse`.
+pub fn maker(flow: Flow, purse: Arc<dyn Purse>) -> Maker {
+    from_settings(move |settings| Ok(Sandbox::new(flow, settings, Arc::clone(&purse))))
+}
+
+impl Sandbox {
+    /// An account that keeps its money in `purse`.
+    pub fn new(flow: Flow, settings: Settings, purse: Arc<dyn Purse>) -> Self {
+        Self {
+            flow,
+            settings,
+            purse,
+        }
+    }
+
+    /// Decides `state` for a payment nobody has decided. Where payments are paid at once, that came first.
+    async fn decide_first(
+        &self,
+        payment: &PaymentRef,
+        state: SlipState,
+    ) -> Result<Slip, ProviderError> {
+        let state = match self.settings.pays {
+            Pays::ByHand => state,
+            Pays::AtOnce => self.flow.paid(),
+        };
+        let decision = Slip::new(state, payment.price);
+        Ok(self.purse.decide(&payment.reference, decision).await?)
+    }
+
+    /// Writes down what was paid at once, so that what follows has something to stand on.
+    async fn write_down(&self, payment: &PaymentRef) -> Result<(), ProviderError> {
+        if self.settings.pays == Pays::AtOnce {
+            self.decide_first(payment, self.flow.paid()).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_hold(&self, payment: &PaymentRef, end: HoldEnd) -> Result<Slip, ProviderError> {
+        self.write_down(payment).await?;
+        Ok(self.purse.end_hold(&payment.reference, end).await?)
+    }
+}
+
+/// The reference of a payment: the same for the same id, and no way back.
+fn reference(request: &CreatePayment) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"coinop sandbox payment\0");
+    hash.update(request.key.as_str());
+    let body = BASE32_NOPAD.encode(&hash.finalize()[..REFERENCE_BYTES]);
+    format!("sbx_{}", body.to_ascii_lowercase())
+}
+
+impl Provider for Sandbox {
+    fn kind(&self) -> &'static str {
+        self.flow.kind()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            authorizes: self.flow == Flow::Hold,
+            refunds: true,
+            webhooks: false,
+            test: true,
+            pays_on_host_page: true,
+            timeout: Duration::from_secs(10),
+            // The books are at hand: asking costs nobody anything.
+            status_interval: Duration::ZERO,
+            lifetime_max: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+
+    fn chargeable(&self, price: &Money) -> Result<(), NotChargeable> {
+        let (price, provider) = (*price, self.kind());
+        let bound = |amount| Money { amount, ..price };
+        if price.amount < AMOUNT_MIN {
+            let least = bound(AMOUNT_MIN);
+            return Err(NotChargeable::TooSmall {
+                price,
+                provider,
+                least,
+            });
+        }
+        if price.amount > AMOUNT_MAX {
+            let most = bound(AMOUNT_MAX);
+            return Err(NotChargeable::TooLarge {
+                price,
+                provider,
+                most,
+            });
+        }
+        Ok(())
+    }
+
+    fn create_offline(&self, request: &CreatePayment) -> Option<CreatedPayment> {
+        Some(CreatedPayment {
+            reference: reference(request),
+            url: None,
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        request: &'a CreatePayment,
+    ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>> {
+        let created = CreatedPayment {
+            reference: reference(request),
+            url: None,
+        };
+        async { Ok(created) }.boxed()
+    }
+
+    fn status<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        async {
+            let slip = self.purse.slip(&payment.reference).await?;
+            Ok(match (slip, self.settings.pays) {
+                (Some(slip), _) => slip.standing(),
+                (None, Pays::ByHand) => Standing::Pending,
+                // Nothing is written until something follows: a benchmark's payments cost no commit of their own.
+                (None, Pays::AtOnce) => Slip::new(self.flow.paid(), payment.price).standing(),
+            })
+        }
+        .boxed()
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        async {
+            let slip = self.decide_first(payment, SlipState::Canceled).await?;
+            Ok(slip.standing())
+        }
+        .boxed()
+    }
+
+    fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>> {
+        async {
+            self.write_down(&refund.payment).await?;
+            let entry = SlipRefund {
+                key: refund.key.clone(),
+                reference: refund.payment.reference.clone(),
+                amount: refund.amount,
+            };
+            self.purse.refund(entry).await?;
+            Ok(Refunded::Done)
+        }
+        .boxed()
+    }
+
+    fn settle<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        async { Ok(self.end_hold(payment, HoldEnd::Take).await?.standing()) }.boxed()
+    }
+
+    fn release<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        async { Ok(self.end_hold(payment, HoldEnd::Release).await?.standing()) }.boxed()
+    }
+
+    fn decide<'a>(
+        &'a self,
+        payment: &'a PaymentRef,
+        decision: Decision,
+    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        let state = match decision {
+            Decision::Pay => self.flow.paid(),
+            Decision::Decline => SlipState::Declined,
+        };
+        async move { Ok(self.decide_first(payment, state).await?.standing()) }.boxed()
+    }
+}

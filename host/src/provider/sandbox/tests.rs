@@ -1,0 +1,187 @@
+//! What the sandbox answers, over a purse in memory.
+
+use super::purse::MemoryPurse;
+use super::*;
+use coinop_core::ids::{LinkToken, PaymentId};
+
+struct Bench {
+    provider: Sandbox,
+    payment: PaymentRef,
+}
+
+fn price() -> Money {
+    Money::parse("0.99", "USD").unwrap()
+}
+
+fn request(seed: u8) -> CreatePayment {
+    CreatePayment {
+        key: PaymentId::from_random([seed; 16]),
+        link: LinkToken::from_random([seed; 16]),
+        price: price(),
+        description: "smart-summary".into(),
+        expires_at: 0,
+    }
+}
+
+fn bench(flow: Flow, pays: Pays) -> Bench {
+    let purse = Arc::new(MemoryPurse::default());
+    let provider = Sandbox::new(flow, Settings { pays }, purse);
+    let request = request(1);
+    let created = provider.create_offline(&request).unwrap();
+    let payment = PaymentRef {
+        key: request.key,
+        reference: created.reference,
+        price: price(),
+    };
+    Bench { provider, payment }
+}
+
+impl Bench {
+    async fn status(&self) -> Standing {
+        self.provider.status(&self.payment).await.unwrap()
+    }
+
+    async fn decide(&self, decision: Decision) -> Standing {
+        self.provider.decide(&self.payment, decision).await.unwrap()
+    }
+
+    async fn refund(&self, key: &str, amount: &str) -> Result<Refunded, ProviderError> {
+        let refund = Refund {
+            payment: self.payment.clone(),
+            key: key.into(),
+            amount: amount.parse().unwrap(),
+            reason: "test".into(),
+        };
+        self.provider.refund(&refund).await
+    }
+}
+
+#[tokio::test]
+async fn a_payment_is_made_without_asking_and_always_the_same() {
+    let bench = bench(Flow::Pay, Pays::ByHand);
+    let online = bench.provider.create(&request(1)).await.unwrap();
+    assert_eq!(bench.provider.create_offline(&request(1)), Some(online));
+    let other = bench.provider.create_offline(&request(2)).unwrap();
+    assert_ne!(other.reference, bench.payment.reference);
+}
+
+#[test]
+fn a_reference_does_not_reveal_the_id() {
+    let request = request(1);
+    let reference = reference(&request);
+    let id = request.key.as_str();
+    assert!(!reference.contains(&id["pay_".len()..]));
+    assert_eq!(reference.len(), "sbx_".len() + 26, "{reference}");
+}
+
+#[tokio::test]
+async fn the_first_decision_stands() {
+    let cases = [
+        (Decision::Pay, Decision::Decline, Standing::Paid(price())),
+        (Decision::Decline, Decision::Pay, Standing::Declined),
+    ];
+    for (first, second, expected) in cases {
+        let bench = bench(Flow::Pay, Pays::ByHand);
+        assert_eq!(bench.status().await, Standing::Pending);
+        assert_eq!(bench.decide(first).await, expected);
+        assert_eq!(bench.decide(second).await, expected);
+        assert_eq!(bench.status().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_canceled_payment_takes_no_money_and_a_paid_one_is_not_canceled() {
+    let open = bench(Flow::Pay, Pays::ByHand);
+    let canceled = open.provider.cancel(&open.payment).await.unwrap();
+    assert_eq!(canceled, Standing::Canceled);
+    assert_eq!(open.decide(Decision::Pay).await, Standing::Canceled);
+
+    let paid = bench(Flow::Pay, Pays::ByHand);
+    paid.decide(Decision::Pay).await;
+    let kept = paid.provider.cancel(&paid.payment).await.unwrap();
+    assert_eq!(kept, Standing::Paid(price()));
+}
+
+#[tokio::test]
+async fn held_money_is_taken_or_given_back_once() {
+    for pays in [Pays::ByHand, Pays::AtOnce] {
+        let taken = bench(Flow::Hold, pays);
+        taken.decide(Decision::Pay).await;
+        assert_eq!(taken.status().await, Standing::Authorized(price()));
+        for _ in 0..2 {
+            let settled = taken.provider.settle(&taken.payment).await.unwrap();
+            assert_eq!(settled, Standing::Paid(price()));
+        }
+        let late = taken.provider.release(&taken.payment).await.unwrap();
+        assert_eq!(late, Standing::Paid(price()), "the first end stands");
+
+        let released = bench(Flow::Hold, pays);
+        released.decide(Decision::Pay).await;
+        let given = released.provider.release(&released.payment).await.unwrap();
+        assert_eq!(given, Standing::Released);
+        let late = released.provider.settle(&released.payment).await.unwrap();
+        assert_eq!(late, Standing::Released);
+        assert_eq!(released.status().await, Standing::Released);
+    }
+}
+
+#[tokio::test]
+async fn paid_at_once_means_before_everything_else() {
+    let canceled = bench(Flow::Pay, Pays::AtOnce);
+    assert_eq!(canceled.status().await, Standing::Paid(price()));
+    let kept = canceled.provider.cancel(&canceled.payment).await.unwrap();
+    assert_eq!(kept, Standing::Paid(price()));
+    let kept = canceled.decide(Decision::Decline).await;
+    assert_eq!(kept, Standing::Paid(price()));
+
+    let held = bench(Flow::Hold, Pays::AtOnce);
+    assert_eq!(held.status().await, Standing::Authorized(price()));
+    let settled = held.provider.settle(&held.payment).await.unwrap();
+    assert_eq!(settled, Standing::Paid(price()));
+}
+
+#[tokio::test]
+async fn refunds_are_partial_or_full_and_once_a_key() {
+    for pays in [Pays::ByHand, Pays::AtOnce] {
+        let bench = bench(Flow::Pay, pays);
+        bench.decide(Decision::Pay).await;
+        for _ in 0..2 {
+            assert_eq!(bench.refund("k1", "0.40").await.unwrap(), Refunded::Done);
+        }
+        let too_much = bench.refund("k2", "0.60").await;
+        assert!(matches!(too_much, Err(ProviderError::Refused(_))));
+        assert_eq!(bench.refund("k3", "0.59").await.unwrap(), Refunded::Done);
+    }
+}
+
+#[tokio::test]
+async fn nothing_goes_back_of_what_was_not_taken() {
+    let bench = bench(Flow::Pay, Pays::ByHand);
+    let unpaid = bench.refund("k", "0.10").await;
+    assert!(matches!(unpaid, Err(ProviderError::Refused(_))));
+    bench.decide(Decision::Decline).await;
+    let declined = bench.refund("k", "0.10").await;
+    assert!(matches!(declined, Err(ProviderError::Refused(_))));
+}
+
+#[test]
+fn any_currency_is_charged_from_the_smallest_unit_to_a_million() {
+    let provider = bench(Flow::Pay, Pays::ByHand).provider;
+    let charge = |amount, currency| provider.chargeable(&Money::parse(amount, currency).unwrap());
+    for (amount, currency) in [
+        ("0.000000001", "USD"),
+        ("0.003", "USD"),
+        ("100", "JPY"),
+        ("0.5", "USDC"),
+        ("1000000", "KWD"),
+    ] {
+        assert_eq!(charge(amount, currency), Ok(()), "{amount} {currency}");
+    }
+    let nothing = charge("0", "USD").unwrap_err();
+    assert_eq!(
+        nothing.to_string(),
+        "0.00 USD is less than the smallest charge of sandbox, 0.000000001 USD"
+    );
+    let fortune = charge("1000000.01", "USD").unwrap_err();
+    assert!(matches!(fortune, NotChargeable::TooLarge { .. }));
+}

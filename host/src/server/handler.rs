@@ -1,0 +1,227 @@
+//! What MCP asks of a server, in both protocol eras. One value a session (legacy) or a request (modern, HTTP); all
+//! state is the shared [`Server`]'s.
+
+use std::sync::Arc;
+
+use coinop_core::principal::Principal;
+use rmcp::model::*;
+use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
+use rmcp::{ErrorData, ServerHandler};
+use serde_json::json;
+
+use super::Server;
+use super::progress::Bridge;
+use crate::catalog::Snapshot;
+use crate::gate::{Invocation, Reply};
+use crate::wire::result::{capped, tool_result};
+
+/// Tool names named in the answer to a call of an unknown tool; the rest is found by `tools/list`.
+const AVAILABLE_TOOLS_MAX: usize = 100;
+/// Longest unknown name that is repeated to its caller, bytes.
+const REQUESTED_TOOL_BYTES_MAX: usize = 128;
+
+/// Where a handler learns who calls.
+#[derive(Clone)]
+enum Identity {
+    /// The user of this machine.
+    Local,
+    /// The principal that the HTTP layer put in the request's extensions.
+    OfRequest,
+}
+
+/// The handler of one connection, session or request.
+#[derive(Clone)]
+pub struct Handler {
+    server: Arc<Server>,
+    identity: Identity,
+}
+
+impl Handler {
+    /// A handler for the local user, over stdio.
+    pub fn local(server: Arc<Server>) -> Self {
+        Self {
+            server,
+            identity: Identity::Local,
+        }
+    }
+
+    /// A handler for HTTP: every request says who sends it.
+    pub(super) fn of_requests(server: Arc<Server>) -> Self {
+        Self {
+            server,
+            identity: Identity::OfRequest,
+        }
+    }
+
+    /// Who sent the request. One without a principal did not pass our HTTP layer and is nobody.
+    fn principal(&self, extensions: &Extensions) -> Principal {
+        match self.identity {
+            Identity::Local => Principal::local(),
+            Identity::OfRequest => extensions
+                .get::<http::request::Parts>()
+                .and_then(|parts| parts.extensions.get::<Principal>())
+                .cloned()
+                .unwrap_or_else(Principal::anonymous),
+        }
+    }
+
+    async fn call(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<Reply, ErrorData> {
+        let snapshot = self.server.snapshot().await;
+        let Some(entry) = snapshot.tools.get(request.name.as_ref()).cloned() else {
+            return self.call_unlisted(&request, &context, &snapshot).await;
+        };
+        let mut invocation = Invocation {
+            entry,
+            snapshot,
+            arguments: request.arguments.unwrap_or_default(),
+            principal: self.principal(&context.extensions),
+            progress: None,
+            cancel: context.ct.clone(),
+        };
+        let Some(token) = context.meta.get_progress_token() else {
+            return Ok(self.server.calls.call(invocation).await);
+        };
+        let bridge = Arc::new(Bridge::default());
+        invocation.progress = Some(bridge.clone());
+        let call = self.server.calls.call(invocation);
+        Ok(bridge.during(&context.peer, token, call).await)
+    }
+
+    /// A tool that was replaced or removed after it was paid for is still owed to whoever holds the payment.
+    async fn call_unlisted(
+        &self,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+        snapshot: &Snapshot,
+    ) -> Result<Reply, ErrorData> {
+        let nothing = JsonObject::new();
+        let arguments = request.arguments.as_ref().unwrap_or(&nothing);
+        let principal = self.principal(&context.extensions);
+        let calls = &self.server.calls;
+        calls
+            .call_unlisted(&request.name, arguments, principal, context.ct.clone())
+            .await
+            .ok_or_else(|| unknown_tool(&request.name, snapshot))
+    }
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        self.server.info.clone()
+    }
+
+    async fn list_tools(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let snapshot = self.server.snapshot().await;
+        let tools = self.server.tools.of(&snapshot).tools().to_vec();
+        Ok(ListToolsResult::with_all_items(tools))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        let snapshot = self.server.catalog.snapshot();
+        self.server.tools.of(&snapshot).find(name).cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let _in_flight = self.server.in_flight.token();
+        let reply = self.call(request, context).await?;
+        Ok(tool_result(&reply).into())
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.server.peers.add(context.peer);
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        let mut accepted = SubscriptionFilter::default();
+        accepted.tools_list_changed = requested.tools_list_changed;
+        Some(accepted)
+    }
+
+    async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut changes = self.server.catalog.subscribe();
+        changes.mark_unchanged();
+        loop {
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                () = subscription.cancelled() => return Ok(()),
+                () = self.server.closing.cancelled() => return Ok(()),
+            }
+            if subscription.accepted().tools_list_changed != Some(true) {
+                continue;
+            }
+            if subscription
+                .sink()
+                .notify_tool_list_changed()
+                .await
+                .is_err()
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    // What is not declared is not there; rmcp would answer these with empty results.
+
+    async fn complete(
+        &self,
+        _request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<
+            ListResourceTemplatesRequestMethod,
+        >())
+    }
+}
+
+fn unknown_tool(name: &str, snapshot: &Snapshot) -> ErrorData {
+    let available: Vec<&str> = snapshot
+        .tools
+        .keys()
+        .take(AVAILABLE_TOOLS_MAX)
+        .map(String::as_str)
+        .collect();
+    let requested = capped(name.to_owned(), REQUESTED_TOOL_BYTES_MAX);
+    ErrorData::invalid_params(
+        format!("Unknown tool: {requested}"),
+        Some(json!({"requested_tool": requested, "available_tools": available})),
+    )
+}

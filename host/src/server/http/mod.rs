@@ -1,0 +1,137 @@
+//! Streamable HTTP: one port for MCP, health and whatever pages the composition root brings.
+
+mod connections;
+mod endpoint;
+mod exchange;
+mod guard;
+mod health;
+mod identity;
+mod messages;
+mod sessions;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware;
+use tokio::net::TcpListener;
+
+use super::Server;
+pub use identity::{Anonymous, ApiKey};
+
+/// How HTTP is served. Every bound is named here.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The keys that are accepted; rotating a key keeps its name, and with it its payments.
+    pub api_keys: Vec<ApiKey>,
+    /// Whether callers without a key are served.
+    pub anonymous: Anonymous,
+    /// Hosts served besides loopback's names: `example.org` on any port, or `example.org:8443`.
+    pub allowed_hosts: Vec<String>,
+    /// Origins that may call `/mcp` from a browser besides loopback's and our own: `https://app.example.org`.
+    pub allowed_origins: Vec<String>,
+    /// Whether an answer that comes alone is sent as JSON rather than as an event stream of one event.
+    pub replies: Replies,
+    /// Longest request body, bytes.
+    pub body_bytes_max: usize,
+    /// How long a request's body may take.
+    pub body_wait: Duration,
+    /// How long a request's head may take, and how long a connection may be idle.
+    pub head_wait: Duration,
+    /// Connections at a time; further ones wait to be accepted.
+    pub connections_max: usize,
+    /// Legacy sessions at a time; further ones are refused with 503.
+    pub sessions_max: usize,
+    /// A session without request or stream for this long is closed.
+    pub session_idle: Duration,
+    /// How long calls in flight are waited for at shutdown.
+    pub drain_max: Duration,
+    /// The ledger's id, told on `/healthz`: how one coinop recognises another on the same ledger.
+    pub ledger_id: String,
+}
+
+/// The form of an answer that comes alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replies {
+    /// `application/json`. An answer that is slow, or preceded by notifications, is streamed all the same.
+    Json,
+    /// `text/event-stream`, always.
+    EventStream,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            api_keys: Vec::new(),
+            anonymous: Anonymous::Allowed,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            replies: Replies::Json,
+            body_bytes_max: super::stdio::LINE_BYTES_MAX,
+            body_wait: Duration::from_secs(30),
+            head_wait: Duration::from_secs(30),
+            connections_max: 1_024,
+            sessions_max: 1_024,
+            session_idle: Duration::from_secs(30 * 60),
+            drain_max: Duration::from_secs(30),
+            ledger_id: String::new(),
+        }
+    }
+}
+
+/// Serves on `listener` until the server closes, then drains: calls in flight are answered, streams are ended, and
+/// nothing outlives `drain_max` by more than a moment. `pages` are merged beside `/mcp`; they get the Host check, and
+/// see to their own authorisation.
+///
+/// # Errors
+/// Only what makes the listener unusable; a connection's errors are its own.
+pub async fn serve(
+    listener: TcpListener,
+    server: Arc<Server>,
+    settings: Settings,
+    pages: Router,
+) -> io::Result<()> {
+    let settings = Arc::new(settings);
+    let endpoint = endpoint::Endpoint::new(server.clone(), settings.clone());
+    let app = app(server.clone(), &settings, endpoint.clone(), pages);
+    let connections = connections::Connections::new(listener, &settings);
+
+    let accepting = connections.accept(app, server.closing());
+    let sweeping = endpoint
+        .sessions()
+        .sweep(settings.session_idle, server.closing());
+    let (accepted, ()) = tokio::join!(accepting, sweeping);
+
+    let drained = tokio::time::timeout(settings.drain_max, async {
+        server.drain(settings.drain_max).await && endpoint.drained().await
+    });
+    if !drained.await.unwrap_or(false) {
+        tracing::warn!(
+            "calls were still running at the end of the time they are given at shutdown"
+        );
+    }
+    endpoint.close().await;
+    accepted?.close().await;
+    Ok(())
+}
+
+fn app(
+    server: Arc<Server>,
+    settings: &Arc<Settings>,
+    endpoint: Arc<endpoint::Endpoint>,
+    pages: Router,
+) -> Router {
+    let guard = Arc::new(guard::Guard::new(
+        &settings.allowed_hosts,
+        &settings.allowed_origins,
+    ));
+    let mcp = endpoint::router(endpoint).layer(middleware::from_fn_with_state(
+        guard.clone(),
+        guard::check_origin,
+    ));
+    mcp.merge(pages)
+        .layer(middleware::from_fn_with_state(guard, guard::check_host))
+        // Probes come from anywhere, under any name, and tell nothing that is secret.
+        .merge(health::router(server, settings.ledger_id.clone()))
+}

@@ -1,0 +1,175 @@
+//! Listings, replies and a gate made up for tests.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use coinop_core::digest::Digest;
+use coinop_core::ids::PaymentId;
+use coinop_core::mode::{self, Ask, AskStatus};
+use coinop_core::money::Money;
+use coinop_core::outcome::{Content, Outcome};
+use coinop_core::price::Price;
+use futures::future::BoxFuture;
+use serde_json::{Map, json};
+use tokio::sync::{mpsc, watch};
+
+use super::{Calls, Server};
+use crate::catalog::{Catalog, Entry, Listing, Snapshot};
+use crate::gate::{Invocation, Reply};
+use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
+
+/// A listing named `name`, free or at a price in USD.
+pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
+    let schema = json!({"type": "object"});
+    let price = usd.map_or(Price::Free, |usd| {
+        Price::PerCall(Money::parse(usd, "USD").unwrap())
+    });
+    let tool = ToolDecl {
+        name: name.to_owned(),
+        title: None,
+        description: String::new(),
+        input_schema: schema.to_string(),
+        output_schema: None,
+        annotations: Annotations::default(),
+        price: Some(price),
+        effects: Effects::default(),
+        meta: None,
+    };
+    Listing {
+        name: name.to_owned(),
+        plugin: "plugin".to_owned(),
+        manifest: Arc::new(Manifest {
+            digest: Digest::of(name.as_bytes()),
+            wit_version: "0.1.0".to_owned(),
+            tools: vec![tool.clone()],
+        }),
+        tool,
+        price,
+        mode: mode::by_name("two_step").unwrap(),
+        account: "sandbox".to_owned(),
+        limits: crate::limits::Limits::default(),
+        settings: Arc::new(BTreeMap::new()),
+        payment_id_argument: "payment_id".to_owned(),
+        description: format!("{name} ({price})"),
+        input_schema: Arc::new(schema.as_object().cloned().unwrap_or_else(Map::new)),
+        output_schema: None,
+        validator: Arc::new(jsonschema::validator_for(&schema).unwrap()),
+    }
+}
+
+/// A snapshot of such listings; paid ones have their confirm tools.
+pub(crate) fn snapshot(revision: u64, tools: &[(&str, Option<&str>)]) -> Snapshot {
+    let mut entries = BTreeMap::new();
+    for (name, usd) in tools {
+        let listing = Arc::new(listing(name, *usd));
+        if usd.is_some() {
+            entries.insert(format!("confirm_{name}"), Entry::Confirm(listing.clone()));
+        }
+        entries.insert((*name).to_owned(), Entry::Tool(listing));
+    }
+    Snapshot {
+        revision,
+        tools: entries,
+        problems: Vec::new(),
+    }
+}
+
+/// A request for payment, to be paid until 1970-01-12T13:46:40Z.
+pub(crate) fn ask(tool: &str, usd: &str) -> Ask {
+    let payment_id = PaymentId::from_random([7; 16]);
+    Ask {
+        status: AskStatus::Required,
+        payment_id,
+        price: Money::parse(usd, "USD").unwrap(),
+        provider: "sandbox".to_owned(),
+        tool: tool.to_owned(),
+        next_step: format!("Call confirm_{tool}."),
+        expires_at: 1_000_000_000,
+        retry_instructions: None,
+    }
+}
+
+/// A gate made up for tests: what a tool does is said by its name.
+///
+/// `echo` answers its principal and arguments; `steps` reports progress three times; `wait` answers only after its
+/// caller cancelled; every other tool asks for payment. Every end of a call is told to `ended`.
+pub(crate) struct FakeGate {
+    ended: mpsc::UnboundedSender<String>,
+}
+
+impl Calls for FakeGate {
+    fn call(&self, call: Invocation) -> BoxFuture<'_, Reply> {
+        Box::pin(async move {
+            let tool = call.entry.listing().tool.name.clone();
+            let reply = match tool.as_str() {
+                "wait" => {
+                    call.cancel.cancelled().await;
+                    Reply::Cancelled
+                }
+                "echo" => say(format!("{} {}", call.principal, json!(call.arguments))),
+                "steps" => {
+                    for step in 1..=3 {
+                        let progress = call.progress.as_ref().unwrap();
+                        progress.report(f64::from(step), Some(3.0), Some("a step"));
+                    }
+                    say("done".to_owned())
+                }
+                paid => Reply::Ask {
+                    ask: Box::new(ask(paid, "0.50")),
+                    payment_url: "http://127.0.0.1:7402/pay/lnk".to_owned(),
+                    test: true,
+                },
+            };
+            let _ = self.ended.send(tool);
+            reply
+        })
+    }
+}
+
+fn say(text: String) -> Reply {
+    Reply::Outcome(Arc::new(Outcome {
+        content: vec![Content::text(text)],
+        ..Outcome::default()
+    }))
+}
+
+/// A server over a fake gate, and the ends a test holds.
+pub(crate) struct Fixture {
+    pub(crate) server: Arc<Server>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) ready: watch::Sender<bool>,
+    pub(crate) ended: mpsc::UnboundedReceiver<String>,
+}
+
+/// The tools every fixture serves at first.
+pub(crate) const TOOLS: &[(&str, Option<&str>)] = &[
+    ("wait", None),
+    ("echo", None),
+    ("steps", None),
+    ("paid", Some("0.50")),
+];
+
+impl Fixture {
+    pub(crate) fn new() -> Self {
+        let catalog = Arc::new(Catalog::default());
+        catalog.publish(snapshot(1, TOOLS), true);
+        let (ready, is_ready) = watch::channel(true);
+        let (told, ended) = mpsc::unbounded_channel();
+        let calls = Arc::new(FakeGate { ended: told });
+        Self {
+            server: Server::new(catalog.clone(), calls, is_ready),
+            catalog,
+            ready,
+            ended,
+        }
+    }
+
+    /// Publishes a listing with one tool more.
+    pub(crate) fn add_tool(&self) {
+        let mut next = snapshot(0, TOOLS);
+        next.tools.extend(snapshot(0, &[("new_tool", None)]).tools);
+        self.catalog.publish(next, true);
+    }
+}

@@ -1,0 +1,252 @@
+//! A gate's reply as an MCP tool result.
+//!
+//! Requests for payment are results, not errors: many clients hide errors, and the link must be seen. They carry the
+//! payment object in structured content too, which the widened output schema of every paid tool admits.
+
+use coinop_core::mode::{Ask, Printed};
+use coinop_core::outcome::{Content, Outcome};
+use rmcp::model::{
+    CallToolResult, ContentBlock, EmbeddedResource, MetaObject, Resource, ResourceContents,
+};
+use serde_json::{Map, Value, json};
+
+use super::{META_PAYMENT, META_REFUSAL, guest_meta};
+use crate::gate::{Refusal, Reply};
+
+/// Longest text of a refusal, bytes; a guest's failure message may be longer than a person reads. Outcomes are
+/// limited where they arise (`Limits::output_bytes_max`): a stored one is delivered whole.
+const REFUSAL_BYTES_MAX: usize = 8 << 10;
+
+/// Translates a reply.
+pub fn tool_result(reply: &Reply) -> CallToolResult {
+    match reply {
+        Reply::Outcome(outcome) => delivered(outcome),
+        Reply::Ask {
+            ask,
+            payment_url,
+            test,
+        } => asked(ask, payment_url, *test),
+        Reply::Refused(refusal) => refused(refusal),
+        Reply::Cancelled => {
+            CallToolResult::error(vec![ContentBlock::text("The caller cancelled the call.")])
+        }
+    }
+}
+
+fn delivered(outcome: &Outcome) -> CallToolResult {
+    let content = outcome.content.iter().map(block).collect();
+    let mut result = if outcome.is_error {
+        CallToolResult::error(content)
+    } else {
+        CallToolResult::success(content)
+    };
+    result.structured_content = outcome
+        .structured
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok());
+    let meta = guest_meta(outcome.meta.as_deref());
+    result.meta = (!meta.is_empty()).then_some(MetaObject(meta));
+    result
+}
+
+fn block(content: &Content) -> ContentBlock {
+    match content.clone() {
+        Content::Text { text } => ContentBlock::text(text),
+        Content::Image { data, mime_type } => ContentBlock::image(data, mime_type),
+        Content::Audio { data, mime_type } => ContentBlock::audio(data, mime_type),
+        Content::EmbeddedText {
+            uri,
+            mime_type,
+            text,
+        } => embedded(ResourceContents::TextResourceContents {
+            uri,
+            mime_type,
+            text,
+            meta: None,
+        }),
+        Content::EmbeddedBlob {
+            uri,
+            mime_type,
+            blob,
+        } => embedded(ResourceContents::BlobResourceContents {
+            uri,
+            mime_type,
+            blob,
+            meta: None,
+        }),
+        Content::ResourceLink {
+            uri,
+            name,
+            description,
+            mime_type,
+        } => {
+            let mut link = Resource::new(uri, name);
+            link.description = description;
+            link.mime_type = mime_type;
+            ContentBlock::ResourceLink(link)
+        }
+    }
+}
+
+fn embedded(contents: ResourceContents) -> ContentBlock {
+    ContentBlock::Resource(EmbeddedResource::new(contents))
+}
+
+fn asked(ask: &Ask, payment_url: &str, test: bool) -> CallToolResult {
+    let expires_at = crate::clock::rfc3339(ask.expires_at);
+    let printed = Printed {
+        payment_url,
+        expires_at: &expires_at,
+        test,
+    };
+    let object = Value::Object(ask.object(&printed));
+    let mut result = CallToolResult::success(vec![ContentBlock::text(ask.text(&printed))]);
+    result.meta = Some(meta(META_PAYMENT, object.clone()));
+    result.structured_content = Some(object);
+    result
+}
+
+fn refused(refusal: &Refusal) -> CallToolResult {
+    let text = capped(refusal.to_string(), REFUSAL_BYTES_MAX);
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    result.meta = Some(meta(META_REFUSAL, refusal_object(refusal)));
+    result
+}
+
+fn meta(key: &str, value: Value) -> MetaObject {
+    MetaObject(Map::from_iter([(key.to_owned(), value)]))
+}
+
+/// The refusal for programs: a stable `kind` and what they need to go on.
+fn refusal_object(refusal: &Refusal) -> Value {
+    let price = |kind: &str, price: &coinop_core::money::Money| json!({"kind": kind, "amount": price.decimal(), "currency": price.currency});
+    match refusal {
+        Refusal::InvalidArguments(_) => json!({"kind": "invalid_arguments"}),
+        Refusal::UnknownPayment => json!({"kind": "unknown_payment"}),
+        Refusal::OtherTool { paid_for } => json!({"kind": "other_tool", "paid_for": paid_for}),
+        Refusal::OtherArguments { fields } => json!({"kind": "other_arguments", "fields": fields}),
+        Refusal::Declined => json!({"kind": "declined"}),
+        Refusal::Expired => json!({"kind": "expired"}),
+        Refusal::Refunded { price: p, .. } => price("refunded", p),
+        Refusal::Credited { price: p, .. } => price("credited", p),
+        Refusal::Withheld { price: p, .. } => price("withheld", p),
+        Refusal::Compensating { price: p, .. } => price("compensating", p),
+        Refusal::Attention { price: p, call } => {
+            let mut object = price("attention", p);
+            object["call"] = json!(call);
+            object
+        }
+        Refusal::NoLongerStored => json!({"kind": "no_longer_stored"}),
+        Refusal::ToolFailed { kind, .. } => json!({"kind": "tool_failed", "failure": kind}),
+        Refusal::Blocked => json!({"kind": "blocked"}),
+        Refusal::Unavailable { retry_after_s, .. } => {
+            json!({"kind": "unavailable", "retry_after_s": retry_after_s})
+        }
+    }
+}
+
+/// Cuts `text` to at most `bytes_max` bytes, never inside a character.
+pub fn capped(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let ellipsis = '…';
+        text.truncate(text.floor_char_boundary(bytes_max.saturating_sub(ellipsis.len_utf8())));
+        text.push(ellipsis);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::testing::ask;
+    use std::sync::Arc;
+
+    fn wire(reply: &Reply) -> Value {
+        serde_json::to_value(tool_result(reply)).unwrap()
+    }
+
+    #[test]
+    fn an_outcome_is_delivered_as_it_was_stored() {
+        let outcome = Outcome {
+            content: vec![
+                Content::text("hello"),
+                Content::EmbeddedBlob {
+                    uri: "x:y".into(),
+                    mime_type: None,
+                    blob: "AA==".into(),
+                },
+                Content::ResourceLink {
+                    uri: "x:z".into(),
+                    name: "z".into(),
+                    description: None,
+                    mime_type: None,
+                },
+            ],
+            structured: Some(r#"{"a":1}"#.into()),
+            is_error: false,
+            meta: Some(r#"{"shop/k":1,"coinop/payment":{"status":"paid"}}"#.into()),
+        };
+        let result = wire(&Reply::Outcome(Arc::new(outcome)));
+        assert_eq!(
+            result["content"][0],
+            json!({"type": "text", "text": "hello"})
+        );
+        assert_eq!(result["content"][1]["resource"]["blob"], "AA==");
+        assert_eq!(result["content"][2]["type"], "resource_link");
+        assert_eq!(result["structuredContent"], json!({"a": 1}));
+        assert_eq!(result["isError"], false);
+        assert_eq!(result["_meta"], json!({"shop/k": 1}));
+    }
+
+    #[test]
+    fn a_request_for_payment_is_seen_in_every_place_a_client_may_look() {
+        let reply = Reply::Ask {
+            ask: Box::new(ask("a_tool", "0.50")),
+            payment_url: "http://h/pay/lnk".into(),
+            test: true,
+        };
+        let result = wire(&reply);
+        assert_eq!(result["isError"], false);
+        assert_eq!(result["structuredContent"], result["_meta"][META_PAYMENT]);
+        let schema = coinop_core::mode::payment_object_schema();
+        assert!(jsonschema::draft202012::is_valid(
+            &schema,
+            &result["structuredContent"]
+        ));
+        let text = result["content"][0]["text"].as_str().unwrap();
+        for part in [
+            "0.50 USD",
+            "http://h/pay/lnk",
+            "TEST",
+            "1970-01-12T13:46:40Z",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_an_error_for_people_and_for_programs() {
+        let refusal = Refusal::OtherArguments {
+            fields: vec!["city".into()],
+        };
+        let result = wire(&Reply::Refused(refusal));
+        assert_eq!(result["isError"], true);
+        assert_eq!(
+            result["_meta"][META_REFUSAL],
+            json!({"kind": "other_arguments", "fields": ["city"]})
+        );
+        assert!(result.get("structuredContent").is_none());
+    }
+
+    #[test]
+    fn long_failures_are_cut_between_characters() {
+        for bytes_max in 3..12 {
+            let cut = capped("añ漢字🦀é".repeat(9), bytes_max);
+            assert!(
+                cut.len() <= bytes_max && cut.ends_with('…'),
+                "{bytes_max}: {cut}"
+            );
+        }
+        assert_eq!(capped("é".into(), 2), "é");
+    }
+}

@@ -1,0 +1,211 @@
+//! The listing as MCP clients see it: a snapshot's tools in their stable order, built once a revision.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use coinop_core::mode::PAYMENT_ID_ARGUMENT;
+use coinop_core::price::Price;
+use rmcp::model::{MetaObject, Tool, ToolAnnotations};
+use serde_json::{Map, Value, json};
+
+use super::{META_MODE, META_PRICE, guest_meta};
+use crate::catalog::{Entry, Listing, Snapshot};
+
+/// A revision's tools, sorted by name.
+pub struct Published {
+    revision: u64,
+    tools: Vec<Tool>,
+}
+
+impl Published {
+    /// Translates a snapshot. Its map is sorted, and so are the tools.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let tools = snapshot.tools.iter().map(|(name, entry)| tool(name, entry));
+        Self {
+            revision: snapshot.revision,
+            tools: tools.collect(),
+        }
+    }
+
+    /// Every tool, sorted by name.
+    pub fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// The tool of that published name.
+    pub fn find(&self, name: &str) -> Option<&Tool> {
+        let index = self
+            .tools
+            .binary_search_by(|tool| tool.name.as_ref().cmp(name));
+        index.ok().map(|index| &self.tools[index])
+    }
+}
+
+/// The latest [`Published`], rebuilt when a snapshot of another revision comes by.
+pub struct Cache(ArcSwap<Published>);
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self(ArcSwap::from_pointee(Published::of(&Snapshot::default())))
+    }
+}
+
+impl Cache {
+    /// The tools of `snapshot`, translated now if they were not.
+    pub fn of(&self, snapshot: &Snapshot) -> Arc<Published> {
+        let cached = self.0.load_full();
+        if cached.revision == snapshot.revision {
+            return cached;
+        }
+        let fresh = Arc::new(Published::of(snapshot));
+        // Two snapshots may race here; the newer one must stay, the older is only for this caller.
+        self.0.rcu(|current| {
+            if current.revision < fresh.revision {
+                fresh.clone()
+            } else {
+                current.clone()
+            }
+        });
+        fresh
+    }
+}
+
+fn tool(name: &str, entry: &Entry) -> Tool {
+    match entry {
+        Entry::Tool(listing) => listed(name, listing),
+        Entry::Confirm(listing) => confirm(name, listing),
+    }
+}
+
+fn listed(name: &str, listing: &Listing) -> Tool {
+    let mut tool = Tool::new(
+        name.to_owned(),
+        listing.description.clone(),
+        listing.input_schema.clone(),
+    );
+    tool.title.clone_from(&listing.tool.title);
+    tool.output_schema.clone_from(&listing.output_schema);
+    tool.annotations = Some(annotations(listing, listing.tool.annotations.idempotent));
+    let mut meta = guest_meta(listing.tool.meta.as_deref());
+    meta.insert(META_PRICE.to_owned(), price(&listing.price));
+    if listing.price != Price::Free {
+        meta.insert(META_MODE.to_owned(), json!(listing.mode.name()));
+    }
+    tool.meta = Some(MetaObject(meta));
+    tool
+}
+
+/// The tool that redeems a payment for `listing`. It takes the payment's id and nothing else: the arguments that run
+/// are the ones that were paid for.
+fn confirm(name: &str, listing: &Listing) -> Tool {
+    let target = &listing.name;
+    let description = format!(
+        "Returns the result of {target} once its payment is made. Takes the payment_id that {target} returned; \
+         the arguments are those of that call. Costs nothing itself. While the payment is open it answers with its \
+         status and link. May be called again: the result is the same and is not charged twice."
+    );
+    let mut tool = Tool::new(name.to_owned(), description, confirm_input(target));
+    tool.title = Some(match &listing.tool.title {
+        Some(title) => format!("{title}: get the paid result"),
+        None => format!("Get the paid result of {target}"),
+    });
+    tool.output_schema.clone_from(&listing.output_schema);
+    tool.annotations = Some(annotations(listing, Some(true)));
+    let meta = BTreeMap::from([
+        (META_PRICE.to_owned(), price(&Price::Free)),
+        (META_MODE.to_owned(), json!(listing.mode.name())),
+    ]);
+    tool.meta = Some(MetaObject(meta.into_iter().collect()));
+    tool
+}
+
+fn confirm_input(target: &str) -> Map<String, Value> {
+    let id =
+        json!({"type": "string", "description": format!("The payment_id that {target} returned.")});
+    Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), json!({PAYMENT_ID_ARGUMENT: id})),
+        ("required".to_owned(), json!([PAYMENT_ID_ARGUMENT])),
+        ("additionalProperties".to_owned(), json!(false)),
+    ])
+}
+
+fn annotations(listing: &Listing, idempotent: Option<bool>) -> ToolAnnotations {
+    let hints = listing.tool.annotations;
+    ToolAnnotations::from_raw(
+        listing.tool.title.clone(),
+        hints.read_only,
+        hints.destructive,
+        idempotent,
+        hints.open_world,
+    )
+}
+
+fn price(price: &Price) -> Value {
+    match price {
+        Price::Free => json!({"kind": "free"}),
+        Price::PerCall(money) => json!({
+            "kind": "per_call",
+            "amount": money.decimal(),
+            "currency": money.currency,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::testing::{listing, snapshot};
+
+    #[test]
+    fn tools_are_sorted_and_priced() {
+        let published = Published::of(&snapshot(1, &[("b_tool", None), ("a_tool", Some("0.50"))]));
+        let names: Vec<_> = published
+            .tools()
+            .iter()
+            .map(|tool| tool.name.as_ref())
+            .collect();
+        assert_eq!(names, ["a_tool", "b_tool", "confirm_a_tool"]);
+        let meta = |name: &str| published.find(name).unwrap().meta.clone().unwrap().0;
+        assert_eq!(
+            meta("a_tool")[META_PRICE],
+            json!({"kind": "per_call", "amount": "0.50", "currency": "USD"})
+        );
+        assert_eq!(meta("a_tool")[META_MODE], "two_step");
+        assert_eq!(meta("b_tool")[META_PRICE], json!({"kind": "free"}));
+        assert!(!meta("b_tool").contains_key(META_MODE));
+        assert!(published.find("c_tool").is_none());
+    }
+
+    #[test]
+    fn a_confirm_tool_takes_the_id_and_answers_like_its_tool() {
+        let published = Published::of(&snapshot(1, &[("a_tool", Some("0.50"))]));
+        let tool = published.find("a_tool").unwrap();
+        let confirm = published.find("confirm_a_tool").unwrap();
+        assert_eq!(confirm.output_schema, tool.output_schema);
+        assert_eq!(confirm.input_schema["required"], json!(["payment_id"]));
+        assert_eq!(
+            confirm.annotations.as_ref().unwrap().idempotent_hint,
+            Some(true)
+        );
+    }
+
+    #[test]
+    fn a_plugin_cannot_speak_in_the_hosts_name() {
+        let mut paid = listing("a_tool", Some("0.50"));
+        paid.tool.meta = Some(r#"{"coinop/price":{"kind":"free"},"shop/shelf":3}"#.to_owned());
+        let meta = tool("a_tool", &Entry::Tool(Arc::new(paid))).meta.unwrap().0;
+        assert_eq!(meta[META_PRICE]["kind"], "per_call");
+        assert_eq!(meta["shop/shelf"], 3);
+    }
+
+    #[test]
+    fn the_cache_follows_the_revision_and_never_goes_back() {
+        let cache = Cache::default();
+        let (old, new) = (snapshot(1, &[("a", None)]), snapshot(2, &[("b", None)]));
+        assert_eq!(cache.of(&new).tools()[0].name, "b");
+        assert_eq!(cache.of(&old).tools()[0].name, "a");
+        assert!(Arc::ptr_eq(&cache.of(&new), &cache.of(&new)));
+    }
+}

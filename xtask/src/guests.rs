@@ -1,0 +1,47 @@
+//! `guests`: every guest of the tests as `target/guests/NAME.wasm`, and the plugins that ship there and, alone, in
+//! `target/plugins`.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::plugins;
+use crate::python::{self, Python};
+use crate::stamp;
+use crate::toolchain;
+use crate::workspace::Workspace;
+
+const WORKSPACE: &str = "tests/guests/Cargo.toml";
+
+/// Builds them all. What is fresh is left alone.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.target("guests");
+    let shipped = [workspace.target("plugins"), folder.clone()];
+    toolchain::ensure_wasm_target(workspace)?;
+    plugins::weather(workspace, &shipped)?;
+    plugins::build_rust(workspace, WORKSPACE)?;
+    for krate in crates(workspace)? {
+        stamp::place(
+            &plugins::built(workspace, &krate),
+            &folder.join(format!("{krate}.wasm")),
+        )?;
+    }
+    let python = Python::find(workspace).context(python::REMEDY)?;
+    plugins::smart_summary(workspace, &python, &shipped)
+}
+
+/// The crates of the guest workspace: a folder each, named alike.
+fn crates(workspace: &Workspace) -> Result<Vec<String>> {
+    let folder = workspace.source("tests/guests");
+    let mut names = Vec::new();
+    for entry in
+        fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,99 @@
+//! The plugins that ship: building them, and their own tests.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process;
+use crate::python::Python;
+use crate::stamp;
+use crate::toolchain::WASM_TARGET;
+use crate::workspace::Workspace;
+
+const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
+const SMART_SUMMARY: &str = "plugins/smart-summary";
+
+/// Builds the Rust plugin and puts it into each of `folders` as `weather.wasm`.
+pub(crate) fn weather(workspace: &Workspace, folders: &[PathBuf]) -> Result<()> {
+    build_rust(workspace, "plugins/weather/Cargo.toml")?;
+    place_in(folders, &built(workspace, "weather"), "weather.wasm")
+}
+
+/// Builds the Python plugin and puts it into each of `folders` as `smart-summary.wasm`.
+pub(crate) fn smart_summary(
+    workspace: &Workspace,
+    python: &Python,
+    folders: &[PathBuf],
+) -> Result<()> {
+    let venv = python.venv(workspace, "venv-plugins", &[COMPONENTIZE_PY])?;
+    let component = workspace.guest_build().join("smart-summary.wasm");
+    let inputs = [
+        workspace.source("wit"),
+        workspace.source(SMART_SUMMARY).join("app.py"),
+        workspace.source(SMART_SUMMARY).join("summary"),
+    ];
+    stamp::unless_made(workspace, &component, &inputs, COMPONENTIZE_PY, || {
+        eprintln!("python: building smart-summary");
+        std::fs::create_dir_all(workspace.guest_build())?;
+        let mut build = process::command(workspace, process::in_venv(&venv, "componentize-py"));
+        build.arg("-d").arg(workspace.source("wit")).args([
+            "-w",
+            "coinop:plugin/plugin",
+            "componentize",
+            "-p",
+        ]);
+        build
+            .arg(workspace.source(SMART_SUMMARY))
+            .args(["app", "--stub-wasi", "-o"])
+            .arg(&component);
+        process::read(&mut build).map(drop)
+    })?;
+    place_in(folders, &component, "smart-summary.wasm")
+}
+
+fn place_in(folders: &[PathBuf], component: &Path, name: &str) -> Result<()> {
+    folders
+        .iter()
+        .try_for_each(|folder| stamp::place(component, &folder.join(name)))
+}
+
+/// Builds every crate of a guest workspace.
+pub(crate) fn build_rust(workspace: &Workspace, manifest: &str) -> Result<()> {
+    let mut build = guest_cargo(workspace, "build", manifest);
+    process::run(build.args(["--quiet", "--release", "--target", WASM_TARGET]))
+}
+
+/// Where cargo leaves the component of a guest crate.
+pub(crate) fn built(workspace: &Workspace, krate: &str) -> PathBuf {
+    let file = format!("{}.wasm", krate.replace('-', "_"));
+    workspace
+        .guest_build()
+        .join(WASM_TARGET)
+        .join("release")
+        .join(file)
+}
+
+/// Cargo on a guest workspace, with all of them sharing one target directory.
+pub(crate) fn guest_cargo(workspace: &Workspace, subcommand: &str, manifest: &str) -> Command {
+    let mut cargo = process::cargo(workspace);
+    cargo.env("CARGO_TARGET_DIR", workspace.guest_build());
+    cargo
+        .args([subcommand, "--manifest-path"])
+        .arg(workspace.source(manifest));
+    cargo
+}
+
+/// The unit tests of the Rust plugin, on this machine's own target.
+pub(crate) fn weather_tests(workspace: &Workspace) -> Command {
+    guest_cargo(workspace, "test", "plugins/weather/Cargo.toml")
+}
+
+/// The unit tests of the Python plugin.
+pub(crate) fn smart_summary_tests(workspace: &Workspace, python: &Python) -> Command {
+    let mut tests = process::command(workspace, python.program());
+    tests
+        .current_dir(workspace.source(SMART_SUMMARY))
+        .args(["-B", "-m", "unittest"]);
+    tests
+}

@@ -1,0 +1,288 @@
+//! `test`: everything that must hold before a change goes in, or one subject of it.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use crate::guests;
+use crate::plugins;
+use crate::process;
+use crate::python::{self, Python};
+use crate::stamp;
+use crate::summary::{Counts, Summary};
+use crate::toolchain::{self, WASM_TARGET};
+use crate::workspace::Workspace;
+
+const MCP_FOR_PYTHON: &str = "mcp==2.3.*";
+const NODE_CLIENT: &str = "tests/clients/node";
+const NODE_MAJOR_MIN: u32 = 20;
+const GUEST_WORKSPACES: [&str; 2] = ["plugins/weather/Cargo.toml", "tests/guests/Cargo.toml"];
+
+/// A part of the whole that can be run alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    /// Formatting.
+    Fmt,
+    /// Lints, warnings being errors.
+    Clippy,
+    /// The plugins' own unit tests.
+    Plugins,
+    /// The pure core.
+    Core,
+    /// The host, without clients.
+    Host,
+    /// Real clients against the built program.
+    E2e,
+}
+
+impl Subject {
+    const ALL: [Self; 6] = [
+        Self::Fmt,
+        Self::Clippy,
+        Self::Plugins,
+        Self::Core,
+        Self::Host,
+        Self::E2e,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Fmt => "fmt",
+            Self::Clippy => "clippy",
+            Self::Plugins => "plugins",
+            Self::Core => "core",
+            Self::Host => "host",
+            Self::E2e => "e2e",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|subject| subject.name() == name)
+            .with_context(|| {
+                format!(
+                    "unknown subject {name:?}: there are {}",
+                    Self::ALL.map(Self::name).join(", ")
+                )
+            })
+    }
+
+    fn needs_python(self) -> bool {
+        matches!(self, Self::Plugins | Self::Host | Self::E2e)
+    }
+}
+
+/// Runs the subjects, all of them when none is named.
+pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<ExitCode> {
+    let named = names
+        .iter()
+        .map(|name| Subject::parse(name))
+        .collect::<Result<Vec<Subject>>>()?;
+    let subjects = if named.is_empty() {
+        Subject::ALL.to_vec()
+    } else {
+        named
+    };
+    refuse_when_missing(workspace, &subjects)?;
+    let mut summary = Summary::default();
+    for subject in Subject::ALL
+        .into_iter()
+        .filter(|subject| subjects.contains(subject))
+    {
+        match subject {
+            Subject::Fmt => fmt(workspace, &mut summary),
+            Subject::Clippy => clippy(workspace, &mut summary),
+            Subject::Plugins => plugins_tests(workspace, &mut summary),
+            Subject::Core => cargo_tests(workspace, &mut summary, &["coinop-core", "xtask"]),
+            Subject::Host => host(workspace, &mut summary),
+            Subject::E2e => e2e(workspace, &mut summary),
+        }
+    }
+    Ok(if summary.finish() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Everything that is missing, said at once and before anything is built.
+fn refuse_when_missing(workspace: &Workspace, subjects: &[Subject]) -> Result<()> {
+    let mut missing = Vec::new();
+    if subjects.iter().any(|subject| subject.needs_python()) && Python::find(workspace).is_none() {
+        missing.push(format!("Python: {}", python::REMEDY));
+    }
+    if subjects.contains(&Subject::E2e) {
+        if node_major(workspace).is_none_or(|major| major < NODE_MAJOR_MIN) {
+            missing.push(format!("Node.js {NODE_MAJOR_MIN} or newer: install it from https://nodejs.org or your distribution"));
+        }
+        if !process::found("npm") && !process::found("npm.cmd") {
+            missing.push("npm: it comes with Node.js (Debian, Ubuntu: apt install npm)".to_owned());
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "these tests need what is not here:\n  {}\n`cargo xtask test fmt clippy core` needs Rust alone",
+        missing.join("\n  ")
+    )
+}
+
+fn fmt(workspace: &Workspace, summary: &mut Summary) {
+    summary.step("formatting", || {
+        check(process::cargo(workspace).args(["fmt", "--all", "--check"]))?;
+        for manifest in GUEST_WORKSPACES {
+            check(plugins::guest_cargo(workspace, "fmt", manifest).args(["--all", "--check"]))?;
+        }
+        Ok(Counts::NONE)
+    });
+}
+
+fn clippy(workspace: &Workspace, summary: &mut Summary) {
+    summary.step("lints: host", || {
+        let mut clippy = process::cargo(workspace);
+        check(clippy.args([
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    });
+    summary.step("lints: plugins and guests", || {
+        toolchain::ensure_wasm_target(workspace)?;
+        for manifest in GUEST_WORKSPACES {
+            let mut clippy = plugins::guest_cargo(workspace, "clippy", manifest);
+            check(clippy.args([
+                "--quiet",
+                "--all-targets",
+                "--target",
+                WASM_TARGET,
+                "--",
+                "-D",
+                "warnings",
+            ]))?;
+        }
+        Ok(Counts::NONE)
+    });
+}
+
+fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
+    summary.step("plugin weather", || {
+        tests(&mut plugins::weather_tests(workspace))
+    });
+    summary.step("plugin smart-summary", || {
+        let python = Python::find(workspace).context(python::REMEDY)?;
+        tests(&mut plugins::smart_summary_tests(workspace, &python))
+    });
+}
+
+fn host(workspace: &Workspace, summary: &mut Summary) {
+    if build_guests(workspace, summary) {
+        cargo_tests(workspace, summary, &["coinop"]);
+    }
+}
+
+fn e2e(workspace: &Workspace, summary: &mut Summary) {
+    let ready = build_guests(workspace, summary)
+        && summary.step("clients: Python and Node.js", || {
+            let python = Python::find(workspace).context(python::REMEDY)?;
+            python.venv(workspace, "venv-clients", &[MCP_FOR_PYTHON])?;
+            node_packages(workspace)?;
+            Ok(Counts::NONE)
+        })
+        && summary.step("the host's program", || {
+            check(process::cargo(workspace).args([
+                "build",
+                "--quiet",
+                "--package",
+                "coinop",
+                "--bins",
+            ]))
+        });
+    if ready {
+        cargo_tests(workspace, summary, &["coinop-tests"]);
+    }
+}
+
+fn build_guests(workspace: &Workspace, summary: &mut Summary) -> bool {
+    summary.step("guests", || guests::build(workspace).map(|()| Counts::NONE))
+}
+
+fn cargo_tests(workspace: &Workspace, summary: &mut Summary, packages: &[&str]) {
+    summary.step(&format!("tests: {}", packages.join(", ")), || {
+        let mut cargo = process::cargo(workspace);
+        cargo.args(["test", "--no-fail-fast"]);
+        packages.iter().for_each(|package| {
+            cargo.args(["--package", package]);
+        });
+        tests(&mut cargo)
+    });
+}
+
+/// `npm ci`, unless the installed packages are those of the lock file.
+fn node_packages(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.source(NODE_CLIENT);
+    let inputs = [
+        folder.join("package.json"),
+        folder.join("package-lock.json"),
+    ];
+    stamp::unless_made(
+        workspace,
+        &folder.join("node_modules"),
+        &inputs,
+        "npm ci",
+        || {
+            let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+            let mut install = process::command(workspace, npm);
+            install.current_dir(&folder).args([
+                "ci",
+                "--no-audit",
+                "--no-fund",
+                "--loglevel=error",
+            ]);
+            process::run(&mut install).context("npm could not install the client's packages")
+        },
+    )
+}
+
+fn node_major(workspace: &Workspace) -> Option<u32> {
+    let version =
+        process::read(process::command(workspace, Path::new("node")).arg("--version")).ok()?;
+    version
+        .trim()
+        .trim_start_matches('v')
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn check(command: &mut Command) -> Result<Counts> {
+    process::run(command).map(|()| Counts::NONE)
+}
+
+fn tests(command: &mut Command) -> Result<Counts> {
+    process::listen(command).map(|heard| Counts::of(&heard))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_known_by_their_names() {
+        for subject in Subject::ALL {
+            assert_eq!(Subject::parse(subject.name()).unwrap(), subject);
+        }
+        let message = Subject::parse("all").unwrap_err().to_string();
+        assert!(
+            message.contains("fmt, clippy, plugins, core, host, e2e"),
+            "{message}"
+        );
+    }
+}
