@@ -7,6 +7,7 @@ mod disk;
 mod http_load;
 mod load;
 mod process_cost;
+mod raw;
 mod rounds;
 mod servers;
 mod stdio_load;

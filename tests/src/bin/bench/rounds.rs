@@ -25,15 +25,21 @@ pub(crate) struct Effort {
 
 /// Values of one quantity, a round each.
 #[derive(Default)]
-struct Series(Vec<f64>);
+pub(crate) struct Series(Vec<f64>);
 
 impl Series {
-    fn median(&self) -> f64 {
+    /// Adds a round's value.
+    pub(crate) fn push(&mut self, value: f64) {
+        self.0.push(value);
+    }
+
+    /// The middle value.
+    pub(crate) fn median(&self) -> f64 {
         median(self.0.clone())
     }
 
     /// The median of the ratios within a round.
-    fn ratio(&self, other: &Self) -> f64 {
+    pub(crate) fn ratio(&self, other: &Self) -> f64 {
         median(
             self.0
                 .iter()
@@ -101,16 +107,16 @@ fn plan(work: Work, in_flight: usize, time: Duration) -> Plan {
 impl Measured {
     fn round(&mut self, bare: &mut Subject, coinop: &mut Subject, time: Duration) -> Result<()> {
         let load = bare.run(plan(Work::Free, 1, time))?;
-        self.bare_p50.0.push(load.p50_us());
+        self.bare_p50.push(load.p50_us());
         self.free_p50
             .0
             .push(coinop.run(plan(Work::Free, 1, time))?.p50_us());
         let load = bare.run(plan(Work::Free, 16, time))?;
-        self.bare_rate.0.push(load.rate());
-        self.bare_cpu.0.push(load.cpu_us());
+        self.bare_rate.push(load.rate());
+        self.bare_cpu.push(load.cpu_us());
         let load = coinop.run(plan(Work::Free, 16, time))?;
-        self.free_rate.0.push(load.rate());
-        self.free_cpu.0.push(load.cpu_us());
+        self.free_rate.push(load.rate());
+        self.free_cpu.push(load.cpu_us());
         self.unpaid_p50
             .0
             .push(coinop.run(plan(Work::Unpaid, 1, time))?.p50_us());
@@ -120,8 +126,8 @@ impl Measured {
         for (n, in_flight) in IN_FLIGHT.into_iter().enumerate() {
             let before = commits(coinop);
             let load = coinop.run(plan(Work::Pair, in_flight, time))?;
-            self.pair_rate[n].0.push(load.rate());
-            self.pair_p50[n].0.push(load.p50_us());
+            self.pair_rate[n].push(load.rate());
+            self.pair_p50[n].push(load.p50_us());
             self.commits[n]
                 .0
                 .extend(commits_per_unit(before, commits(coinop), &load));
