@@ -28,7 +28,7 @@ const FULL: Effort = Effort {
     calls: 20_000,
 };
 const QUICK: Effort = Effort {
-    rounds: 2,
+    rounds: 3,
     time: Duration::from_millis(300),
     starts: 5,
     calls: 20_000,
