@@ -144,7 +144,8 @@ impl Home {
 
     /// As [`Self::stdio`], with the address of the payment pages.
     pub async fn stdio_paying_at(&self, address: &str, era: Era) -> Client {
-        Client::Stdio(StdioClient::start(self.serve(&["--pay-addr", address]), era).await)
+        let client = StdioClient::start(self.serve(&["--pay-addr", address]), era).await;
+        Client::Stdio(Box::new(client))
     }
 
     /// Starts a host on HTTP, on a port of its own.

@@ -20,7 +20,7 @@ async fn check(client: &Client) {
 async fn stdio_in_both_eras() {
     for era in [Era::Legacy, Era::Modern] {
         let client = StdioClient::start(Command::new(paths::binary("bare")), era).await;
-        check(&Client::Stdio(client)).await;
+        check(&Client::Stdio(Box::new(client))).await;
     }
 }
 
