@@ -9,7 +9,7 @@ use crate::stdio::StdioClient;
 /// A raw client.
 pub enum Client {
     /// On a child's pipes; owns the host.
-    Stdio(StdioClient),
+    Stdio(Box<StdioClient>),
     /// Over HTTP.
     Http(HttpClient),
 }
@@ -44,7 +44,7 @@ impl Client {
     /// The stdio client, for what only it can do.
     pub fn stdio(self) -> StdioClient {
         match self {
-            Self::Stdio(client) => client,
+            Self::Stdio(client) => *client,
             Self::Http(_) => panic!("this client speaks HTTP"),
         }
     }

@@ -22,7 +22,16 @@ pub struct Home {
 impl Home {
     /// An empty folder.
     pub fn new() -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder can be made");
+        Self::at(tempfile::tempdir())
+    }
+
+    /// An empty folder on the disk of `parent`.
+    pub fn inside(parent: &Path) -> Self {
+        Self::at(tempfile::tempdir_in(parent))
+    }
+
+    fn at(dir: std::io::Result<TempDir>) -> Self {
+        let dir = dir.expect("a temporary folder can be made");
         std::fs::create_dir(dir.path().join("plugins")).expect("the folder is writable");
         Self {
             dir,
@@ -135,7 +144,8 @@ impl Home {
 
     /// As [`Self::stdio`], with the address of the payment pages.
     pub async fn stdio_paying_at(&self, address: &str, era: Era) -> Client {
-        Client::Stdio(StdioClient::start(self.serve(&["--pay-addr", address]), era).await)
+        let client = StdioClient::start(self.serve(&["--pay-addr", address]), era).await;
+        Client::Stdio(Box::new(client))
     }
 
     /// Starts a host on HTTP, on a port of its own.

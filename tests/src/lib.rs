@@ -3,6 +3,7 @@
 //! The raw clients know the wire and nothing of rmcp, so that a fault of rmcp's cannot hide behind itself.
 
 pub mod answer;
+pub mod books;
 pub mod client;
 pub mod era;
 pub mod home;
@@ -11,5 +12,7 @@ pub mod http;
 pub mod http_client;
 pub mod paths;
 pub mod pay;
+pub mod process;
+pub mod script;
 pub mod stdio;
 pub mod wait;

@@ -33,31 +33,22 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// A component of `tests/guests`, or a shipped plugin.
 pub fn guest(name: &str) -> PathBuf {
-    let file = format!("{name}.wasm");
-    let shipped = target().join("plugins").join(&file);
-    if shipped.exists() {
-        return shipped;
-    }
-    existing(target().join("guests").join(file))
-}
-
-/// The directory of the shipped plugins, built.
-pub fn plugins() -> PathBuf {
-    existing(target().join("plugins"))
+    existing(target().join("guests").join(format!("{name}.wasm")))
 }
 
 /// The Python that has the MCP client.
 pub fn python() -> PathBuf {
-    existing(target().join("clients/python/bin/python"))
+    existing(target().join("venv-clients/bin/python"))
 }
 
-/// A script of `tests/clients`.
+/// A driver script of `tests/clients`.
 pub fn client_script(path: &str) -> PathBuf {
-    let script = root().join("tests/clients").join(path);
-    if path.starts_with("node/") {
-        existing(root().join("tests/clients/node/node_modules/@modelcontextprotocol/client"));
-    }
-    existing(script)
+    existing(root().join("tests/clients").join(path))
+}
+
+/// The packages of the Node.js client.
+pub fn node_packages() -> PathBuf {
+    existing(client_script("node").join("node_modules/@modelcontextprotocol/client"))
 }
 
 /// Compiled code shared by all tests that do not test the cache.
@@ -68,7 +59,7 @@ pub fn shared_cache() -> PathBuf {
 fn existing(path: PathBuf) -> PathBuf {
     assert!(
         path.exists(),
-        "{} is missing: run `cargo xtask test`, which builds the host, the guests and the clients",
+        "{} is missing: run `cargo xtask test e2e`, which builds the host, the guests and the clients",
         path.display()
     );
     path

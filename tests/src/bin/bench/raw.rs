@@ -1,0 +1,152 @@
+//! wasmtime itself, running a plugin as coinop does, with nothing around it: the floor of the sandbox.
+//!
+//! Fresh store, WASI context, limits and instance for every call; pooling; epochs; pre-linked.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits,
+    StoreLimitsBuilder,
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+#[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "coinop:plugin/plugin",
+        exports: { default: async },
+    });
+}
+
+use bindings::coinop::plugin::tool_types as wit;
+use bindings::coinop::plugin::{meter, progress, settings};
+
+/// Memory of one instance, bytes: coinop's own default.
+const MEMORY_BYTES_MAX: usize = 256 << 20;
+
+/// A component, ready to be called.
+pub(crate) struct Raw {
+    engine: Engine,
+    plugin: bindings::PluginPre<State>,
+}
+
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    limits: StoreLimits,
+}
+
+impl Raw {
+    /// Compiles a component.
+    ///
+    /// # Errors
+    /// When wasmtime refuses it.
+    pub(crate) fn load(file: &Path) -> Result<Self> {
+        let engine = Engine::new(&config()).map_err(|e| anyhow!("{e:#}"))?;
+        let component = Component::from_file(&engine, file).map_err(|e| anyhow!("{e:#}"))?;
+        let mut linker = Linker::new(&engine);
+        let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .and_then(|()| {
+                bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
+            })
+            .and_then(|()| linker.instantiate_pre(&component))
+            .and_then(bindings::PluginPre::new);
+        Ok(Self {
+            plugin: linked.map_err(|e| anyhow!("{e:#}"))?,
+            engine,
+        })
+    }
+
+    /// One call in a fresh instance; whether it answered at all.
+    ///
+    /// # Errors
+    /// When the guest traps or fails.
+    pub(crate) async fn call(&self, tool: &str, arguments: &str) -> Result<()> {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(MEMORY_BYTES_MAX)
+            .build();
+        let state = State {
+            wasi: WasiCtx::builder().build(),
+            table: ResourceTable::new(),
+            limits,
+        };
+        let mut store = Store::new(&self.engine, state);
+        store.limiter(|state| &mut state.limits);
+        store.set_epoch_deadline(1_000);
+        let context = wit::Context {
+            call_id: "call".to_owned(),
+            remaining_ms: 10_000,
+            caller: None,
+            meta: None,
+        };
+        let plugin = self
+            .plugin
+            .instantiate_async(&mut store)
+            .await
+            .map_err(|e| anyhow!("{e:#}"))?;
+        let answer = plugin
+            .coinop_plugin_tools()
+            .call_call_tool(&mut store, tool, arguments, &context)
+            .await
+            .map_err(|e| anyhow!("{e:#}"))?;
+        let output = answer.map_err(|failure| anyhow!("{failure:?}"))?;
+        output
+            .content
+            .first()
+            .context("the guest answered nothing")?;
+        Ok(())
+    }
+}
+
+fn config() -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    // A Python component has many core instances and big tables; the defaults refuse it.
+    pool.total_component_instances(16)
+        .total_memories(16)
+        .total_tables(128)
+        .total_core_instances(3_200)
+        .max_core_instances_per_component(200)
+        .max_tables_per_component(8)
+        .max_component_instance_size(8 << 20)
+        .table_elements(64 << 10)
+        .linear_memory_keep_resident(128 << 10)
+        .table_keep_resident(16 << 10);
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .async_stack_size(2 << 20)
+        .max_wasm_stack(1 << 20)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl wit::Host for State {}
+
+impl progress::Host for State {
+    fn report(&mut self, _progress: f64, _total: Option<f64>, _message: Option<String>) {}
+}
+
+impl meter::Host for State {
+    fn add(&mut self, _unit: String, _count: u32) -> Result<(), meter::Refusal> {
+        Ok(())
+    }
+}
+
+impl settings::Host for State {
+    fn get(&mut self, _key: String) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,102 @@
+//! The servers that are measured: the bare one and coinop, started alike.
+
+use std::fs::File;
+use std::time::Duration;
+
+use anyhow::Result;
+use coinop_tests::era::Era;
+use coinop_tests::home::Home;
+use coinop_tests::paths;
+use tokio::process::Command;
+
+use crate::http_load::HttpSubject;
+use crate::load::Subject;
+use crate::stdio_load::StdioSubject;
+
+/// A transport with its form of replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// Pipes.
+    Stdio,
+    /// HTTP, JSON replies, no session: the modern era.
+    HttpJson,
+    /// HTTP, a session and SSE replies: the legacy era.
+    HttpSse,
+}
+
+impl Wire {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::Stdio, Self::HttpJson, Self::HttpSse];
+
+    /// As the table says it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stdio => "stdio",
+            Self::HttpJson => "HTTP, JSON",
+            Self::HttpSse => "HTTP, SSE",
+        }
+    }
+
+    fn era(self) -> Era {
+        match self {
+            Self::Stdio | Self::HttpSse => Era::Legacy,
+            Self::HttpJson => Era::Modern,
+        }
+    }
+}
+
+/// A home on the disk that holds the target directory, where payments are paid at once.
+pub(crate) fn home() -> Home {
+    Home::inside(&paths::target()).mode("two_step").config(
+        "provider = \"instant\"\n[accounts.instant]\nkind = \"sandbox\"\npays = \"at-once\"\n",
+    )
+}
+
+/// Starts the bare server.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) fn bare(wire: Wire) -> Result<Subject> {
+    let mut command = Command::new(paths::binary("bare"));
+    match wire {
+        Wire::Stdio => Ok(Subject::Stdio(
+            StdioSubject::start(command.into_std(), wire.era())?.0,
+        )),
+        Wire::HttpJson | Wire::HttpSse => {
+            command.arg("--http");
+            Ok(Subject::Http(HttpSubject::start(command, wire.era())?))
+        }
+    }
+}
+
+/// Starts coinop in `home`.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) fn coinop(home: &Home, wire: Wire) -> Result<Subject> {
+    match wire {
+        Wire::Stdio => Ok(Subject::Stdio(coinop_on_stdio(home)?.0)),
+        Wire::HttpJson | Wire::HttpSse => {
+            let command = home.serve(&["--http", "127.0.0.1:0"]);
+            Ok(Subject::Http(HttpSubject::start(command, wire.era())?))
+        }
+    }
+}
+
+/// Starts coinop on stdio; also the time from before the spawn to its greeting.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) fn coinop_on_stdio(home: &Home) -> Result<(StdioSubject, Duration)> {
+    let mut command = home.serve(&["--pay-addr", "127.0.0.1:0"]).into_std();
+    command.stderr(File::create(home.path("host.log"))?);
+    StdioSubject::start(command, Era::Legacy)
+}
+
+/// Starts the bare server on stdio; also the time from before the spawn to its greeting.
+///
+/// # Errors
+/// When it does not start.
+pub(crate) fn bare_on_stdio() -> Result<(StdioSubject, Duration)> {
+    StdioSubject::start(Command::new(paths::binary("bare")).into_std(), Era::Legacy)
+}

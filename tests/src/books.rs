@@ -1,0 +1,53 @@
+//! What the ledger's file says, read beside the hosts.
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use crate::home::Home;
+
+/// A ledger, read only.
+pub struct Books(Connection);
+
+impl Books {
+    /// The ledger of this home.
+    pub fn of(home: &Home) -> Self {
+        let opened = Connection::open_with_flags(home.ledger(), OpenFlags::SQLITE_OPEN_READ_ONLY);
+        Self(opened.expect("the host made its ledger"))
+    }
+
+    /// How often a run of this payment's call was started: every start is a claim, and every claim counts.
+    pub fn runs(&self, payment: &str) -> u64 {
+        let body: String = self
+            .0
+            .query_row(
+                "SELECT body FROM call WHERE payment_id = ?1",
+                [payment],
+                |row| row.get(0),
+            )
+            .expect("the payment is in the ledger");
+        let call: Value = serde_json::from_str(&body).expect("a call is JSON");
+        call["epoch"]
+            .as_u64()
+            .unwrap_or_else(|| panic!("a call has an epoch: {call}"))
+    }
+
+    /// How many calls there are.
+    pub fn calls(&self) -> u64 {
+        self.count("SELECT count(*) FROM call")
+    }
+
+    /// The sum of all entries of each currency; every one must be zero.
+    pub fn imbalances(&self) -> u64 {
+        self.count(
+            "SELECT count(*) FROM (SELECT 1 FROM entry GROUP BY currency HAVING sum(amount) <> 0)",
+        )
+    }
+
+    fn count(&self, sql: &str) -> u64 {
+        let count: i64 = self
+            .0
+            .query_row(sql, [], |row| row.get(0))
+            .expect("the ledger can be read");
+        count.unsigned_abs()
+    }
+}
