@@ -5,6 +5,7 @@
 mod block;
 mod call;
 mod check;
+mod demo;
 pub mod payments;
 
 mod serve;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// Serve the tools of a folder over MCP: stdio, or HTTP with --http
     Serve(serve::Serve),
+    /// Walk through one paid call on the terminal, then keep serving
+    Demo(demo::Demo),
     /// Say what is in plugin files, what their tools cost, and what is wrong with them
     Check(check::Check),
     /// Run one tool here and now, without charging anybody
@@ -120,6 +123,7 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(command) => command.run().await,
+        Command::Demo(command) => command.run().await,
         Command::Check(command) => command.run().await,
         Command::Call(command) => command.run().await,
         Command::Payments(command) => command.run().await,
