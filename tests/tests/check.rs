@@ -40,11 +40,11 @@ async fn bad(name: &str, bytes: &[u8], words: &[&str]) {
 
 #[tokio::test]
 async fn a_good_plugin_passes() {
-    let home = Home::new().plugin("echo");
-    let checked = check(&home, &home.plugin_path("echo")).await;
+    let home = Home::new().plugin("weather");
+    let checked = check(&home, &home.plugin_path("weather")).await;
     assert_eq!(checked.code, Some(0), "{}", checked.said);
     assert!(
-        checked.said.contains("echo_paid") && checked.said.contains("0.01 USD"),
+        checked.said.contains("get_forecast") && checked.said.contains("0.003 USD"),
         "{}",
         checked.said
     );
@@ -57,7 +57,7 @@ async fn a_text_file_is_named() {
 
 #[tokio::test]
 async fn a_core_module_is_named() {
-    bad("module", b"\0asm\x01\0\0\0", &["core module"]).await;
+    bad("module", b"\0asm\x01\0\0\0", &["core WebAssembly module"]).await;
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn an_unsupported_version_names_the_supported_ones() {
         b"coinop:plugin/tools@0.1.0",
         b"coinop:plugin/tools@0.9.0",
     );
-    bad("newer", &newer, &["0.9.0", "0.1.0"]).await;
+    bad("newer", &newer, &["0.9.0", "supported: 0.1"]).await;
 }
 
 #[tokio::test]
@@ -116,4 +116,16 @@ fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
         replaced[at..at + to.len()].copy_from_slice(to);
     }
     replaced
+}
+
+#[tokio::test]
+async fn a_tool_without_a_price_is_told_with_the_line_to_add() {
+    let home = Home::new().plugin("echo");
+    let checked = check(&home, &home.plugin_path("echo")).await;
+    assert_eq!(checked.code, Some(1), "{}", checked.said);
+    assert!(
+        checked.said.contains("unpriced") && checked.said.contains("[plugins.echo.tools.unpriced]"),
+        "{}",
+        checked.said
+    );
 }

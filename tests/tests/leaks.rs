@@ -185,6 +185,21 @@ async fn replaced_code_is_never_stale() {
     );
 }
 
+/// The first listing is no change: a client that lists after its greeting has it.
+#[tokio::test]
+async fn a_start_is_not_told_as_a_change() {
+    let home = Home::new().plugin("echo");
+    let client = home.stdio(Era::Legacy).await.stdio();
+    client.request("tools/list", json!({})).await;
+    assert_eq!(echoes(&client, 50).await.len(), 50);
+    let told = client.take_notification("notifications/tools/list_changed");
+    assert_eq!(told, None);
+    home.put_plugin("echo-v2", "echo");
+    client
+        .notification("notifications/tools/list_changed")
+        .await;
+}
+
 #[tokio::test]
 async fn every_client_hears_of_a_change() {
     let home = Home::new().plugin("echo");

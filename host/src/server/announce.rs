@@ -33,8 +33,10 @@ impl Peers {
 
 /// Runs until the server closes. Changes that come while one is being told are told together.
 pub(super) async fn run(server: &Server) {
-    let mut changes = server.catalog.subscribe();
-    changes.mark_unchanged();
+    let mut changes = tokio::select! {
+        changes = server.changes() => changes,
+        () = server.closing.cancelled() => return,
+    };
     loop {
         tokio::select! {
             changed = changes.changed() => if changed.is_err() { return },

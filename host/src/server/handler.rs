@@ -156,8 +156,11 @@ impl ServerHandler for Handler {
     }
 
     async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
-        let mut changes = self.server.catalog.subscribe();
-        changes.mark_unchanged();
+        let mut changes = tokio::select! {
+            changes = self.server.changes() => changes,
+            () = subscription.cancelled() => return Ok(()),
+            () = self.server.closing.cancelled() => return Ok(()),
+        };
         loop {
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },

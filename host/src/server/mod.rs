@@ -142,12 +142,24 @@ impl Server {
     /// The present snapshot, after the first scan: a client that is quicker than the scan must not see an empty
     /// shop. A scan that takes too long is not waited for any further.
     async fn snapshot(&self) -> Arc<Snapshot> {
+        self.first_scan().await;
+        self.catalog.snapshot()
+    }
+
+    /// Changes of the listing from now on. The first listing is not one: whoever asks for the list waits for it.
+    async fn changes(&self) -> watch::Receiver<u64> {
+        self.first_scan().await;
+        let mut changes = self.catalog.subscribe();
+        changes.mark_unchanged();
+        changes
+    }
+
+    async fn first_scan(&self) {
         if !self.is_ready() {
             let mut ready = self.ready.clone();
             let scanned = ready.wait_for(|ready| *ready);
             let _ = tokio::time::timeout(FIRST_SCAN_WAIT, scanned).await;
         }
-        self.catalog.snapshot()
     }
 }
 

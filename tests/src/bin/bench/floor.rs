@@ -44,7 +44,10 @@ const GUESTS: [Guest; 2] = [
 /// # Errors
 /// When a guest does not load or does not answer.
 pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
     let home = servers::home();
     for guest in GUESTS {
         runtime.block_on(one(&guest, &home, effort, table))?;
@@ -58,20 +61,31 @@ async fn one(guest: &Guest, home: &Home, effort: Effort, table: &mut Table) -> R
     let component = load(&file, home).await?;
     let (mut floor, mut ours) = (Series::default(), Series::default());
     for _ in 0..effort.rounds {
-        floor.push(timed(effort.time, async || raw.call(guest.tool, guest.arguments).await).await?);
+        floor.push(
+            timed(effort.time, async || {
+                raw.call(guest.tool, guest.arguments).await
+            })
+            .await?,
+        );
         ours.push(timed(effort.time, async || run(&component, guest).await).await?);
     }
     table.add(
-        Row::about(&format!("fresh {} instance and call, µs", guest.language), "in process")
-            .values(floor.median(), ours.median())
-            .at_most(ours.ratio(&floor), 1.5),
+        Row::about(
+            &format!("fresh {} instance and call, µs", guest.language),
+            "in process",
+        )
+        .values(floor.median(), ours.median())
+        .at_most(ours.ratio(&floor), 1.5),
     );
     Ok(())
 }
 
 async fn load(file: &Path, home: &Home) -> Result<Arc<Component>> {
     let sandbox = Sandbox::new(SandboxSettings::new(home.path("sandbox-cache")))?;
-    let name = file.file_name().and_then(|name| name.to_str()).context("a plugin has a name")?;
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .context("a plugin has a name")?;
     Ok(sandbox.load(name, std::fs::read(file)?.into()).await?)
 }
 
@@ -87,7 +101,10 @@ async fn run(component: &Component, guest: &Guest) -> Result<()> {
         })
         .await;
     let outcome = report.result.map_err(|error| anyhow!("{error}"))?;
-    outcome.content.first().context("the guest answered nothing")?;
+    outcome
+        .content
+        .first()
+        .context("the guest answered nothing")?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 //! itself; rounds alternate, and what is shown are medians.
 
 mod disk;
+mod floor;
 mod http_load;
 mod load;
 mod process_cost;
@@ -51,6 +52,8 @@ fn main() -> Result<()> {
     eprintln!("measuring starts and memory");
     process_cost::cold_start(effort, &mut table)?;
     process_cost::memory(effort, &mut table)?;
+    eprintln!("measuring the sandbox");
+    floor::measure(effort, &mut table)?;
     show(&table);
     Ok(())
 }
