@@ -12,19 +12,19 @@ use coinop_core::outcome::{Content, Outcome};
 use serde_json::Value;
 
 /// A sandbox with its cache in `dir`.
-pub fn sandbox_in(dir: &Path) -> Sandbox {
+pub(crate) fn sandbox_in(dir: &Path) -> Sandbox {
     let mut settings = SandboxSettings::new(dir);
     settings.memories_max = 32;
     Sandbox::new(settings).unwrap()
 }
 
 /// A sandbox whose cache survives the test, so that the guests are compiled once for all of them.
-pub fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     sandbox_in(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache"))
 }
 
 /// A guest's bytes.
-pub fn guest(name: &str) -> Arc<[u8]> {
+pub(crate) fn guest(name: &str) -> Arc<[u8]> {
     let file = guests_dir().join(format!("{name}.wasm"));
     match std::fs::read(&file) {
         Ok(bytes) => bytes.into(),
@@ -45,16 +45,16 @@ fn guests_dir() -> PathBuf {
 }
 
 /// A file under `tests/guests/bad`, assembled.
-pub fn assembled(name: &str) -> Arc<[u8]> {
+pub(crate) fn assembled(name: &str) -> Arc<[u8]> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/guests/bad");
     wat::parse_file(dir.join(name)).unwrap().into()
 }
 
-pub async fn load(name: &str) -> Arc<Component> {
+pub(crate) async fn load(name: &str) -> Arc<Component> {
     sandbox().load(name, guest(name)).await.unwrap()
 }
 
-pub async fn load_error(name: &str, bytes: Arc<[u8]>) -> LoadError {
+pub(crate) async fn load_error(name: &str, bytes: Arc<[u8]>) -> LoadError {
     match sandbox().load(name, bytes).await {
         Ok(_) => panic!("{name} was loaded"),
         Err(error) => error,
@@ -62,15 +62,15 @@ pub async fn load_error(name: &str, bytes: Arc<[u8]>) -> LoadError {
 }
 
 /// One call, with what a test cares about.
-pub struct Call {
-    pub component: Arc<Component>,
-    pub limits: Limits,
-    pub settings: BTreeMap<String, String>,
-    pub progress: Option<Arc<dyn ProgressSink>>,
+pub(crate) struct Call {
+    pub(crate) component: Arc<Component>,
+    pub(crate) limits: Limits,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) progress: Option<Arc<dyn ProgressSink>>,
 }
 
 impl Call {
-    pub async fn of(guest: &str) -> Self {
+    pub(crate) async fn of(guest: &str) -> Self {
         Self {
             component: load(guest).await,
             limits: Limits::default(),
@@ -79,7 +79,7 @@ impl Call {
         }
     }
 
-    pub async fn report(&self, tool: &str, arguments: Value) -> RunReport {
+    pub(crate) async fn report(&self, tool: &str, arguments: Value) -> RunReport {
         let arguments = arguments.to_string();
         self.component
             .run(Run {
@@ -93,21 +93,21 @@ impl Call {
             .await
     }
 
-    pub async fn outcome(&self, tool: &str, arguments: Value) -> Outcome {
+    pub(crate) async fn outcome(&self, tool: &str, arguments: Value) -> Outcome {
         self.report(tool, arguments).await.result.unwrap()
     }
 
-    pub async fn error(&self, tool: &str, arguments: Value) -> RunError {
+    pub(crate) async fn error(&self, tool: &str, arguments: Value) -> RunError {
         self.report(tool, arguments).await.result.unwrap_err()
     }
 
     /// The text of an answer that is one text block.
-    pub async fn text(&self, tool: &str, arguments: Value) -> String {
+    pub(crate) async fn text(&self, tool: &str, arguments: Value) -> String {
         text_of(&self.outcome(tool, arguments).await)
     }
 }
 
-pub fn text_of(outcome: &Outcome) -> String {
+pub(crate) fn text_of(outcome: &Outcome) -> String {
     match outcome.content.as_slice() {
         [Content::Text { text }] => text.clone(),
         other => panic!("not one text block: {other:?}"),
@@ -116,7 +116,7 @@ pub fn text_of(outcome: &Outcome) -> String {
 
 /// Remembers the progress it hears of.
 #[derive(Default)]
-pub struct Heard(pub Mutex<Vec<(f64, Option<f64>, Option<String>)>>);
+pub(crate) struct Heard(pub(crate) Mutex<Vec<(f64, Option<f64>, Option<String>)>>);
 
 impl ProgressSink for Heard {
     fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
