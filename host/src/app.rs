@@ -59,9 +59,9 @@ impl App {
     /// Whatever keeps the host from serving safely, with the file or setting to change.
     pub fn start(config: Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ledger = Arc::new(SqliteLedger::open(&config.state, clock.now())?);
+        let ledger = open_ledger(&config)?;
         let accounts = accounts(&config, &ledger)?;
-        let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
+        let sandbox = open_sandbox(&config)?;
         let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
         let own_base = format!("http://{}", crate::config::DEFAULT_ADDR);
         let pay_base = Arc::new(ArcSwap::from_pointee(
@@ -245,6 +245,25 @@ impl App {
             ..http::Settings::default()
         }
     }
+}
+
+/// Opens the ledger of a configuration.
+///
+/// # Errors
+/// Names the file and what to do.
+pub fn open_ledger(config: &Config) -> anyhow::Result<Arc<SqliteLedger>> {
+    Ok(Arc::new(SqliteLedger::open(
+        &config.state,
+        SystemClock.now(),
+    )?))
+}
+
+/// Sets up the sandbox of a configuration.
+///
+/// # Errors
+/// The engine's pool or the cache directory cannot be had.
+pub fn open_sandbox(config: &Config) -> anyhow::Result<Sandbox> {
+    Ok(Sandbox::new(SandboxSettings::new(&config.cache_dir))?)
 }
 
 /// A gate that shows and decides payments beside a running host. It sweeps nothing and runs nothing.

@@ -114,7 +114,8 @@ impl Work {
     }
 
     fn load_next(&mut self) {
-        self.waiting.sort_by_key(|load| std::cmp::Reverse(load.bytes));
+        self.waiting
+            .sort_by_key(|load| std::cmp::Reverse(load.bytes));
         if self.loads.is_empty()
             && let Some(next) = self.waiting.pop()
         {
