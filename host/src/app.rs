@@ -74,6 +74,7 @@ impl App {
             clock: clock.clone(),
             pay_base: pay_base.clone(),
             quote_lifetime: config.quote_lifetime,
+            claim_window: config.claim_wait,
             retention: config.outcome_retention,
         });
         gate.start_sweeping();
@@ -278,6 +279,7 @@ pub fn cashier(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Ga
         clock: Arc::new(SystemClock),
         pay_base: Arc::new(ArcSwap::default()),
         quote_lifetime: config.quote_lifetime,
+        claim_window: config.claim_wait,
         retention: config.outcome_retention,
     }))
 }

@@ -27,6 +27,8 @@ pub struct Quote {
     pub price: Money,
     /// The provider account that is paid.
     pub account: String,
+    /// How long a paid call waits for its caller before the money is returned, milliseconds.
+    pub claim_window_ms: Millis,
     /// From this moment on the offer no longer stands.
     pub expires_at: Millis,
 }
@@ -84,6 +86,7 @@ pub(crate) mod tests {
             payment_id_argument: "payment_id".into(),
             price: Money::parse("0.003", "USD").unwrap(),
             account: "sandbox".into(),
+            claim_window_ms: 86_400_000,
             expires_at: 1_000_000,
         }
     }

@@ -91,8 +91,6 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
     }
 }
 
-/// How long a paid call waits for its caller before the money is returned, milliseconds.
-pub const CLAIM_WINDOW_MS: Millis = 24 * 60 * 60 * 1000;
 /// How long a host may take over one step before another looks, milliseconds.
 const STEP_PATIENCE_MS: Millis = 30_000;
 
@@ -100,7 +98,7 @@ const STEP_PATIENCE_MS: Millis = 30_000;
 pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
     match &call.state {
         CallState::Awaiting => Some(call.quote.expires_at),
-        CallState::Ready => Some(updated_at + CLAIM_WINDOW_MS),
+        CallState::Ready => Some(updated_at + call.quote.claim_window_ms),
         CallState::Running { lease_until, .. } => Some(*lease_until),
         // Each failure doubles the wait, to an hour and a half or so.
         CallState::CompensationDue { attempts, .. } if *attempts > 0 => {

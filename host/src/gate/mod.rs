@@ -99,6 +99,8 @@ pub struct Parts {
     pub pay_base: Arc<ArcSwap<String>>,
     /// How long a quote stands.
     pub quote_lifetime: Duration,
+    /// How long a paid call waits for its caller before the money is returned.
+    pub claim_window: Duration,
     /// How long outcomes are kept.
     pub retention: Duration,
 }

@@ -190,6 +190,7 @@ impl Gate {
             payment_id_argument: listing.payment_id_argument.clone(),
             price,
             account: listing.account.clone(),
+            claim_window_ms: self.parts.claim_window.as_millis() as i64,
             expires_at: now + lifetime.as_millis() as i64,
         };
         let payment = Payment::creating(

@@ -39,6 +39,7 @@ fn call(seed: u8, principal: Principal) -> Call {
             payment_id_argument: "payment_id".into(),
             price: Money::parse("0.003", "USD").unwrap(),
             account: "main".into(),
+            claim_window_ms: 86_400_000,
             expires_at: AT + 900_000,
         },
         mode: "two_step".into(),

@@ -9,7 +9,7 @@ use coinop_core::mode::AskStatus;
 use coinop_core::money::{Amount, Money};
 use coinop_core::principal::Principal;
 use serde_json::json;
-use world::{START, World, asked, component, invocation, price, text};
+use world::{CLAIM_WINDOW, START, World, asked, component, invocation, price, text};
 
 use super::page::{Cashier, PageState};
 use super::{Refusal, Reply};
@@ -429,7 +429,7 @@ async fn what_was_paid_and_never_called_for_goes_back() {
     world.gate.decide(link, Decision::Pay).await.unwrap();
     assert_eq!(world.state(&id).await, "ready");
     assert_eq!(world.gate.sweep_once().await, 0);
-    world.pass(coinop_core::step::CLAIM_WINDOW_MS);
+    world.pass(CLAIM_WINDOW.as_millis() as i64);
     assert_eq!(world.gate.sweep_once().await, 1);
     assert_eq!((world.runs(), world.state(&id).await), (0, "refunded"));
     world.books_are_square().await;

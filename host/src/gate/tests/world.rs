@@ -31,6 +31,9 @@ use crate::provider::*;
 /// When every test begins.
 pub(super) const START: Millis = 1_000_000;
 
+/// How long what is paid waits for its caller.
+pub(super) const CLAIM_WINDOW: Duration = Duration::from_secs(3_600);
+
 pub(super) struct FakeClock(AtomicI64);
 
 impl Clock for FakeClock {
@@ -233,6 +236,7 @@ impl World {
             clock: clock.clone(),
             pay_base: Arc::new(ArcSwap::from_pointee("http://pay.test".into())),
             quote_lifetime: Duration::from_secs(60),
+            claim_window: CLAIM_WINDOW,
             retention: Duration::from_secs(3_600),
         });
         Self {

@@ -66,7 +66,7 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, Unauthorized> {
     let mut all = bearers.chain(bare);
     match (all.next(), all.next()) {
         (None, _) => Ok(None),
-        (Some(Some(key)), None) if key.len() <= KEY_BYTES_MAX => Ok(Some(key)),
+        (Some(Some(key)), None) if (1..=KEY_BYTES_MAX).contains(&key.len()) => Ok(Some(key)),
         _ => Err(Unauthorized::WrongKey),
     }
 }
