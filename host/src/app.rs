@@ -49,7 +49,6 @@ pub struct App {
     catalog: Arc<Catalog>,
     server: Arc<Server>,
     pay_base: Arc<ArcSwap<String>>,
-    ready: watch::Receiver<bool>,
     tasks: TaskTracker,
 }
 
@@ -60,9 +59,9 @@ impl App {
     /// Whatever keeps the host from serving safely, with the file or setting to change.
     pub fn start(config: Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ledger = Arc::new(SqliteLedger::open(&config.state, clock.now())?);
+        let ledger = open_ledger(&config)?;
         let accounts = accounts(&config, &ledger)?;
-        let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
+        let sandbox = open_sandbox(&config)?;
         let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
         let own_base = format!("http://{}", config::DEFAULT_ADDR);
         let pay_base = Arc::new(ArcSwap::from_pointee(
@@ -80,7 +79,7 @@ impl App {
         gate.start_sweeping();
         let catalog = Arc::new(Catalog::default());
         let (tell_ready, ready) = watch::channel(false);
-        let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready.clone());
+        let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready);
         let reload = Reload::start(Setup {
             config: config.clone(),
             catalog: catalog.clone(),
@@ -97,7 +96,6 @@ impl App {
             gate,
             server,
             pay_base,
-            ready,
             tasks: TaskTracker::new(),
             ledger: ledger.clone(),
             catalog: catalog.clone(),
@@ -119,11 +117,9 @@ impl App {
         &self.config
     }
 
-    /// Waits for the first listing.
-    pub async fn listed(&self) {
-        let mut ready = self.ready.clone();
-        // A sender that is gone belongs to a host that is stopping.
-        let _ = ready.wait_for(|ready| *ready).await;
+    /// Waits until every plugin has been looked at and loaded, however long that takes.
+    pub async fn settled(&self) {
+        self.reload.settled().await;
     }
 
     /// Serves the local user on stdin and stdout until stdin ends.
@@ -255,6 +251,25 @@ impl App {
     }
 }
 
+/// Opens the ledger of a configuration.
+///
+/// # Errors
+/// Names the file and what to do.
+pub fn open_ledger(config: &Config) -> anyhow::Result<Arc<SqliteLedger>> {
+    Ok(Arc::new(SqliteLedger::open(
+        &config.state,
+        SystemClock.now(),
+    )?))
+}
+
+/// Sets up the sandbox of a configuration.
+///
+/// # Errors
+/// The engine's pool or the cache directory cannot be had.
+pub fn open_sandbox(config: &Config) -> anyhow::Result<Sandbox> {
+    Ok(Sandbox::new(SandboxSettings::new(&config.cache_dir))?)
+}
+
 /// A gate that shows and decides payments beside a running host. It sweeps nothing and runs nothing.
 ///
 /// # Errors
@@ -299,7 +314,7 @@ pub fn accounts(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<A
 
 /// Says that the first listing is there: everything is loaded, or has been waited for long enough.
 async fn first_listing(mut progress: watch::Receiver<Progress>, ready: watch::Sender<bool>) {
-    let complete = progress.wait_for(|progress| progress.scanned && progress.loading == 0);
+    let complete = progress.wait_for(|progress| progress.scanned && progress.unlisted == 0);
     // Late or not, what is known is listed; the rest is announced when it comes.
     let _ = tokio::time::timeout(FIRST_LOADS_WAIT_MAX, complete).await;
     ready.send_replace(true);

@@ -447,13 +447,7 @@ impl Call {
                     ..
                 },
                 E::Refunded { .. },
-            ) => {
-                if payment.state == PaymentState::Refunded {
-                    S::Refunded { cause: *cause }
-                } else {
-                    return None;
-                }
-            }
+            ) if payment.state == PaymentState::Refunded => S::Refunded { cause: *cause },
             // Goodwill and disputes are entries after the end; they do not take the outcome back.
             (S::Deliverable, E::Refunded { .. }) => S::Deliverable,
             (state, E::Disputed) if state.is_end() => state.clone(),

@@ -8,10 +8,10 @@ use clap::Args;
 use coinop_core::digest::Digest;
 
 use super::{Locations, terminal};
+use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Overrides;
 use crate::ledger::Ledger as _;
-use crate::ledger::sqlite::SqliteLedger;
 
 /// Stop selling and running one version of a plugin at once.
 #[derive(Args)]
@@ -29,7 +29,7 @@ impl Block {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.locations.load(Overrides::default())?;
         let now = SystemClock.now();
-        let ledger = SqliteLedger::open(&config.state, now)?;
+        let ledger = app::open_ledger(&config)?;
         let Some(component) = &self.component else {
             let blocked = ledger.blocked().await?;
             let lines: String = blocked.iter().map(|digest| format!("{digest}\n")).collect();

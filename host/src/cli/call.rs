@@ -13,11 +13,12 @@ use coinop_core::outcome::{Content, Outcome};
 use serde_json::{Map, Value};
 
 use super::{Locations, terminal};
+use crate::app;
 use crate::catalog::arguments;
 use crate::config::{Config, Overrides, PluginRules};
 use crate::plugin::ToolDecl;
 use crate::reload::plugin_files;
-use crate::sandbox::{Component, ProgressSink, Run, Sandbox, SandboxSettings};
+use crate::sandbox::{Component, ProgressSink, Run, Sandbox};
 
 /// Run one tool here and now, without charging anybody.
 #[derive(Args)]
@@ -41,7 +42,7 @@ impl Call {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
-        let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
+        let sandbox = app::open_sandbox(&config)?;
         let (path, component, tool) = self.find(&config, &sandbox).await?;
         let arguments = self.checked_arguments(&tool)?;
         let rules = Rules::of(&config, &path)?;

@@ -3,17 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::{Locations, terminal};
 use crate::app;
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, Overrides};
-use crate::ledger::sqlite::SqliteLedger;
 use crate::reload::{FileReport, check_files, check_folder};
-use crate::sandbox::{Sandbox, SandboxSettings};
 
 /// Say what is in plugin files, what their tools cost, and what is wrong with them.
 #[derive(Args)]
@@ -39,8 +35,8 @@ impl Check {
     }
 
     async fn look(&self, config: &Config) -> anyhow::Result<Vec<FileReport>> {
-        let sandbox = Sandbox::new(SandboxSettings::new(&config.cache_dir))?;
-        let ledger = Arc::new(SqliteLedger::open(&config.state, SystemClock.now())?);
+        let sandbox = app::open_sandbox(config)?;
+        let ledger = app::open_ledger(config)?;
         let chargeable = app::chargeable(app::accounts(config, &ledger)?);
         if self.files.is_empty() {
             let folder = check_folder(config, &sandbox, chargeable.as_ref()).await;

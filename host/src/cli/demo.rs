@@ -70,7 +70,7 @@ impl Demo {
             terminal::print(
                 "coinop demo: one paid call, as an MCP client sees it. All money here is pretended.\n\n",
             )?;
-            app.listed().await;
+            app.settled().await;
             walk::walk(&format!("http://{addr}/mcp"), self.by_hand).await
         };
         tokio::select! {

@@ -23,7 +23,7 @@ pub(super) async fn run(gate: Gate, stop: CancellationToken) {
             () = tokio::time::sleep(ROUND) => {}
         }
         gate.sweep_once().await;
-        if rounds % ROUNDS_PER_FORGETTING == 0 {
+        if rounds.is_multiple_of(ROUNDS_PER_FORGETTING) {
             gate.forget_once().await;
         }
         rounds = rounds.wrapping_add(1);

@@ -58,6 +58,8 @@ pub struct Progress {
     pub scanned: bool,
     /// Components that are being loaded.
     pub loading: usize,
+    /// How many of them have tools that cannot be listed before.
+    pub unlisted: usize,
 }
 
 /// The running watch. Dropping it stops the work; [`Reload::shutdown`] waits for that.

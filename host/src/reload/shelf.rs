@@ -49,7 +49,7 @@ impl Shelf {
         self.slots.keys().cloned().collect()
     }
 
-    /// Takes in a look at the folder; returns what is to be loaded, small files first, so that a big one holds up none.
+    /// Takes in a look at the folder; returns what is to be loaded.
     pub(super) fn seen(
         &mut self,
         folder: &str,
@@ -83,7 +83,6 @@ impl Shelf {
                 });
             }
         }
-        to_load.sort_by_key(|load| load.bytes);
         to_load
     }
 
@@ -98,6 +97,12 @@ impl Shelf {
         if let Some(slot) = self.slots.get_mut(name) {
             slot.loaded(digest, result, now);
         }
+    }
+
+    /// How many files may have tools to list that are not known yet.
+    pub(super) fn unlisted(&self) -> usize {
+        let unknown = |slot: &&Slot| slot.version.is_none() && slot.loading.is_some();
+        self.slots.values().filter(unknown).count()
     }
 
     /// When a file that does not load stops counting as being written.

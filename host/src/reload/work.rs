@@ -36,6 +36,8 @@ pub(super) struct Work {
     shelf: Shelf,
     keeper: Keeper,
     loads: JoinSet<Loaded>,
+    /// What waits to be loaded. Compiling uses every core, so it is one at a time, small ones first.
+    waiting: Vec<ToLoad>,
     /// What was told last, so that the log has every problem once.
     told: BTreeSet<String>,
     again: Option<Instant>,
@@ -57,6 +59,7 @@ impl Work {
             config_problems: Vec::new(),
             shelf: Shelf::default(),
             loads: JoinSet::new(),
+            waiting: Vec::new(),
             told: BTreeSet::new(),
             again: None,
         }
@@ -105,8 +108,18 @@ impl Work {
         let folder = self.setup.config.plugins_dir.display().to_string();
         let library = Arc::clone(&self.setup.library);
         let known = |digest: &Digest| library.loader().known_manifest(digest);
-        for load in self.shelf.seen(&folder, scan, Instant::now(), known) {
-            self.load(load);
+        let new = self.shelf.seen(&folder, scan, Instant::now(), known);
+        self.waiting.extend(new);
+        self.load_next();
+    }
+
+    fn load_next(&mut self) {
+        self.waiting
+            .sort_by_key(|load| std::cmp::Reverse(load.bytes));
+        if self.loads.is_empty()
+            && let Some(next) = self.waiting.pop()
+        {
+            self.load(next);
         }
     }
 
@@ -144,10 +157,13 @@ impl Work {
         let library = Arc::clone(&self.setup.library);
         library.offer(load.digest, load.path);
         self.loads.spawn(async move {
+            let started = Instant::now();
+            tracing::info!("loading {} ({} KiB)", load.name, load.bytes >> 10);
             let result = library
                 .get(load.digest)
                 .await
                 .map(|code| code.manifest().clone());
+            tracing::info!("{} took {} ms", load.name, started.elapsed().as_millis());
             Loaded {
                 name: load.name,
                 digest: load.digest,
@@ -158,9 +174,13 @@ impl Work {
 
     async fn loaded_with_others(&mut self, first: Result<Loaded, JoinError>) {
         self.loaded(first);
+        self.load_next();
         for _ in 1..TOGETHER_MAX {
             match timeout(TOGETHER, self.loads.join_next()).await {
-                Ok(Some(next)) => self.loaded(next),
+                Ok(Some(next)) => {
+                    self.loaded(next);
+                    self.load_next();
+                }
                 Ok(None) | Err(_) => break,
             }
         }
@@ -266,7 +286,8 @@ impl Work {
     fn report(&self, scanned: bool) {
         let progress = Progress {
             scanned,
-            loading: self.loads.len(),
+            loading: self.loads.len() + self.waiting.len(),
+            unlisted: self.shelf.unlisted(),
         };
         self.progress
             .send_if_modified(|last| std::mem::replace(last, progress) != progress);

@@ -7,7 +7,9 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+};
 
 use super::error::SandboxError;
 
@@ -20,11 +22,12 @@ const WASM_STACK_BYTES: usize = 1 << 20;
 const NATIVE_STACK_BYTES: usize = 2 << 20;
 /// Address space of one linear memory. With 4 GiB no access of a 32-bit guest needs a bounds check.
 const MEMORY_RESERVATION_BYTES: u64 = 4 << 30;
-/// Bytes of a memory that stay resident between runs and are cleared by copying instead of by the kernel: saves the
-/// page faults of small guests.
-const MEMORY_KEEP_RESIDENT_BYTES: usize = 128 << 10;
-/// Bytes of a table that stay resident between runs.
-const TABLE_KEEP_RESIDENT_BYTES: usize = 16 << 10;
+/// Bytes of a memory that stay resident between runs where the kernel can tell which pages were written (Linux 6.7 and
+/// later): only those are put back, without a page fault at the next run. This halves the time of a small run.
+/// Elsewhere the first bytes would be copied blindly, which costs more than it saves, so nothing stays.
+const MEMORY_KEEP_RESIDENT_BYTES: usize = 2 << 20;
+/// Bytes of a table that stay resident between runs, likewise.
+const TABLE_KEEP_RESIDENT_BYTES: usize = 64 << 10;
 /// Memory slots that keep their last plugin's image mapped.
 const WARM_SLOTS_MAX: u32 = 64;
 /// Elements of one table; StarlingMonkey begins with 7,800.
@@ -82,9 +85,12 @@ fn pool(memories: u32) -> PoolingAllocationConfig {
         .max_tables_per_module(4)
         .max_memory_size(MEMORY_RESERVATION_BYTES as usize)
         .table_elements(TABLE_ELEMENTS_MAX)
-        .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
-        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES)
         .max_unused_warm_slots(WARM_SLOTS_MAX);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
+            .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES);
+    }
     pool
 }
 

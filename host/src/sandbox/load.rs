@@ -215,7 +215,11 @@ fn compile(
             }
         })?;
     shared.cache.keep_code(digest, &component);
-    Ok(component)
+    // The file's pages are shared with other processes and cost no memory until they run.
+    Ok(shared
+        .cache
+        .code(&shared.engine, digest)
+        .unwrap_or(component))
 }
 
 /// One instance, because wrong shapes of exports and start code that crashes only show then; and its list of tools.

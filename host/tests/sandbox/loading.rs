@@ -235,9 +235,9 @@ async fn a_listing_that_was_touched_is_unknown() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().is_some_and(|e| e == "json"))
         .unwrap();
-    let cheaper = fs::read_to_string(&listing)
-        .unwrap()
-        .replace("0.01", "0.001");
-    fs::write(&listing, cheaper).unwrap();
+    let said = fs::read_to_string(&listing).unwrap();
+    let changed = said.replace("for a cent", "for nothing");
+    assert_ne!(said, changed);
+    fs::write(&listing, changed).unwrap();
     assert_eq!(cached.sandbox().known_manifest(&digest), None);
 }

@@ -116,7 +116,7 @@ pub(crate) fn text_of(outcome: &Outcome) -> String {
 
 /// Remembers the progress it hears of.
 #[derive(Default)]
-pub(crate) struct Heard(pub Mutex<Vec<(f64, Option<f64>, Option<String>)>>);
+pub(crate) struct Heard(pub(crate) Mutex<Vec<(f64, Option<f64>, Option<String>)>>);
 
 impl ProgressSink for Heard {
     fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {

@@ -179,7 +179,7 @@ fn authorised_money_is_taken_after_the_outcome_or_not_at_all() {
     let then = |more: &[Event]| [run.clone(), more.to_vec()].concat();
     let executed = Event::Executed { epoch: 1 };
     let start = p(PaymentEvent::SettleStarted);
-    check(&then(&[start.clone()]), Err(3));
+    check(&then(std::slice::from_ref(&start)), Err(3));
     check(&then(&[executed.clone(), Event::Concluded]), Err(4));
     check(
         &then(&[executed.clone(), start.clone(), settled()]),

@@ -2,16 +2,13 @@
 
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::PaymentsArgs;
 use crate::app;
 use crate::cli::{Locations, terminal};
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::Overrides;
-use crate::ledger::sqlite::SqliteLedger;
 
 /// Look at payments, and pay or decline pretended ones.
 #[derive(Args)]
@@ -26,7 +23,7 @@ impl Payments {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
-        let ledger = Arc::new(SqliteLedger::open(&config.state, SystemClock.now())?);
+        let ledger = app::open_ledger(&config)?;
         let cashier = app::cashier(&config, &ledger)?;
         match super::run(&self.args, ledger.as_ref(), &cashier, &mut io::stdout()).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
