@@ -19,7 +19,7 @@ use crate::catalog::Catalog;
 use crate::catalog::library::Library;
 use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::gate::{Accounts, Gate, Job, Parts, Runner};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
@@ -30,7 +30,7 @@ use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
-use crate::server::{Server, doorkeeper, stdio};
+use crate::server::{Server, doorkeeper, metrics, stdio};
 
 /// How long claimed runs may take to be stored once the host is told to stop: the longest run and its margin.
 const DRAIN: Duration = Duration::from_secs(45);
@@ -63,7 +63,7 @@ impl App {
         let accounts = accounts(&config, &ledger)?;
         let sandbox = open_sandbox(&config)?;
         let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
-        let own_base = format!("http://{}", crate::config::DEFAULT_ADDR);
+        let own_base = format!("http://{}", config::DEFAULT_ADDR);
         let pay_base = Arc::new(ArcSwap::from_pointee(
             config.public_url.clone().unwrap_or(own_base),
         ));
@@ -213,6 +213,7 @@ impl App {
             public_base: self.pay_base.clone(),
         };
         pay::router(Arc::new(self.gate.clone()), self.clock.clone(), settings)
+            .merge(metrics::router(self.ledger.clone()))
     }
 
     fn http_settings(&self) -> http::Settings {
@@ -239,7 +240,10 @@ impl App {
                 .chain(public_host)
                 .collect(),
             allowed_origins: http.allowed_origins.clone(),
-            replies: Replies::Json,
+            replies: match http.replies {
+                config::Replies::Json => Replies::Json,
+                config::Replies::EventStream => Replies::EventStream,
+            },
             sessions_max: http.sessions_max,
             session_idle: http.session_idle,
             ledger_id: self.ledger.id().to_owned(),

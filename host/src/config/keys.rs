@@ -146,6 +146,11 @@ static HTTP: Section = Section {
             "Web origins that may call.",
         ),
         key(
+            "replies",
+            Kind::Word(super::replies::WORDS),
+            "Whether an answer that comes alone is plain JSON (the default) or an event stream of one event.",
+        ),
+        key(
             "sessions_max",
             Kind::Integer(1, 1_000_000),
             "Most sessions at a time; 1000 by default.",

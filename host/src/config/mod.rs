@@ -12,6 +12,7 @@ mod kinds;
 mod places;
 mod plugin;
 mod raw;
+mod replies;
 mod resolve;
 mod schema;
 mod secret;
@@ -29,6 +30,7 @@ pub(crate) use check::did_you_mean;
 pub use document::{ConfigError, ConfigErrors, dotted};
 pub use places::{NoHome, Places};
 pub use plugin::{LimitRules, PluginRules, ToolRules};
+pub use replies::Replies;
 pub use schema::json_schema;
 pub use secret::{Secret, SecretSource};
 
@@ -87,6 +89,8 @@ pub struct Http {
     pub allowed_hosts: Vec<String>,
     /// Web origins that may call.
     pub allowed_origins: Vec<String>,
+    /// The form of an answer that comes alone.
+    pub replies: Replies,
     /// Most sessions at a time.
     pub sessions_max: usize,
     /// When a session without traffic ends.

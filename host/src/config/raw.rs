@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::account::{AccountKind, Pays};
 use super::kinds::PriceText;
+use super::replies::Replies;
 use super::secret::SecretSource;
 
 /// `coinop.toml`.
@@ -37,6 +38,7 @@ pub(super) struct RawHttp {
     pub(super) anonymous: Option<bool>,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) allowed_origins: Vec<String>,
+    pub(super) replies: Replies,
     pub(super) sessions_max: Option<usize>,
     pub(super) session_idle_s: Option<u64>,
 }

@@ -186,6 +186,7 @@ impl Resolver<'_> {
             keys,
             allowed_hosts: raw.allowed_hosts,
             allowed_origins: raw.allowed_origins,
+            replies: raw.replies,
             sessions_max: raw.sessions_max.unwrap_or(1000),
             session_idle: Duration::from_secs(raw.session_idle_s.unwrap_or(3600)),
         }

@@ -10,7 +10,7 @@ use coinop_tests::http::Connection;
 use coinop_tests::http_client::HttpClient;
 use coinop_tests::process::cpu_time;
 use futures::future::try_join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
@@ -53,8 +53,11 @@ impl HttpSubject {
 
     /// Commits of the ledger so far, where the host tells.
     pub(crate) fn commits(&self) -> Option<u64> {
-        let health = self.runtime.block_on(self.host.get("/healthz"));
-        serde_json::from_slice::<Value>(&health.body).ok()?["commits"].as_u64()
+        let metrics = self.runtime.block_on(self.host.get("/metrics")).text();
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("coinop_ledger_commits_total "));
+        line?.parse().ok()
     }
 
     /// See [`crate::load::Subject::run`].

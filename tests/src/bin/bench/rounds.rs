@@ -79,7 +79,7 @@ const IN_FLIGHT: [usize; 3] = [1, 16, 64];
 /// # Errors
 /// When a server ends or answers wrongly.
 pub(crate) fn measure(wire: Wire, effort: Effort, table: &mut Table) -> Result<()> {
-    let home = servers::home().plugin("echo");
+    let home = servers::home_for(wire).plugin("echo");
     let (mut bare, mut coinop) = (servers::bare(wire)?, servers::coinop(&home, wire)?);
     let mut measured = Measured::default();
     // The first loads warm both up.

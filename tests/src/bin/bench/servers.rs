@@ -47,9 +47,23 @@ impl Wire {
 
 /// A home on the disk that holds the target directory, where payments are paid at once.
 pub(crate) fn home() -> Home {
-    Home::inside(&paths::target()).mode("two_step").config(
-        "provider = \"instant\"\n[accounts.instant]\nkind = \"sandbox\"\npays = \"at-once\"\n",
-    )
+    home_with("")
+}
+
+/// The same for one transport's form of replies.
+pub(crate) fn home_for(wire: Wire) -> Home {
+    match wire {
+        Wire::Stdio | Wire::HttpJson => home(),
+        Wire::HttpSse => home_with("[http]\nreplies = \"event-stream\"\n"),
+    }
+}
+
+fn home_with(more: &str) -> Home {
+    let instant =
+        "provider = \"instant\"\n[accounts.instant]\nkind = \"sandbox\"\npays = \"at-once\"\n";
+    Home::inside(&paths::target())
+        .mode("two_step")
+        .config(&format!("{instant}{more}"))
 }
 
 /// Starts the bare server.
