@@ -294,7 +294,9 @@ impl World {
             description: String::new(),
             input_schema: Arc::new(schema.as_object().unwrap().clone()),
             output_schema: None,
-            validator: Arc::new(jsonschema::validator_for(&schema).unwrap()),
+            validator: Arc::new(
+                crate::sandbox::schema::Schema::compile(&schema.to_string()).unwrap(),
+            ),
         })
     }
 
