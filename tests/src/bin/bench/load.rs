@@ -64,7 +64,7 @@ impl Load {
 /// A server under load.
 pub(crate) enum Subject {
     /// On its pipes.
-    Stdio(StdioSubject),
+    Stdio(Box<StdioSubject>),
     /// Over HTTP.
     Http(HttpSubject),
 }
