@@ -64,9 +64,9 @@ impl Load {
 /// A server under load.
 pub(crate) enum Subject {
     /// On its pipes.
-    Stdio(Box<StdioSubject>),
+    Stdio(StdioSubject),
     /// Over HTTP.
-    Http(HttpSubject),
+    Http(Box<HttpSubject>),
 }
 
 impl Subject {

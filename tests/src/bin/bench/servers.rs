@@ -73,12 +73,15 @@ fn home_with(more: &str) -> Home {
 pub(crate) fn bare(wire: Wire) -> Result<Subject> {
     let mut command = Command::new(paths::binary("bare"));
     match wire {
-        Wire::Stdio => Ok(Subject::Stdio(Box::new(
+        Wire::Stdio => Ok(Subject::Stdio(
             StdioSubject::start(command.into_std(), wire.era())?.0,
-        ))),
+        )),
         Wire::HttpJson | Wire::HttpSse => {
             command.arg("--http");
-            Ok(Subject::Http(HttpSubject::start(command, wire.era())?))
+            Ok(Subject::Http(Box::new(HttpSubject::start(
+                command,
+                wire.era(),
+            )?)))
         }
     }
 }
@@ -89,10 +92,13 @@ pub(crate) fn bare(wire: Wire) -> Result<Subject> {
 /// When it does not start.
 pub(crate) fn coinop(home: &Home, wire: Wire) -> Result<Subject> {
     match wire {
-        Wire::Stdio => Ok(Subject::Stdio(Box::new(coinop_on_stdio(home)?.0))),
+        Wire::Stdio => Ok(Subject::Stdio(coinop_on_stdio(home)?.0)),
         Wire::HttpJson | Wire::HttpSse => {
             let command = home.serve(&["--http", "127.0.0.1:0"]);
-            Ok(Subject::Http(HttpSubject::start(command, wire.era())?))
+            Ok(Subject::Http(Box::new(HttpSubject::start(
+                command,
+                wire.era(),
+            )?)))
         }
     }
 }
