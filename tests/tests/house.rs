@@ -19,7 +19,9 @@ fn sources(folder: &str) -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let name = path.strip_prefix(root()).unwrap().display().to_string();
-                let is_test = ["tests", "fakes", "testing"].iter().any(|t| name.contains(t));
+                let is_test = ["tests", "fakes", "testing"]
+                    .iter()
+                    .any(|t| name.contains(t));
                 if !is_test {
                     found.push((name, without_tests(&fs::read_to_string(&path).unwrap())));
                 }
@@ -32,7 +34,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 /// The code of a file: no comments, and nothing from its test module on.
 fn without_tests(text: &str) -> String {
-    let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let code = text
+        .split("\n#[cfg(test)]\nmod ")
+        .next()
+        .unwrap_or_default();
     let is_code = |line: &&str| !line.trim_start().starts_with("//");
     code.lines().filter(is_code).collect::<Vec<_>>().join("\n")
 }
@@ -51,17 +56,44 @@ fn check_absent(folder: &str, words: &[&str], except: &[&str]) {
 #[test]
 fn core_depends_on_nothing_that_acts() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--package", "coinop-core", "--edges", "normal", "--prefix", "none"])
+        .args([
+            "tree",
+            "--package",
+            "coinop-core",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ])
         .current_dir(root())
         .output()
         .unwrap();
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
     let tree = String::from_utf8(tree.stdout).unwrap();
-    assert!(tree.contains("coinop-core") && tree.contains("sha2"), "{tree}");
+    assert!(
+        tree.contains("coinop-core") && tree.contains("sha2"),
+        "{tree}"
+    );
     for crate_name in [
-        "tokio", "wasmtime", "sqlx", "rusqlite", "reqwest", "axum", "hyper", "rmcp", "rand", "getrandom", "notify",
+        "tokio",
+        "wasmtime",
+        "sqlx",
+        "rusqlite",
+        "reqwest",
+        "axum",
+        "hyper",
+        "rmcp",
+        "rand",
+        "getrandom",
+        "notify",
     ] {
-        let depends = tree.lines().any(|line| line.split(' ').next() == Some(crate_name));
+        let depends = tree
+            .lines()
+            .any(|line| line.split(' ').next() == Some(crate_name));
         assert!(!depends, "coinop-core depends on {crate_name}:\n{tree}");
     }
 }
@@ -69,8 +101,17 @@ fn core_depends_on_nothing_that_acts() {
 #[test]
 fn core_is_pure() {
     let words = [
-        "async fn", "async move", ".await", "SystemTime", "Instant", "std::fs", "std::net", "std::env", "thread::",
-        "f32", "println!",
+        "async fn",
+        "async move",
+        ".await",
+        "SystemTime",
+        "Instant",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "thread::",
+        "f32",
+        "println!",
     ];
     check_absent("host/core/src", &words, &[]);
     // Arguments are JSON, and JSON has floating point; nothing else in core has.
@@ -80,8 +121,14 @@ fn core_is_pure() {
 #[test]
 fn providers_know_only_money() {
     let words = [
-        "crate::gate", "crate::ledger", "crate::catalog", "crate::plugin", "crate::sandbox", "coinop_core::mode",
-        "coinop_core::call", "coinop_core::quote",
+        "crate::gate",
+        "crate::ledger",
+        "crate::catalog",
+        "crate::plugin",
+        "crate::sandbox",
+        "coinop_core::mode",
+        "coinop_core::call",
+        "coinop_core::quote",
     ];
     check_absent("host/src/provider", &words, &[]);
 }
@@ -89,20 +136,35 @@ fn providers_know_only_money() {
 #[test]
 fn the_sandbox_knows_nothing_of_payment() {
     let words = [
-        "crate::gate", "crate::ledger", "crate::provider", "crate::catalog", "crate::server", "coinop_core::payment",
-        "coinop_core::quote", "coinop_core::call", "coinop_core::principal",
+        "crate::gate",
+        "crate::ledger",
+        "crate::provider",
+        "crate::catalog",
+        "crate::server",
+        "coinop_core::payment",
+        "coinop_core::quote",
+        "coinop_core::call",
+        "coinop_core::principal",
     ];
     check_absent("host/src/sandbox", &words, &[]);
 }
 
 #[test]
 fn only_wire_and_server_speak_mcp() {
-    check_absent("host/src", &["rmcp::"], &["/wire/", "/server/", "/cli/demo/"]);
+    check_absent(
+        "host/src",
+        &["rmcp::"],
+        &["/wire/", "/server/", "/cli/demo/"],
+    );
 }
 
 #[test]
 fn only_the_composition_root_names_concrete_types() {
-    check_absent("host/src", &["SqliteLedger"], &["/app.rs", "/ledger/sqlite/"]);
+    check_absent(
+        "host/src",
+        &["SqliteLedger"],
+        &["/app.rs", "/ledger/sqlite/"],
+    );
     check_absent("host/src", &["Flow::Hold"], &["/app.rs", "/provider/"]);
 }
 
