@@ -102,6 +102,12 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// For a call opened in this very turn: its caller has not seen the link yet, so the provider need not be asked
+    /// whether somebody paid.
+    pub(super) fn take_for_unpaid(&mut self) {
+        self.checked = true;
+    }
+
     /// Takes the turn for a caller and says how it went.
     pub(super) async fn reply(mut self, caller: &Caller) -> Reply {
         let ending = self.turn(Some(caller)).await;
