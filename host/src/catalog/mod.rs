@@ -29,6 +29,7 @@ pub use published::{confirm_description, confirm_input_schema, confirm_name, con
 
 use crate::limits::Limits;
 use crate::plugin::{Manifest, ToolDecl};
+use crate::sandbox::schema::Schema;
 
 /// What is served at one moment. Names are unique and sorted.
 #[derive(Default)]
@@ -88,7 +89,7 @@ pub struct Listing {
     /// The published output schema: the tool's own when free, widened by the payment object when paid.
     pub output_schema: Option<Arc<Map<String, Value>>>,
     /// Checks arguments against the tool's own input schema.
-    pub validator: Arc<jsonschema::Validator>,
+    pub validator: Arc<Schema>,
 }
 
 /// Something that is not served.

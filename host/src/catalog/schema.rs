@@ -2,18 +2,18 @@
 
 use coinop_core::mode::{Mode, Surface};
 use coinop_core::price::Price;
-use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use super::{arguments, payment_id, widened};
 use crate::plugin::ToolDecl;
+use crate::sandbox::schema::Schema;
 
 /// A tool's schemas as published, and the check of its arguments.
 pub(super) struct Schemas {
     pub(super) payment_id_argument: String,
     pub(super) input: Map<String, Value>,
     pub(super) output: Option<Map<String, Value>>,
-    pub(super) validator: Validator,
+    pub(super) validator: Schema,
 }
 
 impl Schemas {

@@ -66,6 +66,8 @@ pub(super) enum Trouble {
     Account(String),
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    #[error("the tool's code is not ready: {0}")]
+    NotReady(String),
     #[error("the call keeps changing")]
     Unsteady,
 }
@@ -102,6 +104,12 @@ impl<'a> Drive<'a> {
         }
     }
 
+    /// For a call opened in this very turn: its caller has not seen the link yet, so the provider need not be asked
+    /// whether somebody paid.
+    pub(super) fn take_for_unpaid(&mut self) {
+        self.checked = true;
+    }
+
     /// Takes the turn for a caller and says how it went.
     pub(super) async fn reply(mut self, caller: &Caller) -> Reply {
         let ending = self.turn(Some(caller)).await;
@@ -123,6 +131,10 @@ impl<'a> Drive<'a> {
             Err(Trouble::Provider(error)) => {
                 tracing::warn!(call = %self.call.id, %error, "the provider did not help");
                 unavailable("The payment provider does not answer.".to_owned())
+            }
+            Err(Trouble::NotReady(reason)) => {
+                tracing::error!(call = %self.call.id, reason, "a paid call cannot be run here yet");
+                unavailable("The tool cannot be run at the moment.".to_owned())
             }
             Err(Trouble::Unsteady) => unavailable("The payment keeps changing.".to_owned()),
         }
@@ -367,6 +379,10 @@ impl<'a> Drive<'a> {
             }
             return Ok(());
         };
+        let component = self.call.quote.component;
+        if let Err(failure) = self.gate.parts.runner.prepare(component).await {
+            return Err(Trouble::NotReady(failure.message));
+        }
         let at = self.gate.parts.clock.now();
         self.gather(Event::Claimed {
             owner: self.gate.owner.to_string(),

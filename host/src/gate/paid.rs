@@ -157,9 +157,11 @@ impl Gate {
                 Err(error) => return not_recorded(&error),
             };
             let existing = opened.existing;
-            let reply = Drive::new(self, opened.record, Purpose::Ask)
-                .reply(&caller)
-                .await;
+            let mut drive = Drive::new(self, opened.record, Purpose::Ask);
+            if !existing {
+                drive.take_for_unpaid();
+            }
+            let reply = drive.reply(&caller).await;
             match reply {
                 Reply::Refused(Refusal::Declined | Refusal::Expired) if existing => {}
                 reply => return reply,

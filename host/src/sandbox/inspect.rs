@@ -177,7 +177,7 @@ fn unreadable(
 fn listed(names: &[String]) -> String {
     match names {
         [] => "nothing".into(),
-        [few @ ..] if few.len() <= 5 => few.join(", "),
+        few if few.len() <= 5 => few.join(", "),
         many => format!("{} and {} more", many[..5].join(", "), many.len() - 5),
     }
 }

@@ -130,9 +130,10 @@ pub(super) async fn load(
     file: &str,
     bytes: Arc<[u8]>,
 ) -> Result<Arc<Component>, LoadError> {
-    let prepared = prepare_on_blocking_pool(&shared, file, bytes).await?;
+    let prepared = prepare_in_turn(&shared, file, bytes).await?;
     let listed = try_once(&shared, file, &prepared).await?;
-    let (tools, schemas) = validate::accept(listed).map_err(|source| LoadError::Listing {
+    let accepted = blocking(file, move || validate::accept(listed)).await?;
+    let (tools, schemas) = accepted.map_err(|source| LoadError::Listing {
         file: file.to_owned(),
         source,
     })?;
@@ -162,20 +163,27 @@ struct Prepared {
     memories: u32,
 }
 
-async fn prepare_on_blocking_pool(
+/// Work that keeps a processor busy, off the async threads.
+async fn blocking<T: Send + 'static>(
+    file: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LoadError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| LoadError::Host {
+            file: file.to_owned(),
+            reason: e.to_string(),
+        })
+}
+
+async fn prepare_in_turn(
     shared: &Arc<Shared>,
     file: &str,
     bytes: Arc<[u8]>,
 ) -> Result<Prepared, LoadError> {
-    let ours = |reason: String| LoadError::Host {
-        file: file.to_owned(),
-        reason,
-    };
-    let place = shared.compilers.acquire().await;
+    let _place = shared.compilers.acquire().await;
     let (shared, name) = (Arc::clone(shared), file.to_owned());
-    let prepared = tokio::task::spawn_blocking(move || prepare(&shared, &name, &bytes)).await;
-    drop(place);
-    prepared.map_err(|e| ours(e.to_string()))?
+    blocking(file, move || prepare(&shared, &name, &bytes)).await?
 }
 
 fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadError> {

@@ -18,6 +18,7 @@ mod log;
 mod pace;
 mod progress;
 pub mod schema;
+mod schema_cost;
 mod sealed;
 mod state;
 mod v0_1_0;

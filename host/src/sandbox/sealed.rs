@@ -270,7 +270,8 @@ mod tests {
     #[test]
     fn a_changed_truncated_or_renamed_file_is_absent() {
         let (_home, dir) = dir();
-        let damage: [(&str, fn(&Path)); 4] = [
+        type Damage = fn(&Path);
+        let damage: [(&str, Damage); 4] = [
             ("changed", |p| fs::write(p, b"other").unwrap()),
             ("truncated", |p| fs::write(p, b"byte").unwrap()),
             ("empty", |p| fs::write(p, b"").unwrap()),

@@ -55,7 +55,7 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         description: format!("{name} ({price})"),
         input_schema: Arc::new(schema.as_object().cloned().unwrap_or_else(Map::new)),
         output_schema: None,
-        validator: Arc::new(jsonschema::validator_for(&schema).unwrap()),
+        validator: Arc::new(crate::sandbox::schema::Schema::compile(&schema.to_string()).unwrap()),
     }
 }
 

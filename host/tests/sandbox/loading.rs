@@ -185,7 +185,8 @@ async fn code_is_compiled_once_and_the_listing_is_known_before_any_load() {
 
 #[tokio::test]
 async fn code_that_was_touched_is_compiled_again() {
-    let damage: [(&str, fn(&Path)); 3] = [
+    type Damage = fn(&Path);
+    let damage: [(&str, Damage); 3] = [
         ("changed", |path| {
             let mut bytes = fs::read(path).unwrap();
             let middle = bytes.len() / 2;

@@ -1,6 +1,9 @@
 //! The sandbox through its public face: what each way to misbehave costs its caller, and that it costs nobody else
 //! anything.
 
+// Clippy knows `#[test]` functions, not the helpers beside them.
+#![allow(clippy::unwrap_used)]
+
 mod loading;
 mod neighbours;
 mod runs;

@@ -114,9 +114,11 @@ pub(crate) fn text_of(outcome: &Outcome) -> String {
     }
 }
 
+type Report = (f64, Option<f64>, Option<String>);
+
 /// Remembers the progress it hears of.
 #[derive(Default)]
-pub(crate) struct Heard(pub(crate) Mutex<Vec<(f64, Option<f64>, Option<String>)>>);
+pub(crate) struct Heard(pub(crate) Mutex<Vec<Report>>);
 
 impl ProgressSink for Heard {
     fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>) {

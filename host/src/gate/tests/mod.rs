@@ -359,6 +359,22 @@ async fn a_caller_that_leaves_after_the_claim_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_host_without_the_code_consumes_nothing() {
+    let world = World::new().await;
+    let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+    world.paid();
+    world.runner.has_no_code.store(true, Ordering::SeqCst);
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        matches!(refusal(&reply), Refusal::Unavailable { .. }),
+        "{reply:?}"
+    );
+    assert_eq!(world.record(&id).await.call.epoch, 0);
+    world.runner.has_no_code.store(false, Ordering::SeqCst);
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
 async fn two_hosts_share_one_ledger() {
     let one = World::new().await;
     let two = one.another_host().await;

@@ -80,7 +80,6 @@ impl Provider for Bank {
             test: true,
             pays_on_host_page: true,
             timeout: Duration::from_secs(1),
-            status_interval: Duration::ZERO,
             lifetime_max: Duration::from_secs(3_600),
         }
     }
@@ -146,11 +145,25 @@ impl Provider for Bank {
 pub(super) struct Counter {
     pub(super) runs: AtomicU32,
     pub(super) fails: std::sync::atomic::AtomicBool,
+    pub(super) has_no_code: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
     pub(super) started: tokio::sync::Notify,
 }
 
 impl Runner for Counter {
+    fn prepare(&self, _: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+        let missing = self.has_no_code.load(Ordering::SeqCst);
+        let failure = Failure {
+            kind: "host_unavailable".into(),
+            message: "no code".into(),
+        };
+        Box::pin(std::future::ready(if missing {
+            Err(failure)
+        } else {
+            Ok(())
+        }))
+    }
+
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
@@ -294,7 +307,9 @@ impl World {
             description: String::new(),
             input_schema: Arc::new(schema.as_object().unwrap().clone()),
             output_schema: None,
-            validator: Arc::new(jsonschema::validator_for(&schema).unwrap()),
+            validator: Arc::new(
+                crate::sandbox::schema::Schema::compile(&schema.to_string()).unwrap(),
+            ),
         })
     }
 

@@ -34,12 +34,42 @@ impl Guest for Echo {
         let none = json!({ "type": "object" });
         let version = if cfg!(feature = "v2") { 2 } else { 1 };
         let mut tools = vec![
-            tool("echo", format!("Answers with its text (version {version})."), &text, Price::Free),
-            tool("echo_paid", "Answers with its text, for a cent.".into(), &text, cents("0.01")),
-            tool("slow", "Waits, reports progress, answers.".into(), &slow, Price::Free),
-            tool("slow_paid", "Waits, reports progress, answers, for a cent.".into(), &slow, cents("0.01")),
-            tool("kinds", "Answers with every kind of content.".into(), &none, Price::Free),
-            tool("sum", "Adds two numbers, structured.".into(), &numbers(), Price::Free),
+            tool(
+                "echo",
+                format!("Answers with its text (version {version})."),
+                &text,
+                Price::Free,
+            ),
+            tool(
+                "echo_paid",
+                "Answers with its text, for a cent.".into(),
+                &text,
+                cents("0.01"),
+            ),
+            tool(
+                "slow",
+                "Waits, reports progress, answers.".into(),
+                &slow,
+                Price::Free,
+            ),
+            tool(
+                "slow_paid",
+                "Waits, reports progress, answers, for a cent.".into(),
+                &slow,
+                cents("0.01"),
+            ),
+            tool(
+                "kinds",
+                "Answers with every kind of content.".into(),
+                &none,
+                Price::Free,
+            ),
+            tool(
+                "sum",
+                "Adds two numbers, structured.".into(),
+                &numbers(),
+                Price::Free,
+            ),
         ];
         if let Some(sum) = tools.last_mut() {
             sum.output_schema = Some(
@@ -51,21 +81,33 @@ impl Guest for Echo {
                 .to_string(),
             );
         }
-        let mut unpriced = tool("unpriced", "Leaves its price to the operator.".into(), &none, Price::Free);
+        let mut unpriced = tool(
+            "unpriced",
+            "Leaves its price to the operator.".into(),
+            &none,
+            Price::Free,
+        );
         unpriced.price = None;
         tools.push(unpriced);
         if cfg!(feature = "v2") {
-            tools.push(tool("shout", "Answers in capitals.".into(), &text, Price::Free));
+            tools.push(tool(
+                "shout",
+                "Answers in capitals.".into(),
+                &text,
+                Price::Free,
+            ));
         }
         tools
     }
 
     fn call_tool(name: String, arguments: String, _context: Context) -> Result<Output, Failure> {
-        let arguments: Value =
-            serde_json::from_str(&arguments).map_err(|e| Failure::InvalidArguments(e.to_string()))?;
+        let arguments: Value = serde_json::from_str(&arguments)
+            .map_err(|e| Failure::InvalidArguments(e.to_string()))?;
         match name.as_str() {
             "echo" | "echo_paid" => Ok(answer(vec![Content::Text(string(&arguments, "text"))])),
-            "shout" => Ok(answer(vec![Content::Text(string(&arguments, "text").to_uppercase())])),
+            "shout" => Ok(answer(vec![Content::Text(
+                string(&arguments, "text").to_uppercase(),
+            )])),
             "slow" | "slow_paid" => Ok(slow(arguments["ms"].as_u64().unwrap_or(0))),
             "kinds" => Ok(answer(kinds())),
             "sum" => Ok(sum(&arguments)),
@@ -159,7 +201,11 @@ fn kinds() -> Vec<Content> {
         Content::Image(media(b"\x89PNG", "image/png")),
         Content::Audio(media(b"RIFF", "audio/wav")),
         resource("memo:1", "text/plain", ResourceBody::Text("a memo".into())),
-        resource("memo:2", "application/octet-stream", ResourceBody::Blob(vec![1, 2, 3])),
+        resource(
+            "memo:2",
+            "application/octet-stream",
+            ResourceBody::Blob(vec![1, 2, 3]),
+        ),
         Content::ResourceLink(ResourceLink {
             uri: "https://example.com/".into(),
             name: "example".into(),
@@ -167,7 +213,8 @@ fn kinds() -> Vec<Content> {
             mime_type: Some("text/html".into()),
         }),
         Content::RawJson(
-            json!({ "type": "text", "text": "raw", "annotations": { "audience": ["user"] } }).to_string(),
+            json!({ "type": "text", "text": "raw", "annotations": { "audience": ["user"] } })
+                .to_string(),
         ),
         Content::Other(OtherContent {
             kind: "hologram".into(),

@@ -29,8 +29,8 @@ impl Guest for Misbehave {
     }
 
     fn call_tool(name: String, arguments: String, context: Context) -> Result<Output, Failure> {
-        let arguments: Value =
-            serde_json::from_str(&arguments).map_err(|e| Failure::InvalidArguments(e.to_string()))?;
+        let arguments: Value = serde_json::from_str(&arguments)
+            .map_err(|e| Failure::InvalidArguments(e.to_string()))?;
         match name.as_str() {
             "trap" => panic!("the password is hunter2"),
             "exit" => std::process::exit(0),
@@ -51,8 +51,13 @@ impl Guest for Misbehave {
             "bad_utf8" => Ok(text(bad_utf8())),
             "flood" => Ok(flood(number(&arguments, "count"))),
             "backwards" => Ok(backwards()),
-            "count" => Ok(text((CALLS.fetch_add(1, Ordering::Relaxed) + 1).to_string())),
-            "fail" => Err(fail(&string(&arguments, "kind"), string(&arguments, "message"))),
+            "count" => Ok(text(
+                (CALLS.fetch_add(1, Ordering::Relaxed) + 1).to_string(),
+            )),
+            "fail" => Err(fail(
+                &string(&arguments, "kind"),
+                string(&arguments, "message"),
+            )),
             "is_error" => Ok(is_error()),
             "look_around" => Ok(look_around()),
             "context" => Ok(tell_context(&context)),

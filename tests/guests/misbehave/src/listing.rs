@@ -11,13 +11,19 @@ const WAYS: &[(&str, &str)] = &[
     ("sleep", "Sleeps for `ms`."),
     ("naps", "Sleeps `count` times for a millisecond."),
     ("allocate", "Allocates until it is stopped."),
-    ("allocate_politely", "Allocates until it is refused, and copes."),
+    (
+        "allocate_politely",
+        "Allocates until it is refused, and copes.",
+    ),
     ("overflow", "Recurses `depth` times."),
     ("big", "Answers with `bytes` of text."),
     ("blocks", "Answers with `count` empty blocks."),
     ("print", "Prints for ever."),
     ("stdout", "Prints a protocol message on stdout."),
-    ("mojibake", "Prints `bytes` of three-byte characters, then panics."),
+    (
+        "mojibake",
+        "Prints `bytes` of three-byte characters, then panics.",
+    ),
     ("structured", "Answers with the structured content `json`."),
     ("raw", "Answers with the raw block `json`."),
     ("meta", "Answers with the meta `json`."),
@@ -27,14 +33,19 @@ const WAYS: &[(&str, &str)] = &[
     ("count", "Answers with how often this instance was called."),
     ("fail", "Declares a failure of `kind` with `message`."),
     ("is_error", "Answers that something is wrong."),
-    ("look_around", "Tries files, environment, arguments and sockets."),
+    (
+        "look_around",
+        "Tries files, environment, arguments and sockets.",
+    ),
     ("context", "Tells its context."),
     ("setting", "Tells the setting `key`."),
     ("meter", "Meters three pages."),
 ];
 
 pub(crate) fn tools() -> Vec<Tool> {
-    WAYS.iter().map(|(name, description)| tool(name, description)).collect()
+    WAYS.iter()
+        .map(|(name, description)| tool(name, description))
+        .collect()
 }
 
 fn tool(name: &str, description: &str) -> Tool {

@@ -66,7 +66,7 @@ pub(crate) enum Subject {
     /// On its pipes.
     Stdio(StdioSubject),
     /// Over HTTP.
-    Http(HttpSubject),
+    Http(Box<HttpSubject>),
 }
 
 impl Subject {

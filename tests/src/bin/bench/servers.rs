@@ -78,7 +78,10 @@ pub(crate) fn bare(wire: Wire) -> Result<Subject> {
         )),
         Wire::HttpJson | Wire::HttpSse => {
             command.arg("--http");
-            Ok(Subject::Http(HttpSubject::start(command, wire.era())?))
+            Ok(Subject::Http(Box::new(HttpSubject::start(
+                command,
+                wire.era(),
+            )?)))
         }
     }
 }
@@ -92,7 +95,10 @@ pub(crate) fn coinop(home: &Home, wire: Wire) -> Result<Subject> {
         Wire::Stdio => Ok(Subject::Stdio(coinop_on_stdio(home)?.0)),
         Wire::HttpJson | Wire::HttpSse => {
             let command = home.serve(&["--http", "127.0.0.1:0"]);
-            Ok(Subject::Http(HttpSubject::start(command, wire.era())?))
+            Ok(Subject::Http(Box::new(HttpSubject::start(
+                command,
+                wire.era(),
+            )?)))
         }
     }
 }
