@@ -258,6 +258,8 @@ impl<'a> Drive<'a> {
         match self.gate.parts.ledger.advance(change).await {
             Ok(record) => {
                 self.take(record);
+                let (call, tool) = (&self.call.id, &self.call.quote.tool);
+                tracing::debug!(%call, %tool, "{}", self.call.state.name());
                 Ok(true)
             }
             Err(AdvanceError::Illegal { record, .. }) => {

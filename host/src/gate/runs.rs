@@ -189,7 +189,11 @@ impl Gate {
                 at: self.parts.clock.now(),
             };
             match self.parts.ledger.advance(change).await {
-                Ok(stored) => return Some(stored),
+                Ok(stored) => {
+                    let (call, tool) = (&stored.call.id, &stored.call.quote.tool);
+                    tracing::debug!(%call, %tool, "{}", stored.call.state.name());
+                    return Some(stored);
+                }
                 Err(AdvanceError::Ledger(error)) => {
                     tracing::error!(call = %record.call.id, %error, attempt, "an outcome could not be stored yet");
                     tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
