@@ -119,7 +119,8 @@ impl<'a> Drive<'a> {
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
             Ok(Ending::Ask(ask)) => self.ask_reply(ask),
             Ok(Ending::Ended | Ending::Rest)
-                if self.blocked && !self.call.payment.state.is_taken() =>
+                if self.blocked
+                    && matches!(self.call.state, CallState::Ready | CallState::Withheld) =>
             {
                 Reply::Refused(Refusal::Blocked)
             }

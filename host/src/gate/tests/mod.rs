@@ -497,7 +497,11 @@ async fn a_blocked_component_is_neither_sold_nor_run() {
     assert_eq!(refusal(&other), &Refusal::Blocked);
     world.paid();
     let reply = world.confirm(&id, &local()).await;
-    assert!(refusal(&reply).to_string().contains("blocked"), "{reply:?}");
+    let told = refusal(&reply).to_string();
+    assert!(
+        told.contains("blocked") && told.contains("went back"),
+        "{told}"
+    );
     assert_eq!((world.runs(), world.state(&id).await), (0, "refunded"));
     world.books_are_square().await;
     world

@@ -104,6 +104,34 @@ fn a_later_schema_and_a_foreign_file_are_refused_by_name() {
     assert!(error.contains("text"), "{error}");
 }
 
+/// A path given by mistake is refused, and what lies there stays as it was.
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_ledger_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (inner, text) = (folder.path().join("folder"), folder.path().join("text"));
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::write(&text, "remember the milk".repeat(100)).unwrap();
+    let foreign = folder.path().join("foreign");
+    let db = rusqlite::Connection::open(&foreign).unwrap();
+    db.execute_batch("CREATE TABLE bookmarks (url TEXT)")
+        .unwrap();
+    drop(db);
+    for path in [&inner, &text, &foreign] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let bytes = std::fs::read(path).ok();
+        let error = SqliteLedger::open(path, 0).err().unwrap().to_string();
+        assert!(
+            error.contains(path.to_str().unwrap()) && error.contains("--state"),
+            "{error}"
+        );
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755, "{error}");
+        assert_eq!(std::fs::read(path).ok(), bytes, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_purse_in_the_ledgers_file_keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
