@@ -174,11 +174,15 @@ impl<'a> Drive<'a> {
             };
         }
         let situation = Situation {
-            now: self.gate.parts.clock.now(),
+        let now = self.gate.parts.clock.now();
+        let changed = !self.gathered.is_empty();
+            now,
+            updated_at: if changed { now } else { self.stored.updated_at },
             checked: self.checked,
             redeeming: self.purpose == Purpose::Redeem,
             sweeping: self.purpose == Purpose::Sweep,
-            repeatable: self.spec().is_some_and(|spec| spec.repeatable),
+            running_here: self.gate.runs.has(&self.call.id),
+            repeatable: !self.blocked && self.spec().is_some_and(|spec| spec.repeatable),
         };
         next(&self.call, self.mode(), &situation)
     }

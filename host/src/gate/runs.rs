@@ -79,6 +79,11 @@ impl Runs {
         })
     }
 
+    /// Whether this host claims or runs `call` just now.
+    pub(super) fn has(&self, call: &CallId) -> bool {
+        self.slot(call).is_some()
+    }
+
     fn slot(&self, call: &CallId) -> Option<watch::Receiver<Progress>> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.get(call).cloned()

@@ -1,0 +1,76 @@
+//! What nobody is waiting for, what goes on too long and what providers should not answer: it all comes to an end.
+
+use std::sync::Arc;
+
+use coinop_core::mode::AskStatus;
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::world::{CLAIM_WINDOW, START, World, asked, component, text};
+use super::{local, orphan};
+use crate::ledger::Ledger as _;
+use crate::plugin::Effects;
+
+/// Quotes a call.
+async fn quoted(world: &World) -> String {
+    asked(&world.ask(json!({}), &local()).await, AskStatus::Required)
+}
+
+#[tokio::test]
+async fn what_is_found_paid_at_the_deadline_still_waits_for_its_caller() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world.pass(60_000);
+    world.paid();
+    assert_eq!(world.gate.sweep_once().await, 1);
+    assert_eq!(world.state(&id).await, "ready");
+    world.pass(CLAIM_WINDOW.as_millis() as i64 - 1);
+    assert_eq!(world.gate.sweep_once().await, 0);
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn a_lost_run_of_a_blocked_component_is_refunded() {
+    let world = World::new().await;
+    let id = orphan(&world).await;
+    let heir = world.another_host().await;
+    heir.ledger
+        .set_blocked(component(), true, START)
+        .await
+        .unwrap();
+    world.pass(120_000);
+    heir.gate.sweep_once().await;
+    assert_eq!((heir.runs(), heir.state(&id).await), (1, "refunded"));
+    heir.books_are_square().await;
+}
+
+#[tokio::test]
+async fn a_run_that_kills_its_hosts_is_not_repeated_for_ever() {
+    let world = World::new().await;
+    let id = orphan(&world).await;
+    *world.runner.hold.lock().unwrap() = Some(Arc::default());
+    for _ in 0..6 {
+        world.pass(120_000);
+        world.another_host().await.gate.sweep_once().await;
+    }
+    assert_eq!((world.runs(), world.state(&id).await), (3, "refunded"));
+    world.books_are_square().await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_alive_is_not_lost_while_the_machine_slept() {
+    let mut world = World::new().await;
+    world.effects = Effects::Effectful;
+    let id = quoted(&world).await;
+    world.paid();
+    let hold = Arc::new(Notify::new());
+    *world.runner.hold.lock().unwrap() = Some(hold.clone());
+    let caller = local();
+    let (reply, ()) = tokio::join!(world.confirm(&id, &caller), async {
+        world.runner.started.notified().await;
+        world.pass(120_000);
+        world.gate.sweep_once().await;
+        hold.notify_one();
+    });
+    assert_eq!(text(&reply), "run 1 of {}");
+}
