@@ -240,13 +240,23 @@ impl<'a> Drive<'a> {
         if self.gathered.is_empty() {
             return Ok(true);
         }
-        let change = Change {
+        let change = self.change();
+        let advanced = self.gate.parts.ledger.advance(change).await;
+        self.committed(advanced)
+    }
+
+    /// The gathered events, to be committed.
+    fn change(&mut self) -> Change {
+        Change {
             call: self.call.id.clone(),
             events: std::mem::take(&mut self.gathered),
             outcome: None,
             at: self.gate.parts.clock.now(),
-        };
-        match self.gate.parts.ledger.advance(change).await {
+        }
+    }
+
+    fn committed(&mut self, advanced: Result<Record, AdvanceError>) -> Result<bool, Trouble> {
+        match advanced {
             Ok(record) => {
                 self.take(record);
                 Ok(true)
@@ -365,10 +375,8 @@ impl<'a> Drive<'a> {
         };
         let Some(slot) = self.gate.runs.reserve(&self.call.id) else {
             // Another task of this host is at it: let it claim, then wait with everybody else.
-            if !self.gate.runs.settled(&self.call.id).await {
-                self.reread().await?;
-            }
-            return Ok(());
+            self.gate.runs.settled(&self.call.id).await;
+            return self.reread().await;
         };
         let at = self.gate.parts.clock.now();
         self.gather(Event::Claimed {
@@ -377,13 +385,13 @@ impl<'a> Drive<'a> {
             lease_until: at + spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS,
             rerun: spec.repeatable,
         })?;
-        if self.commit().await? {
-            failpoint("after-claim");
-            let progress = caller.and_then(|c| c.progress.clone());
-            self.gate
-                .spawn_run(slot, self.stored.clone(), spec, arguments, progress);
-        }
-        Ok(())
+        let claim = self.change();
+        let progress = caller.and_then(|c| c.progress.clone());
+        let claiming = self
+            .gate
+            .claim_and_run(claim, slot, spec, arguments, progress);
+        let advanced = claiming.await;
+        self.committed(advanced).map(drop)
     }
 
     async fn reread(&mut self) -> Result<(), Trouble> {

@@ -1,13 +1,15 @@
 //! What nobody is waiting for, what goes on too long and what providers should not answer: it all comes to an end.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
 
 use coinop_core::mode::AskStatus;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::world::{CLAIM_WINDOW, START, World, asked, component, text};
+use super::world::{CLAIM_WINDOW, START, World, asked, component, invocation, text};
 use super::{local, orphan};
+use crate::catalog::Entry;
 use crate::ledger::Ledger as _;
 use crate::plugin::Effects;
 
@@ -26,6 +28,40 @@ async fn what_is_found_paid_at_the_deadline_still_waits_for_its_caller() {
     assert_eq!(world.state(&id).await, "ready");
     world.pass(CLAIM_WINDOW.as_millis() as i64 - 1);
     assert_eq!(world.gate.sweep_once().await, 0);
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+/// Wakes a test instead of a task.
+#[derive(Default)]
+struct Woken(Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_leaves_while_its_claim_is_committed_changes_nothing() {
+    let mut world = World::new().await;
+    world.effects = Effects::Effectful;
+    let id = quoted(&world).await;
+    world.paid();
+    let entry = Entry::Confirm(world.listing("get_forecast"));
+    let mut call = Box::pin(world.gate.call(invocation(
+        entry,
+        json!({"payment_id": id}),
+        &local(),
+    )));
+    let woken = Arc::new(Woken::default());
+    let waker = Arc::clone(&woken).into();
+    while matches!(world.state(&id).await, "awaiting" | "ready") {
+        let polled = call.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(matches!(polled, Poll::Pending));
+        // Whatever it waits for has happened, and it has not heard of it.
+        woken.0.notified().await;
+    }
+    drop(call);
     assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
 }
 
