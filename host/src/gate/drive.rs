@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use coinop_core::call::{Call, CallState, Cause, Event, Remedy};
 use coinop_core::mode::{self, Ask, AskStatus, Mode};
+use coinop_core::money::Money;
 use coinop_core::outcome::Outcome;
 use coinop_core::payment::PaymentEvent;
 use coinop_core::step::{Situation, Step, next};
@@ -173,9 +174,9 @@ impl<'a> Drive<'a> {
                 Step::Release
             };
         }
-        let situation = Situation {
         let now = self.gate.parts.clock.now();
         let changed = !self.gathered.is_empty();
+        let situation = Situation {
             now,
             updated_at: if changed { now } else { self.stored.updated_at },
             checked: self.checked,
@@ -331,7 +332,7 @@ impl<'a> Drive<'a> {
         let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
         self.checked = true;
         match standing {
-            Ok(standing) => self.gather_standing(standing),
+            Ok(standing) => self.gather_standing(standing).await,
             // Unknown means pending, never paid; and never expired either.
             Err(error) if !overdue => {
                 tracing::warn!(call = %self.call.id, %error, "the provider did not say how a payment stands");
@@ -341,10 +342,17 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn gather_standing(&mut self, standing: Standing) -> Result<(), Trouble> {
+    async fn gather_standing(&mut self, standing: Standing) -> Result<(), Trouble> {
         let event = match standing {
             Standing::Pending => return Ok(()),
             Standing::Paid(received) => PaymentEvent::Paid { received },
+            Standing::Authorized(reserved) if reserved != self.call.quote.price => {
+                tracing::warn!(call = %self.call.id, %reserved, "a reservation is not the price and goes back");
+                match self.give_back().await? {
+                    Some(received) => PaymentEvent::Paid { received },
+                    None => PaymentEvent::Canceled,
+                }
+            }
             Standing::Authorized(reserved) => PaymentEvent::Authorized { reserved },
             Standing::Failed => PaymentEvent::Failed,
             Standing::Declined => PaymentEvent::Declined,
@@ -360,7 +368,11 @@ impl<'a> Drive<'a> {
         let payment = self.payment()?;
         match within(provider.as_ref(), provider.cancel(&payment)).await {
             Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
-                self.gather_standing(standing)
+                self.gather_standing(standing).await
+            }
+            // Its link may still take money.
+            Ok(Standing::Pending) => {
+                Err(ProviderError::Unreachable("the payment is not called off".into()).into())
             }
             Ok(_) | Err(ProviderError::Unsupported { .. }) => {
                 self.gather(PaymentEvent::Expired.into())
@@ -456,6 +468,15 @@ impl<'a> Drive<'a> {
             Ok(Standing::Pending | Standing::Authorized(_)) => {
                 Err(ProviderError::Unreachable("settling is not finished".into()).into())
             }
+            // A final no, or one to something that was done before: giving the reservation back tells them apart.
+            Err(ProviderError::Refused(reason)) => {
+                tracing::warn!(call = %self.call.id, reason, "the provider refused to settle");
+                let event = match self.give_back().await? {
+                    Some(received) => PaymentEvent::Settled { received },
+                    None => PaymentEvent::Released,
+                };
+                self.gather(event.into())
+            }
             Err(error) => {
                 if self.call.payment.state == coinop_core::payment::PaymentState::Settling {
                     self.gather(PaymentEvent::SettleUnknown.into())?;
@@ -470,13 +491,24 @@ impl<'a> Drive<'a> {
         if !self.commit().await? {
             return Ok(());
         }
+        match self.give_back().await? {
+            None => self.gather(PaymentEvent::Released.into()),
+            Some(_) => {
+                Err(ProviderError::Refused("what was reserved is taken already".into()).into())
+            }
+        }
+    }
+
+    /// Has a reservation given back: `None` once it is, the money when it was taken already.
+    async fn give_back(&self) -> Result<Option<Money>, Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         match within(provider.as_ref(), provider.release(&payment)).await? {
-            Standing::Paid(_) | Standing::Authorized(_) | Standing::Pending => {
+            Standing::Paid(received) => Ok(Some(received)),
+            Standing::Authorized(_) | Standing::Pending => {
                 Err(ProviderError::Unreachable("the reservation is still held".into()).into())
             }
-            _ => self.gather(PaymentEvent::Released.into()),
+            _ => Ok(None),
         }
     }
 

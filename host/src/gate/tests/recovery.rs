@@ -1,21 +1,32 @@
 //! What nobody is waiting for, what goes on too long and what providers should not answer: it all comes to an end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake};
 
 use coinop_core::mode::AskStatus;
+use coinop_core::money::{Amount, Money};
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::world::{CLAIM_WINDOW, START, World, asked, component, invocation, text};
-use super::{local, orphan};
+use super::world::{CLAIM_WINDOW, START, World, asked, component, invocation, price, text};
+use super::{local, orphan, refusal};
 use crate::catalog::Entry;
+use crate::gate::Refusal;
 use crate::ledger::Ledger as _;
 use crate::plugin::Effects;
+use crate::provider::Standing;
 
 /// Quotes a call.
 async fn quoted(world: &World) -> String {
     asked(&world.ask(json!({}), &local()).await, AskStatus::Required)
+}
+
+fn less() -> Money {
+    Money {
+        amount: Amount::from_nanos(1_000_000),
+        ..price()
+    }
 }
 
 #[tokio::test]
@@ -109,4 +120,62 @@ async fn a_run_that_is_alive_is_not_lost_while_the_machine_slept() {
         hold.notify_one();
     });
     assert_eq!(text(&reply), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn a_reservation_of_another_amount_is_given_back() {
+    for sweeping in [false, true] {
+        let world = World::build(true, false).await;
+        let id = quoted(&world).await;
+        *world.bank.standing.lock().unwrap() = Standing::Authorized(less());
+        if sweeping {
+            world.pass(60_000);
+            world.gate.sweep_once().await;
+        }
+        let reply = world.confirm(&id, &local()).await;
+        assert_eq!(refusal(&reply), &Refusal::Declined);
+        assert_eq!(world.bank.releases.load(Ordering::SeqCst), 1);
+        assert_eq!(world.runs(), 0);
+    }
+}
+
+#[tokio::test]
+async fn settling_that_is_refused_gives_the_reservation_back() {
+    let world = World::build(true, false).await;
+    let id = quoted(&world).await;
+    world.paid();
+    *world.bank.settling.lock().unwrap() = Some(Err("the card expired".into()));
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        matches!(refusal(&reply), Refusal::Withheld { .. }),
+        "{reply:?}"
+    );
+    assert_eq!(world.bank.releases.load(Ordering::SeqCst), 1);
+    world.books_are_square().await;
+}
+
+#[tokio::test]
+async fn settling_that_takes_another_amount_is_refunded() {
+    let world = World::build(true, false).await;
+    let id = quoted(&world).await;
+    world.paid();
+    *world.bank.settling.lock().unwrap() = Some(Ok(Standing::Paid(less())));
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        refusal(&reply).to_string().contains("0.001 USD went back"),
+        "{reply:?}"
+    );
+    world.books_are_square().await;
+}
+
+#[tokio::test]
+async fn a_payment_that_was_not_called_off_is_not_expired() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world.bank.cannot_cancel.store(true, Ordering::SeqCst);
+    world.pass(60_000);
+    world.gate.sweep_once().await;
+    assert_eq!(world.state(&id).await, "awaiting");
+    world.paid();
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
 }
