@@ -17,6 +17,8 @@ use crate::ledger::Ledger as _;
 use crate::plugin::Effects;
 use crate::provider::Standing;
 
+const DAY_MS: i64 = 86_400_000;
+
 /// Quotes a call.
 async fn quoted(world: &World) -> String {
     asked(&world.ask(json!({}), &local()).await, AskStatus::Required)
@@ -178,4 +180,22 @@ async fn a_payment_that_was_not_called_off_is_not_expired() {
     assert_eq!(world.state(&id).await, "awaiting");
     world.paid();
     assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_finished_makes_room_and_ends_with_a_person() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world.bank.down.store(true, Ordering::SeqCst);
+    world.pass(60_000);
+    assert_eq!(world.gate.sweep_once().await, 1);
+    assert_eq!(world.gate.sweep_once().await, 0, "others have their turn");
+    world.pass(DAY_MS);
+    assert_eq!(world.gate.sweep_once().await, 1, "and it has another");
+    assert_eq!(world.state(&id).await, "awaiting");
+    world.pass(7 * DAY_MS);
+    world.gate.sweep_once().await;
+    assert_eq!(world.state(&id).await, "attention");
+    world.pass(DAY_MS);
+    assert_eq!(world.gate.sweep_once().await, 0);
 }
