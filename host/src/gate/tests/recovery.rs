@@ -199,3 +199,23 @@ async fn what_cannot_be_finished_makes_room_and_ends_with_a_person() {
     world.pass(DAY_MS);
     assert_eq!(world.gate.sweep_once().await, 0);
 }
+
+#[tokio::test]
+async fn a_tool_that_is_gone_does_not_take_arguments_that_cannot_be_compared() {
+    let mut world = World::new().await;
+    world.mode = "resubmit";
+    let id = quoted(&world).await;
+    world.paid();
+    let arguments = json!({"payment_id": id, "n": 9_007_199_254_740_993_i64});
+    let reply = world
+        .gate
+        .call_unlisted(
+            "get_forecast",
+            arguments.as_object().unwrap(),
+            local(),
+            tokio_util::sync::CancellationToken::new(),
+        )
+        .await;
+    assert!(reply.is_none(), "{reply:?}");
+    assert_eq!(world.runs(), 0);
+}
