@@ -229,6 +229,15 @@ fn money_that_comes_late_or_wrong_is_owed() {
         &[created(), p(PaymentEvent::Authorized { reserved: less })],
         Err(1),
     );
+    let reserved = [
+        created(),
+        authorized(),
+        claimed(0, false),
+        Event::Executed { epoch: 1 },
+        p(PaymentEvent::SettleStarted),
+        p(PaymentEvent::Settled { received: less }),
+    ];
+    check(&reserved, Ok("compensation_due"));
     let euro = Money {
         currency: "EUR".parse().unwrap(),
         ..price()

@@ -1,5 +1,6 @@
 //! Paid calls through the gate, with a real ledger and scripted money.
 
+mod recovery;
 mod world;
 
 use std::sync::Arc;

@@ -47,8 +47,12 @@ pub(super) struct Bank {
     pub(super) authorizes: bool,
     pub(super) standing: Mutex<Standing>,
     pub(super) down: std::sync::atomic::AtomicBool,
+    pub(super) cannot_cancel: std::sync::atomic::AtomicBool,
     pub(super) refunds: Mutex<BTreeMap<String, i64>>,
     pub(super) settles: AtomicU32,
+    /// What settling answers, `None` where it takes the price.
+    pub(super) settling: Mutex<Option<Result<Standing, String>>>,
+    pub(super) releases: AtomicU32,
     pub(super) online: bool,
 }
 
@@ -99,7 +103,11 @@ impl Provider for Bank {
         Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
     }
     fn cancel<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
-        Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
+        Box::pin(async {
+            let standing = *self.standing.lock().unwrap();
+            let stays = standing != Standing::Pending || self.cannot_cancel.load(Ordering::SeqCst);
+            self.answer(if stays { standing } else { Standing::Canceled })
+        })
     }
     fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>> {
         Box::pin(async {
@@ -118,11 +126,18 @@ impl Provider for Bank {
         Box::pin(async {
             self.answer(())?;
             self.settles.fetch_add(1, Ordering::SeqCst);
-            Ok(Standing::Paid(payment.price))
+            let scripted = self.settling.lock().unwrap().clone();
+            scripted
+                .unwrap_or(Ok(Standing::Paid(payment.price)))
+                .map_err(ProviderError::Refused)
         })
     }
     fn release<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
-        Box::pin(async { self.answer(Standing::Released) })
+        Box::pin(async {
+            self.answer(())?;
+            self.releases.fetch_add(1, Ordering::SeqCst);
+            Ok(Standing::Released)
+        })
     }
     fn decide<'a>(
         &'a self,
@@ -208,8 +223,11 @@ impl World {
             authorizes,
             standing: Mutex::new(Standing::Pending),
             down: false.into(),
+            cannot_cancel: false.into(),
             refunds: Mutex::default(),
             settles: AtomicU32::new(0),
+            settling: Mutex::default(),
+            releases: AtomicU32::new(0),
             online,
         });
         let clock = Arc::new(FakeClock(AtomicI64::new(START)));
