@@ -219,3 +219,16 @@ async fn a_tool_that_is_gone_does_not_take_arguments_that_cannot_be_compared() {
     assert!(reply.is_none(), "{reply:?}");
     assert_eq!(world.runs(), 0);
 }
+
+#[tokio::test]
+async fn an_outcome_is_kept_until_it_is_paid_for() {
+    let world = World::build(true, false).await;
+    let id = quoted(&world).await;
+    world.paid();
+    *world.bank.settling.lock().unwrap() = Some(Ok(Standing::Pending));
+    world.confirm(&id, &local()).await;
+    assert_eq!(world.state(&id).await, "settling");
+    assert_eq!(world.ledger.forget(START + 8 * DAY_MS).await.unwrap(), 0);
+    *world.bank.settling.lock().unwrap() = None;
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
