@@ -232,3 +232,20 @@ async fn an_outcome_is_kept_until_it_is_paid_for() {
     *world.bank.settling.lock().unwrap() = None;
     assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
 }
+
+#[tokio::test]
+async fn erased_arguments_are_not_left_in_the_file() {
+    let world = World::new().await;
+    world.runner.fails.store(true, Ordering::SeqCst);
+    for n in 0..8 {
+        *world.bank.standing.lock().unwrap() = Standing::Pending;
+        let patient = "Ada Lovelace ".repeat(n * 500);
+        let arguments = json!({"patient": patient});
+        let id = asked(&world.ask(arguments, &local()).await, AskStatus::Required);
+        world.paid();
+        let reply = world.confirm(&id, &local()).await;
+        assert!(matches!(refusal(&reply), Refusal::Refunded { .. }));
+    }
+    let holds = |bytes: &[u8]| bytes.windows(12).any(|window| window == b"Ada Lovelace");
+    assert!(!world.files_at_the_end().await.iter().any(|f| holds(f)));
+}

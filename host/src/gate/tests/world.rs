@@ -357,6 +357,17 @@ impl World {
         self.runner.runs.load(Ordering::SeqCst)
     }
 
+    /// What the host leaves on disk when it ends.
+    pub(super) async fn files_at_the_end(self) -> Vec<Vec<u8>> {
+        let folder = self.folder.clone();
+        self.gate.drain(Duration::from_secs(5)).await;
+        drop(self);
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect()
+    }
+
     /// The ledger sums to zero, and nothing is owed.
     pub(super) async fn books_are_square(&self) {
         let balances = self.ledger.balances().await.unwrap();

@@ -82,6 +82,8 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
+    // What is erased is overwritten, not only marked as free.
+    connection.pragma_update(None, "secure_delete", true)?;
 
 fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), OpenError> {
     let unusable = |e: rusqlite::Error| OpenError::Unusable {
