@@ -30,6 +30,27 @@ async fn concurrent_operations_share_commits() {
     );
 }
 
+#[test]
+fn hosts_that_start_together_share_one_new_ledger() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l");
+        let together = std::sync::Barrier::new(6);
+        let open = || {
+            together.wait();
+            SqliteLedger::open(&path, 0).map(|ledger| ledger.id().to_owned())
+        };
+        let ids: Vec<_> = std::thread::scope(|scope| {
+            let hosts: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
+            hosts.into_iter().map(|h| h.join().unwrap()).collect()
+        });
+        let first = ids[0].as_ref().unwrap();
+        for id in &ids {
+            assert_eq!(id.as_ref().map_err(ToString::to_string), Ok(first));
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_was_acknowledged_is_there_for_the_next_process() {
     let folder = tempfile::tempdir().unwrap();
