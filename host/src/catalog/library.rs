@@ -200,6 +200,15 @@ impl Shelf {
 }
 
 impl Runner for Library {
+    fn prepare(&self, component: Digest) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // Nothing of a blocked component is started, its trial neither.
+            if self.blocklist.check(component).await.is_ok() {
+                let _ = self.get(component).await;
+            }
+        })
+    }
+
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             self.blocklist.check(job.component).await?;

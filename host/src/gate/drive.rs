@@ -390,6 +390,8 @@ impl<'a> Drive<'a> {
             self.gate.runs.settled(&self.call.id).await;
             return self.reread().await;
         };
+        let component = self.call.quote.component;
+        self.gate.parts.runner.prepare(component).await;
         let at = self.gate.parts.clock.now();
         self.gather(Event::Claimed {
             owner: self.gate.owner.to_string(),

@@ -78,6 +78,11 @@ pub struct Job {
 
 /// Runs components by digest, loading their code when it is not in memory. Dropping the future stops the guest.
 pub trait Runner: Send + Sync {
+    /// Loads what runs of a component need, so that a claim's time is the run's alone. What fails is told by the run.
+    fn prepare(&self, _component: Digest) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Runs one job. The log of the run is the runner's to keep; the error is for the caller.
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>>;
 }

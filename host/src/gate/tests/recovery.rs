@@ -249,3 +249,19 @@ async fn erased_arguments_are_not_left_in_the_file() {
     let holds = |bytes: &[u8]| bytes.windows(12).any(|window| window == b"Ada Lovelace");
     assert!(!world.files_at_the_end().await.iter().any(|f| holds(f)));
 }
+
+#[tokio::test]
+async fn code_is_loaded_before_the_claim_and_not_on_its_time() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world.paid();
+    let loading = Arc::new(Notify::new());
+    *world.runner.loading.lock().unwrap() = Some(loading.clone());
+    let caller = local();
+    let (reply, ()) = tokio::join!(world.confirm(&id, &caller), async {
+        world.runner.started.notified().await;
+        assert_eq!(world.state(&id).await, "awaiting");
+        loading.notify_one();
+    });
+    assert_eq!(text(&reply), "run 1 of {}");
+}

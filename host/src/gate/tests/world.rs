@@ -162,10 +162,22 @@ pub(super) struct Counter {
     pub(super) runs: AtomicU32,
     pub(super) fails: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// What the code's loading waits for.
+    pub(super) loading: Mutex<Option<Arc<tokio::sync::Notify>>>,
     pub(super) started: tokio::sync::Notify,
 }
 
 impl Runner for Counter {
+    fn prepare(&self, _: Digest) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let loading = self.loading.lock().unwrap().clone();
+            if let Some(loading) = loading {
+                self.started.notify_one();
+                loading.notified().await;
+            }
+        })
+    }
+
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
