@@ -112,7 +112,7 @@ impl<'a> Drive<'a> {
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
             Ok(Ending::Ask(ask)) => self.ask_reply(ask),
             Ok(Ending::Ended | Ending::Rest)
-                if self.blocked && !self.call.payment.state.is_taken() =>
+                if self.blocked && !self.call.payment.state.was_taken() =>
             {
                 Reply::Refused(Refusal::Blocked)
             }

@@ -265,3 +265,20 @@ async fn code_is_loaded_before_the_claim_and_not_on_its_time() {
     });
     assert_eq!(text(&reply), "run 1 of {}");
 }
+
+#[tokio::test]
+async fn a_refund_for_a_block_is_told_as_a_refund() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world
+        .ledger
+        .set_blocked(component(), true, START)
+        .await
+        .unwrap();
+    world.paid();
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        matches!(refusal(&reply), Refusal::Refunded { .. }),
+        "{reply:?}"
+    );
+}
