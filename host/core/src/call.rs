@@ -213,7 +213,7 @@ pub enum IllegalEvent {
     Call {
         /// The state's name.
         state: &'static str,
-        /// The event, in full.
+        /// The event, without a tool's words.
         event: String,
     },
     /// The payment's state does not allow it.
@@ -295,7 +295,11 @@ impl Call {
     fn illegal(&self, event: &Event) -> IllegalEvent {
         IllegalEvent::Call {
             state: self.state.name(),
-            event: format!("{event:?}"),
+            event: match event {
+                // Errors are logged; what a tool says may repeat its arguments, and is not.
+                Event::ToolFailed { .. } => "tool_failed".to_owned(),
+                other => format!("{other:?}"),
+            },
         }
     }
 

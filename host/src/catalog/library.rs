@@ -213,7 +213,13 @@ impl Library {
 
 impl Runner for Library {
     fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { self.code_for(component, "").await.map(drop) })
+        Box::pin(async move {
+            // Nothing of a blocked component is started, its trial neither: the claim says what becomes of it.
+            if self.blocklist.check(component).await.is_err() {
+                return Ok(());
+            }
+            self.code_for(component, "").await.map(drop)
+        })
     }
 
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {

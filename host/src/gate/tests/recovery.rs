@@ -219,3 +219,66 @@ async fn a_tool_that_is_gone_does_not_take_arguments_that_cannot_be_compared() {
     assert!(reply.is_none(), "{reply:?}");
     assert_eq!(world.runs(), 0);
 }
+
+#[tokio::test]
+async fn an_outcome_is_kept_until_it_is_paid_for() {
+    let world = World::build(true, false).await;
+    let id = quoted(&world).await;
+    world.paid();
+    *world.bank.settling.lock().unwrap() = Some(Ok(Standing::Pending));
+    world.confirm(&id, &local()).await;
+    assert_eq!(world.state(&id).await, "settling");
+    assert_eq!(world.ledger.forget(START + 8 * DAY_MS).await.unwrap(), 0);
+    *world.bank.settling.lock().unwrap() = None;
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn erased_arguments_are_not_left_in_the_file() {
+    let world = World::new().await;
+    world.runner.fails.store(true, Ordering::SeqCst);
+    for n in 0..8 {
+        *world.bank.standing.lock().unwrap() = Standing::Pending;
+        let patient = "Ada Lovelace ".repeat(n * 500);
+        let arguments = json!({"patient": patient});
+        let id = asked(&world.ask(arguments, &local()).await, AskStatus::Required);
+        world.paid();
+        let reply = world.confirm(&id, &local()).await;
+        assert!(matches!(refusal(&reply), Refusal::Refunded { .. }));
+    }
+    let holds = |bytes: &[u8]| bytes.windows(12).any(|window| window == b"Ada Lovelace");
+    assert!(!world.files_at_the_end().await.iter().any(|f| holds(f)));
+}
+
+#[tokio::test]
+async fn code_is_loaded_before_the_claim_and_not_on_its_time() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world.paid();
+    let loading = Arc::new(Notify::new());
+    *world.runner.loading.lock().unwrap() = Some(loading.clone());
+    let caller = local();
+    let (reply, ()) = tokio::join!(world.confirm(&id, &caller), async {
+        world.runner.started.notified().await;
+        assert_eq!(world.state(&id).await, "awaiting");
+        loading.notify_one();
+    });
+    assert_eq!(text(&reply), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn a_refund_for_a_block_is_told_as_a_refund() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world
+        .ledger
+        .set_blocked(component(), true, START)
+        .await
+        .unwrap();
+    world.paid();
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        matches!(refusal(&reply), Refusal::Refunded { .. }),
+        "{reply:?}"
+    );
+}

@@ -162,21 +162,27 @@ pub(super) struct Counter {
     pub(super) fails: std::sync::atomic::AtomicBool,
     pub(super) has_no_code: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// What the code's loading waits for.
+    pub(super) loading: Mutex<Option<Arc<tokio::sync::Notify>>>,
     pub(super) started: tokio::sync::Notify,
 }
 
 impl Runner for Counter {
     fn prepare(&self, _: Digest) -> BoxFuture<'_, Result<(), Failure>> {
-        let missing = self.has_no_code.load(Ordering::SeqCst);
-        let failure = Failure {
-            kind: "host_unavailable".into(),
-            message: "no code".into(),
-        };
-        Box::pin(std::future::ready(if missing {
-            Err(failure)
-        } else {
-            Ok(())
-        }))
+        Box::pin(async move {
+            let loading = self.loading.lock().unwrap().clone();
+            if let Some(loading) = loading {
+                self.started.notify_one();
+                loading.notified().await;
+            }
+            match self.has_no_code.load(Ordering::SeqCst) {
+                true => Err(Failure {
+                    kind: "host_unavailable".into(),
+                    message: "no code".into(),
+                }),
+                false => Ok(()),
+            }
+        })
     }
 
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
@@ -370,6 +376,17 @@ impl World {
 
     pub(super) fn runs(&self) -> u32 {
         self.runner.runs.load(Ordering::SeqCst)
+    }
+
+    /// What the host leaves on disk when it ends.
+    pub(super) async fn files_at_the_end(self) -> Vec<Vec<u8>> {
+        let folder = self.folder.clone();
+        self.gate.drain(Duration::from_secs(5)).await;
+        drop(self);
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect()
     }
 
     /// The ledger sums to zero, and nothing is owed.

@@ -1,14 +1,17 @@
 //! Opening the file: refused on network filesystems, private to its owner, migrated, durable.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::ledger::LedgerError;
 
 /// How long an operation waits for another process's commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time between two attempts where SQLite does not wait by itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Every migration, in order. Released ones are never edited.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_ledger.sql")];
@@ -76,12 +79,28 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    enter_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // What is erased is overwritten, not only marked as free.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
+}
+
+/// Of several processes that switch a new file to WAL at once all but one are told at once that it is locked: SQLite
+/// asks the busy handler for an ordinary lock only.
+fn enter_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let entered = connection.pragma_update(None, "journal_mode", "WAL");
+        let busy = |e: &rusqlite::Error| e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if !entered.as_ref().is_err_and(busy) || Instant::now() >= give_up {
+            return entered;
+        }
+        std::thread::sleep(BUSY_PAUSE);
+    }
 }
 
 fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), OpenError> {
