@@ -1,7 +1,7 @@
 //! The disk's own pace: how often it makes a page of the ledger's size durable.
 
 use std::fs::File;
-use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -10,16 +10,20 @@ use coinop_tests::home::Home;
 use crate::table::{Row, Table};
 
 const TIME: Duration = Duration::from_millis(500);
+const FILE_BYTES: u64 = 4 << 20;
 
-/// Appends 4 KiB and syncs, again and again, beside the ledger.
+/// Overwrites 4 KiB of a file and syncs, again and again, beside the ledger: a commit to a write-ahead log that has its
+/// size already.
 ///
 /// # Errors
 /// When the disk refuses.
 pub(crate) fn measure(home: &Home, table: &mut Table) -> Result<()> {
-    let mut file = File::create(home.path("fsync"))?;
+    let file = File::create(home.path("fsync"))?;
+    file.write_all_at(&vec![0; FILE_BYTES as usize], 0)?;
+    file.sync_all()?;
     let (started, mut syncs) = (Instant::now(), 0u32);
     while started.elapsed() < TIME {
-        file.write_all(&[7; 4096])?;
+        file.write_all_at(&[7; 4096], u64::from(syncs) * 4096 % FILE_BYTES)?;
         file.sync_data()?;
         syncs += 1;
     }
