@@ -22,7 +22,7 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        terminal::log_to_stderr("warn");
+        terminal::log_to_stderr("warn,coinop::reload=info");
         let config = self.locations.load(Overrides::default())?;
         let reports = self.look(&config).await?;
         terminal::print(&shown(&reports, &config))?;

@@ -11,6 +11,9 @@ use crate::catalog::resolve::{Chargeable, Plugin, resolve, unknown_plugins};
 use crate::catalog::source::{file_name, read_bounded, without_file};
 use crate::config::Config;
 
+/// From this size on, bytes, a person wants to know what the wait is for.
+const TELLING_BYTES: usize = 1 << 20;
+
 /// What would become of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileReport {
@@ -139,7 +142,12 @@ async fn examine(file: &Path, loader: &dyn Loader) -> (Option<Plugin>, Vec<Strin
         .map_err(|e| note(format!("{sidecar_file}: {e}")))
         .ok();
     let loaded = match bytes {
-        Ok(bytes) => loader.load(&shown, bytes.into()).await,
+        Ok(bytes) => {
+            if bytes.len() >= TELLING_BYTES {
+                tracing::info!("loading {shown} ({} MiB)", bytes.len() >> 20);
+            }
+            loader.load(&shown, bytes.into()).await
+        }
         Err(error) => Err(error),
     };
     let manifest = loaded.map(|code| code.manifest().clone());
