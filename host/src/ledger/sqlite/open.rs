@@ -79,7 +79,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    enter_wal(&connection)?;
+    enter_wal(connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
