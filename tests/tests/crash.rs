@@ -184,3 +184,45 @@ async fn a_client_that_quits_ends_its_host_in_order() {
     let status = client.quit().await;
     assert!(status.success(), "{status}");
 }
+
+/// Asks a host to stop, as service managers and terminals do.
+fn terminate(pid: u32) {
+    let pid = pid.to_string();
+    let kill = std::process::Command::new("kill").arg(&pid).status();
+    assert!(kill.expect("there is a kill").success());
+}
+
+/// Both kinds of host answer what they run before they end.
+#[tokio::test]
+async fn a_host_that_is_asked_to_stop_answers_what_it_runs() {
+    for http in [false, true] {
+        let home = Home::new().plugin("echo").mode("two_step");
+        let host = match http {
+            true => Some(home.http().await),
+            false => None,
+        };
+        let client = match &host {
+            Some(host) => host.client(Era::Legacy).await,
+            None => home.stdio(Era::Legacy).await,
+        };
+        let payment = client
+            .call("slow_paid", json!({ "ms": 1_500 }))
+            .await
+            .payment();
+        pay(&payment.url).await;
+        let pid = match (&host, &client) {
+            (Some(host), _) => host.pid(),
+            (None, Client::Stdio(client)) => client.pid(),
+            _ => unreachable!("a host without HTTP is on stdio"),
+        };
+        let stopping = async {
+            let books = Books::of(&home);
+            let running = async || (books.runs(&payment.id) == 1).then_some(());
+            until("the run", running).await;
+            terminate(pid);
+        };
+        let confirm = client.call("confirm_slow_paid", json!({ "payment_id": payment.id }));
+        let (paid, ()) = tokio::join!(confirm, stopping);
+        assert_eq!(paid.text(), "waited 1500 ms", "http: {http}: {}", paid.0);
+    }
+}

@@ -3,12 +3,18 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::{Locations, Paying, listening, terminal};
 use crate::app::{self, App};
 use crate::config::DEFAULT_ADDR;
+
+/// How long a host that is to stop may take over its last answers: the longest run, and a moment to tell of it.
+const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(45);
+const STOPPED_AT_ONCE: &str = "coinop: stopped at once; paid runs are finished by the next host";
 
 /// Serve the tools of a folder over MCP: stdio, or HTTP with --http.
 #[derive(Args)]
@@ -42,13 +48,25 @@ impl Serve {
         if !self.paying.allow_test_payments {
             app.refuse_public_test_money(door)?;
         }
-        let served = serve(&app, stdio, http, self.pay_addr).await;
-        stop(app).await;
-        served.map(|()| ExitCode::SUCCESS)
+        let served = async {
+            let served = serve(&app, stdio, http, self.pay_addr).await;
+            app.stop().await;
+            served
+        };
+        let asked_twice = async {
+            asked_to_stop().await;
+            app.stopping().cancel();
+            asked_to_stop().await;
+        };
+        tokio::select! {
+            served = served => served?,
+            () = asked_twice => eprintln!("{STOPPED_AT_ONCE}"),
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Serves until the client is gone or somebody asks to stop.
+/// Serves until the client is gone or the host is to stop; what was begun by then is answered.
 async fn serve(
     app: &Arc<App>,
     stdio: bool,
@@ -59,6 +77,7 @@ async fn serve(
         Some(addr) => Some(app::bind(addr).await?),
         None => None,
     };
+    let closing = app.stopping();
     let web = async {
         match listener {
             Some(listener) => {
@@ -74,21 +93,35 @@ async fn serve(
     let local = async {
         match stdio {
             true => app.serve_stdio().await,
-            false => std::future::pending().await,
+            false => {
+                closing.cancelled().await;
+                Ok(())
+            }
         }
     };
+    let too_late = async {
+        closing.cancelled().await;
+        tokio::time::sleep(LAST_ANSWERS_WAIT).await;
+    };
+    // Whichever ends first ends the other.
+    let (local, web) = (closing_after(&closing, local), closing_after(&closing, web));
     tokio::select! {
-        ended = local => ended,
-        ended = web => ended,
-        () = asked_to_stop() => Ok(()),
+        (local, web) = async { tokio::join!(local, web) } => local.and(web),
+        () = too_late => Ok(()),
     }
+}
+
+async fn closing_after<T>(closing: &CancellationToken, serving: impl Future<Output = T>) -> T {
+    let ended = serving.await;
+    closing.cancel();
+    ended
 }
 
 /// Stops in order; a second request to stop does not wait.
 pub(super) async fn stop(app: Arc<App>) {
     tokio::select! {
         () = app.stop() => {}
-        () = asked_to_stop() => eprintln!("coinop: stopped at once; paid runs are finished by the next host"),
+        () = asked_to_stop() => eprintln!("{STOPPED_AT_ONCE}"),
     }
 }
 

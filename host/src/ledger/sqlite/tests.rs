@@ -41,7 +41,10 @@ async fn told_and_there(
     db.execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
     let writer = Worker::writer(db).unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
-    let held = writer.run::<_, LedgerError, _>(move |_| Ok(wait.recv().unwrap()));
+    let held = writer.run::<_, LedgerError, _>(move |_| {
+        wait.recv().unwrap();
+        Ok(())
+    });
     let insert = |n: i64| {
         writer.run::<_, LedgerError, _>(move |db| {
             Ok(db.execute("INSERT INTO t VALUES (?1)", [n]).map(drop)?)
