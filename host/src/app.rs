@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use axum::Router;
 use coinop_core::call::Failure;
+use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
@@ -291,12 +292,22 @@ pub fn cashier(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Ga
 /// Runs nothing: looking at a call never claims it.
 struct NoRunner;
 
-impl Runner for NoRunner {
-    fn run(&self, _job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
-        Box::pin(std::future::ready(Err(Failure {
+impl NoRunner {
+    fn refusal() -> Failure {
+        Failure {
             kind: "unavailable".to_owned(),
             message: "this process runs no tools".to_owned(),
-        })))
+        }
+    }
+}
+
+impl Runner for NoRunner {
+    fn prepare(&self, _component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(std::future::ready(Err(Self::refusal())))
+    }
+
+    fn run(&self, _job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
+        Box::pin(std::future::ready(Err(Self::refusal())))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What users of two published clients see: every scenario, in both languages and eras, on both transports.
 
+use coinop_tests::books::Books;
 use coinop_tests::era::Era;
 use coinop_tests::home::Home;
 use coinop_tests::host::HttpHost;
@@ -184,6 +185,29 @@ async fn restart(language: Language, era: Era, transport: Transport) {
     side.end().await;
 }
 
+/// Two clients, each with a host of its own on one ledger: what one was asked to pay, the other is given.
+async fn two_hosts(language: Language, era: Era, transport: Transport) {
+    let home = Home::new().plugin("echo").mode("two_step");
+    let mut one = Side::start(language, era, transport, &home).await;
+    let mut other = Side::start(language, era, transport, &home).await;
+    one.client.tools().await;
+    other.client.tools().await;
+    let payment = one
+        .client
+        .call("echo_paid", json!({ "text": "shared" }))
+        .await
+        .payment();
+    pay(&payment.url).await;
+    for side in [&mut other, &mut one] {
+        let confirm = json!({ "payment_id": payment.id });
+        let paid = side.client.call("confirm_echo_paid", confirm).await;
+        assert_eq!(paid.text(), "shared", "{}", paid.0);
+    }
+    assert_eq!(Books::of(&home).runs(&payment.id), 1);
+    one.end().await;
+    other.end().await;
+}
+
 macro_rules! with_every_client {
     ($($name:ident: $language:ident, $era:ident, $transport:ident;)*) => {
         $(mod $name {
@@ -202,6 +226,11 @@ macro_rules! with_every_client {
             #[tokio::test]
             async fn restart() {
                 super::restart(Language::$language, Era::$era, Transport::$transport).await;
+            }
+
+            #[tokio::test]
+            async fn two_hosts() {
+                super::two_hosts(Language::$language, Era::$era, Transport::$transport).await;
             }
         })*
     };

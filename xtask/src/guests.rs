@@ -12,6 +12,8 @@ use crate::toolchain;
 use crate::workspace::Workspace;
 
 const WORKSPACE: &str = "tests/guests/Cargo.toml";
+/// The plugin that the README shows.
+const EXAMPLE: &str = "examples/shout/Cargo.toml";
 
 /// Builds them all. What is fresh is left alone.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
@@ -26,6 +28,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
             &folder.join(format!("{krate}.wasm")),
         )?;
     }
+    plugins::build_rust(workspace, EXAMPLE)?;
+    stamp::place(
+        &plugins::built(workspace, "shout"),
+        &folder.join("shout.wasm"),
+    )?;
     let python = Python::find(workspace).context(python::REMEDY)?;
     plugins::smart_summary(workspace, &python, &shipped)
 }

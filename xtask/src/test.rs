@@ -17,7 +17,11 @@ use crate::workspace::Workspace;
 const MCP_FOR_PYTHON: &str = "mcp==2.3.*";
 const NODE_CLIENT: &str = "tests/clients/node";
 const NODE_MAJOR_MIN: u32 = 20;
-const GUEST_WORKSPACES: [&str; 2] = ["plugins/weather/Cargo.toml", "tests/guests/Cargo.toml"];
+const GUEST_WORKSPACES: [&str; 3] = [
+    "plugins/weather/Cargo.toml",
+    "tests/guests/Cargo.toml",
+    "examples/shout/Cargo.toml",
+];
 
 /// A part of the whole that can be run alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -213,7 +213,7 @@ pub enum IllegalEvent {
     Call {
         /// The state's name.
         state: &'static str,
-        /// The event, in full.
+        /// The event, without a tool's words.
         event: String,
     },
     /// The payment's state does not allow it.
@@ -295,7 +295,11 @@ impl Call {
     fn illegal(&self, event: &Event) -> IllegalEvent {
         IllegalEvent::Call {
             state: self.state.name(),
-            event: format!("{event:?}"),
+            event: match event {
+                // Errors are logged; what a tool says may repeat its arguments, and is not.
+                Event::ToolFailed { .. } => "tool_failed".to_owned(),
+                other => format!("{other:?}"),
+            },
         }
     }
 
@@ -424,11 +428,7 @@ impl Call {
         Some(match (&self.state, event) {
             (S::Quoted, E::Created { .. }) => S::Awaiting,
             (S::Awaiting, E::Paid { received }) if *received == self.quote.price => S::Ready,
-            (S::Awaiting, E::Paid { .. }) => S::CompensationDue {
-                cause: Cause::WrongAmount,
-                attempts: 0,
-            },
-            // A wrong reservation is simply not accepted: nothing was taken, and it lapses.
+            // A wrong reservation is not accepted: nothing was taken, and it is given back.
             (S::Awaiting, E::Authorized { reserved }) if *reserved == self.quote.price => S::Ready,
             (S::Quoted | S::Awaiting, E::Failed | E::Declined | E::Canceled) => S::Declined,
             (S::Quoted | S::Awaiting, E::Expired) => S::Expired,
@@ -437,6 +437,12 @@ impl Call {
             (S::Settling, E::SettleUnknown) => S::Settling,
             (S::Settling, E::Settled { received }) if *received == self.quote.price => {
                 S::Deliverable
+            }
+            (S::Awaiting, E::Paid { .. }) | (S::Settling, E::Settled { .. }) => {
+                S::CompensationDue {
+                    cause: Cause::WrongAmount,
+                    attempts: 0,
+                }
             }
             // Nothing was taken: settling was refused, the run gave nothing, or nobody came for it.
             (S::Settling | S::ToolFailed | S::Indeterminate | S::Ready, E::Released) => S::Withheld,

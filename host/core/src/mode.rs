@@ -127,6 +127,24 @@ pub struct Printed<'a> {
 }
 
 impl Ask {
+    /// What a caller of `call` is told; `then` says what to do, and is put after when.
+    fn of(call: &Call, status: AskStatus, then: &str) -> Self {
+        let when = match status {
+            AskStatus::Running => "To get the result",
+            _ => "Once it is paid",
+        };
+        Self {
+            status,
+            payment_id: call.payment.id.clone(),
+            price: call.quote.price,
+            provider: call.payment.provider.clone(),
+            tool: call.quote.tool.clone(),
+            next_step: format!("{when}, {then}."),
+            expires_at: call.quote.expires_at,
+            retry_instructions: None,
+        }
+    }
+
     /// The payment object: structured content and `_meta["coinop/payment"]`.
     pub fn object(&self, printed: &Printed<'_>) -> Map<String, Value> {
         let mut object = Map::new();

@@ -13,12 +13,16 @@ use crate::payment::PaymentState;
 pub struct Situation {
     /// The time.
     pub now: Millis,
+    /// When the call last changed.
+    pub updated_at: Millis,
     /// Whether the provider was asked in this turn already, or so recently that asking again is pointless.
     pub checked: bool,
     /// Whether the caller presents the payment to redeem it, rather than asking for the tool.
     pub redeeming: bool,
     /// Whether a host looks because the call is due, with no caller.
     pub sweeping: bool,
+    /// Whether this host's own run of it is alive, whatever the clock says of its lease: machines sleep.
+    pub running_here: bool,
     /// Whether a lost run may be repeated: the tool's effective grants leave it pure, or it is idempotent by consent.
     pub repeatable: bool,
 }
@@ -65,10 +69,11 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
     match &call.state {
         CallState::Quoted => Step::Request,
         CallState::Awaiting => awaiting(call, mode, situation),
-        CallState::Ready if situation.sweeping => unclaimed(call),
+        CallState::Ready if situation.sweeping => unclaimed(call, situation),
         CallState::Ready => Step::Claim,
+        CallState::Running { .. } if situation.running_here => Step::Wait,
         CallState::Running { lease_until, .. } if situation.now < *lease_until => Step::Wait,
-        CallState::Running { .. } if situation.repeatable => Step::Claim,
+        CallState::Running { .. } if situation.repeatable && call.epoch < RUNS_MAX => Step::Claim,
         CallState::Running { .. } => Step::LoseRun,
         CallState::Executed if call.payment.state == PaymentState::Paid => Step::Conclude,
         CallState::Executed | CallState::Settling => Step::Settle,
@@ -90,6 +95,9 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         | CallState::Attention { .. } => Step::Ended,
     }
 }
+
+/// Runs of one call at most: one that takes its host down each time is not repeated for ever.
+const RUNS_MAX: u32 = 3;
 
 /// How long a host may take over one step before another looks, milliseconds.
 const STEP_PATIENCE_MS: Millis = 30_000;
@@ -126,9 +134,12 @@ fn awaiting(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
     }
 }
 
-/// A paid call that nobody came back for: the sweeper is only shown it once its claim window has passed.
-fn unclaimed(call: &Call) -> Step {
-    owe_or_release(call, Cause::Unclaimed)
+/// A paid call that nobody has come back for. It may have become ready in this very turn, or since it was listed as due.
+fn unclaimed(call: &Call, situation: &Situation) -> Step {
+    match due_at(call, situation.updated_at) {
+        Some(due_at) if situation.now < due_at => Step::Rest,
+        _ => owe_or_release(call, Cause::Unclaimed),
+    }
 }
 
 fn owe_or_release(call: &Call, cause: Cause) -> Step {

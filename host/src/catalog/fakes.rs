@@ -278,6 +278,15 @@ impl Ledger for FakeLedger {
         none()
     }
 
+    fn postpone(
+        &self,
+        _: CallId,
+        _: Millis,
+        _: Millis,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        none()
+    }
+
     fn forget(&self, _: Millis) -> BoxFuture<'_, Result<u64, LedgerError>> {
         none()
     }

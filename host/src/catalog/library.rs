@@ -199,14 +199,33 @@ impl Shelf {
     }
 }
 
+impl Library {
+    async fn code_for(&self, component: Digest, plugin: &str) -> Result<Arc<dyn Code>, Failure> {
+        self.get(component).await.map_err(|reason| {
+            tracing::error!(plugin, component = %component.short(), "cannot be loaded: {reason}");
+            failure(
+                "host_unavailable",
+                "the tool cannot be loaded at the moment",
+            )
+        })
+    }
+}
+
 impl Runner for Library {
+    fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move {
+            // Nothing of a blocked component is started, its trial neither: the claim says what becomes of it.
+            if self.blocklist.check(component).await.is_err() {
+                return Ok(());
+            }
+            self.code_for(component, "").await.map(drop)
+        })
+    }
+
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             self.blocklist.check(job.component).await?;
-            let code = self.get(job.component).await.map_err(|reason| {
-                tracing::error!(plugin = job.plugin, component = %job.component.short(), "cannot be loaded: {reason}");
-                failure("host_unavailable", "the tool cannot be loaded at the moment")
-            })?;
+            let code = self.code_for(job.component, &job.plugin).await?;
             let ran = code.run(&job).await;
             log(&job, &ran);
             ran.result

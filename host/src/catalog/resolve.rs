@@ -123,7 +123,13 @@ fn collision(name: &str, listings: &[Listing], plugins: &[Plugin]) -> Vec<Proble
         .collect()
 }
 
-fn unknown_plugins(config: &Config, present: &BTreeSet<String>, problems: &mut Vec<Problem>) {
+/// What the configuration says of plugins there is no file of: most likely a name with a typing error, whose price
+/// would not apply.
+pub(crate) fn unknown_plugins(
+    config: &Config,
+    present: &BTreeSet<String>,
+    problems: &mut Vec<Problem>,
+) {
     for name in config
         .plugins
         .keys()

@@ -43,13 +43,15 @@ impl Block {
         } else {
             "blocked"
         };
-        terminal::print(&format!("{digest} is {done}\n"))?;
+        let ledger = config.state.display();
+        terminal::print(&format!("{digest} is {done} on every host of {ledger}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 fn digest_of(component: &str) -> anyhow::Result<Digest> {
-    if let Ok(digest) = component.parse() {
+    let hex = component.strip_prefix("sha256:").unwrap_or(component);
+    if let Ok(digest) = hex.parse() {
         return Ok(digest);
     }
     let bytes = std::fs::read(Path::new(component)).with_context(|| {

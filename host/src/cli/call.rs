@@ -86,7 +86,7 @@ impl Call {
             Some(path) => vec![path.clone()],
             None => plugin_files(&config.plugins_dir).map_err(|error| {
                 let folder = config.plugins_dir.display();
-                anyhow::anyhow!("{folder}: {error}, or a file with --plugin")
+                anyhow::anyhow!("{folder}: {error}, or name a file with --plugin")
             })?,
         };
         let mut known = Vec::new();
@@ -117,8 +117,11 @@ impl Call {
     fn checked_arguments(&self, tool: &ToolDecl) -> anyhow::Result<Arguments> {
         let value: Map<String, Value> = serde_json::from_str(&self.arguments)
             .context("the arguments are not a JSON object, such as '{\"city\": \"Oslo\"}'")?;
-        coinop_core::arguments::check_json_text(self.arguments.as_bytes())?;
-        arguments::check_schema(&tool.input_schema, &value).map_err(anyhow::Error::msg)?;
+        let invalid = || format!("invalid arguments for {}", tool.name);
+        coinop_core::arguments::check_json_text(self.arguments.as_bytes()).with_context(invalid)?;
+        arguments::check_schema(&tool.input_schema, &value)
+            .map_err(anyhow::Error::msg)
+            .with_context(invalid)?;
         Ok(Arguments::from_map(&value)?)
     }
 

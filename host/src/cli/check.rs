@@ -40,9 +40,7 @@ impl Check {
         let chargeable = app::chargeable(app::accounts(config, &ledger)?);
         if self.files.is_empty() {
             let folder = check_folder(config, &sandbox, chargeable.as_ref()).await;
-            return folder.map_err(|error| {
-                anyhow::anyhow!("{error}; create the folder, or name another with --plugins")
-            });
+            return folder.map_err(anyhow::Error::msg);
         }
         Ok(check_files(self.files.clone(), config, &sandbox, chargeable.as_ref()).await)
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::serve::{asked_to_stop, stop};
-use super::{Locations, Paying, terminal};
+use super::{Locations, Paying, listening, terminal};
 use crate::app::{self, App};
 use crate::config::DEFAULT_ADDR;
 
@@ -20,7 +20,7 @@ pub(super) struct Demo {
     #[command(flatten)]
     locations: Locations,
     /// Serve on this address
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listening)]
     http: Option<SocketAddr>,
     /// Pay by hand, on the payment page, instead of watching it being paid
     #[arg(long)]

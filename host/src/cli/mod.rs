@@ -75,6 +75,15 @@ impl Locations {
     }
 }
 
+/// Reads a listening address, and says what one looks like.
+fn listening(text: &str) -> Result<SocketAddr, String> {
+    let loopback = |port: &str| Some(SocketAddr::from(([127, 0, 0, 1], port.parse().ok()?)));
+    text.strip_prefix("localhost:")
+        .and_then(loopback)
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| "write an IP address and a port, such as 127.0.0.1:7402".to_owned())
+}
+
 /// How payment works, for the commands that serve.
 #[derive(Args, Clone, Debug, Default)]
 struct Paying {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Locations, Paying, terminal};
+use super::{Locations, Paying, listening, terminal};
 use crate::app::{self, App};
 use crate::config::DEFAULT_ADDR;
 
@@ -18,7 +18,7 @@ pub(super) struct Serve {
     #[command(flatten)]
     paying: Paying,
     /// Serve streamable HTTP on this address, such as 127.0.0.1:7402 (the default where none is given)
-    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:7402")]
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:7402", value_parser = listening)]
     http: Option<SocketAddr>,
     /// Serve stdio beside HTTP
     #[arg(long)]
@@ -27,7 +27,7 @@ pub(super) struct Serve {
     #[arg(long, conflicts_with = "stdio")]
     no_stdio: bool,
     /// Where payment pages are while only stdio is served
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_ADDR)]
+    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_ADDR, value_parser = listening)]
     pay_addr: SocketAddr,
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use coinop_core::call::{Call, CallState, Cause, Event, Remedy};
 use coinop_core::mode::{self, Ask, AskStatus, Mode};
+use coinop_core::money::Money;
 use coinop_core::outcome::Outcome;
 use coinop_core::payment::PaymentEvent;
 use coinop_core::step::{Situation, Step, next};
@@ -66,6 +67,8 @@ pub(super) enum Trouble {
     Account(String),
     #[error(transparent)]
     Provider(#[from] ProviderError),
+    #[error("the tool's code is not ready: {0}")]
+    NotReady(String),
     #[error("the call keeps changing")]
     Unsteady,
 }
@@ -117,7 +120,8 @@ impl<'a> Drive<'a> {
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
             Ok(Ending::Ask(ask)) => self.ask_reply(ask),
             Ok(Ending::Ended | Ending::Rest)
-                if self.blocked && !self.call.payment.state.is_taken() =>
+                if self.blocked
+                    && matches!(self.call.state, CallState::Ready | CallState::Withheld) =>
             {
                 Reply::Refused(Refusal::Blocked)
             }
@@ -128,6 +132,10 @@ impl<'a> Drive<'a> {
             Err(Trouble::Provider(error)) => {
                 tracing::warn!(call = %self.call.id, %error, "the provider did not help");
                 unavailable("The payment provider does not answer.".to_owned())
+            }
+            Err(Trouble::NotReady(reason)) => {
+                tracing::error!(call = %self.call.id, reason, "a paid call cannot be run here yet");
+                unavailable("The tool cannot be run at the moment.".to_owned())
             }
             Err(Trouble::Unsteady) => unavailable("The payment keeps changing.".to_owned()),
         }
@@ -179,12 +187,16 @@ impl<'a> Drive<'a> {
                 Step::Release
             };
         }
+        let now = self.gate.parts.clock.now();
+        let changed = !self.gathered.is_empty();
         let situation = Situation {
-            now: self.gate.parts.clock.now(),
+            now,
+            updated_at: if changed { now } else { self.stored.updated_at },
             checked: self.checked,
             redeeming: self.purpose == Purpose::Redeem,
             sweeping: self.purpose == Purpose::Sweep,
-            repeatable: self.spec().is_some_and(|spec| spec.repeatable),
+            running_here: self.gate.runs.has(&self.call.id),
+            repeatable: !self.blocked && self.spec().is_some_and(|spec| spec.repeatable),
         };
         next(&self.call, self.mode(), &situation)
     }
@@ -242,15 +254,27 @@ impl<'a> Drive<'a> {
         if self.gathered.is_empty() {
             return Ok(true);
         }
-        let change = Change {
+        let change = self.change();
+        let advanced = self.gate.parts.ledger.advance(change).await;
+        self.committed(advanced)
+    }
+
+    /// The gathered events, to be committed.
+    fn change(&mut self) -> Change {
+        Change {
             call: self.call.id.clone(),
             events: std::mem::take(&mut self.gathered),
             outcome: None,
             at: self.gate.parts.clock.now(),
-        };
-        match self.gate.parts.ledger.advance(change).await {
+        }
+    }
+
+    fn committed(&mut self, advanced: Result<Record, AdvanceError>) -> Result<bool, Trouble> {
+        match advanced {
             Ok(record) => {
                 self.take(record);
+                let (call, tool) = (&self.call.id, &self.call.quote.tool);
+                tracing::debug!(%call, %tool, "{}", self.call.state.name());
                 Ok(true)
             }
             Err(AdvanceError::Illegal { record, .. }) => {
@@ -323,7 +347,7 @@ impl<'a> Drive<'a> {
         let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
         self.checked = true;
         match standing {
-            Ok(standing) => self.gather_standing(standing),
+            Ok(standing) => self.gather_standing(standing).await,
             // Unknown means pending, never paid; and never expired either.
             Err(error) if !overdue => {
                 tracing::warn!(call = %self.call.id, %error, "the provider did not say how a payment stands");
@@ -333,10 +357,17 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn gather_standing(&mut self, standing: Standing) -> Result<(), Trouble> {
+    async fn gather_standing(&mut self, standing: Standing) -> Result<(), Trouble> {
         let event = match standing {
             Standing::Pending => return Ok(()),
             Standing::Paid(received) => PaymentEvent::Paid { received },
+            Standing::Authorized(reserved) if reserved != self.call.quote.price => {
+                tracing::warn!(call = %self.call.id, %reserved, "a reservation is not the price and goes back");
+                match self.give_back().await? {
+                    Some(received) => PaymentEvent::Paid { received },
+                    None => PaymentEvent::Canceled,
+                }
+            }
             Standing::Authorized(reserved) => PaymentEvent::Authorized { reserved },
             Standing::Failed => PaymentEvent::Failed,
             Standing::Declined => PaymentEvent::Declined,
@@ -352,7 +383,11 @@ impl<'a> Drive<'a> {
         let payment = self.payment()?;
         match within(provider.as_ref(), provider.cancel(&payment)).await {
             Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
-                self.gather_standing(standing)
+                self.gather_standing(standing).await
+            }
+            // Its link may still take money.
+            Ok(Standing::Pending) => {
+                Err(ProviderError::Unreachable("the payment is not called off".into()).into())
             }
             Ok(_) | Err(ProviderError::Unsupported { .. }) => {
                 self.gather(PaymentEvent::Expired.into())
@@ -367,11 +402,13 @@ impl<'a> Drive<'a> {
         };
         let Some(slot) = self.gate.runs.reserve(&self.call.id) else {
             // Another task of this host is at it: let it claim, then wait with everybody else.
-            if !self.gate.runs.settled(&self.call.id).await {
-                self.reread().await?;
-            }
-            return Ok(());
+            self.gate.runs.settled(&self.call.id).await;
+            return self.reread().await;
         };
+        let component = self.call.quote.component;
+        if let Err(failure) = self.gate.parts.runner.prepare(component).await {
+            return Err(Trouble::NotReady(failure.message));
+        }
         let at = self.gate.parts.clock.now();
         self.gather(Event::Claimed {
             owner: self.gate.owner.to_string(),
@@ -379,13 +416,13 @@ impl<'a> Drive<'a> {
             lease_until: at + spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS,
             rerun: spec.repeatable,
         })?;
-        if self.commit().await? {
-            failpoint("after-claim");
-            let progress = caller.and_then(|c| c.progress.clone());
-            self.gate
-                .spawn_run(slot, self.stored.clone(), spec, arguments, progress);
-        }
-        Ok(())
+        let claim = self.change();
+        let progress = caller.and_then(|c| c.progress.clone());
+        let claiming = self
+            .gate
+            .claim_and_run(claim, slot, spec, arguments, progress);
+        let advanced = claiming.await;
+        self.committed(advanced).map(drop)
     }
 
     async fn reread(&mut self) -> Result<(), Trouble> {
@@ -450,6 +487,15 @@ impl<'a> Drive<'a> {
             Ok(Standing::Pending | Standing::Authorized(_)) => {
                 Err(ProviderError::Unreachable("settling is not finished".into()).into())
             }
+            // A final no, or one to something that was done before: giving the reservation back tells them apart.
+            Err(ProviderError::Refused(reason)) => {
+                tracing::warn!(call = %self.call.id, reason, "the provider refused to settle");
+                let event = match self.give_back().await? {
+                    Some(received) => PaymentEvent::Settled { received },
+                    None => PaymentEvent::Released,
+                };
+                self.gather(event.into())
+            }
             Err(error) => {
                 if self.call.payment.state == coinop_core::payment::PaymentState::Settling {
                     self.gather(PaymentEvent::SettleUnknown.into())?;
@@ -464,13 +510,24 @@ impl<'a> Drive<'a> {
         if !self.commit().await? {
             return Ok(());
         }
+        match self.give_back().await? {
+            None => self.gather(PaymentEvent::Released.into()),
+            Some(_) => {
+                Err(ProviderError::Refused("what was reserved is taken already".into()).into())
+            }
+        }
+    }
+
+    /// Has a reservation given back: `None` once it is, the money when it was taken already.
+    async fn give_back(&self) -> Result<Option<Money>, Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         match within(provider.as_ref(), provider.release(&payment)).await? {
-            Standing::Paid(_) | Standing::Authorized(_) | Standing::Pending => {
+            Standing::Paid(received) => Ok(Some(received)),
+            Standing::Authorized(_) | Standing::Pending => {
                 Err(ProviderError::Unreachable("the reservation is still held".into()).into())
             }
-            _ => self.gather(PaymentEvent::Released.into()),
+            _ => Ok(None),
         }
     }
 

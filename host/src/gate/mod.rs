@@ -78,6 +78,9 @@ pub struct Job {
 
 /// Runs components by digest, loading their code when it is not in memory. Dropping the future stops the guest.
 pub trait Runner: Send + Sync {
+    /// Makes a component's code ready, so that a claim's lease is spent on running. A failure consumes nothing.
+    fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>>;
+
     /// Runs one job. The log of the run is the runner's to keep; the error is for the caller.
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>>;
 }

@@ -102,9 +102,10 @@ impl Gate {
             .ok()??;
         let tool = record.call.quote.tool.clone();
         let confirms = name.strip_prefix(CONFIRM_PREFIX) == Some(&tool);
-        let resubmitted = (!confirms)
-            .then(|| Arguments::from_map(&rest).ok())
-            .flatten();
+        let resubmitted = match confirms {
+            true => None,
+            false => Some(Arguments::from_map(&rest).ok()?),
+        };
         let tool = if confirms { tool } else { name.to_owned() };
         let presented = Presented {
             principal: &principal,

@@ -14,7 +14,7 @@ use super::drive::{Drive, Purpose};
 use super::paid::RunSpec;
 use super::{Gate, Job};
 use crate::failpoint::failpoint;
-use crate::ledger::{AdvanceError, CallKey, Change, Record};
+use crate::ledger::{AdvanceError, CallKey, Change, LedgerError, Record};
 use crate::sandbox::ProgressSink;
 
 /// How long a caller waits for a run of another host before it is told that it is running.
@@ -79,17 +79,21 @@ impl Runs {
         })
     }
 
+    /// Whether this host claims or runs `call` just now.
+    pub(super) fn has(&self, call: &CallId) -> bool {
+        self.slot(call).is_some()
+    }
+
     fn slot(&self, call: &CallId) -> Option<watch::Receiver<Progress>> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.get(call).cloned()
     }
 
-    /// Waits until whoever reserved `call` has claimed it or given up, and says whether nothing is known of it since.
-    pub(super) async fn settled(&self, call: &CallId) -> bool {
+    /// Waits until whoever reserved `call` has claimed it or given up.
+    pub(super) async fn settled(&self, call: &CallId) {
         if let Some(mut slot) = self.slot(call) {
             let _ = slot.wait_for(|p| !matches!(p, Progress::Claiming)).await;
         }
-        false
     }
 
     /// Waits for the run of `call`.
@@ -127,8 +131,29 @@ impl Drop for Slot {
 }
 
 impl Gate {
+    /// Commits a claim and starts its run. Both in a task of their own: a caller that goes away between them must not
+    /// leave a claim that nobody runs.
+    pub(super) async fn claim_and_run(
+        &self,
+        claim: Change,
+        slot: Slot,
+        spec: RunSpec,
+        arguments: String,
+        progress: Option<Arc<dyn ProgressSink>>,
+    ) -> Result<Record, AdvanceError> {
+        let gate = self.clone();
+        let claiming = self.tasks.spawn(async move {
+            let record = gate.parts.ledger.advance(claim).await?;
+            failpoint("after-claim");
+            gate.spawn_run(slot, record.clone(), spec, arguments, progress);
+            Ok(record)
+        });
+        let closed = |_| Err(LedgerError::Closed.into());
+        claiming.await.unwrap_or_else(closed)
+    }
+
     /// Runs a claimed call in a task of its own and brings its money to rest. The caller may go away.
-    pub(super) fn spawn_run(
+    fn spawn_run(
         &self,
         slot: Slot,
         record: Record,
@@ -189,7 +214,11 @@ impl Gate {
                 at: self.parts.clock.now(),
             };
             match self.parts.ledger.advance(change).await {
-                Ok(stored) => return Some(stored),
+                Ok(stored) => {
+                    let (call, tool) = (&stored.call.id, &stored.call.quote.tool);
+                    tracing::debug!(%call, %tool, "{}", stored.call.state.name());
+                    return Some(stored);
+                }
                 Err(AdvanceError::Ledger(error)) => {
                     tracing::error!(call = %record.call.id, %error, attempt, "an outcome could not be stored yet");
                     tokio::time::sleep(Duration::from_millis(50 << attempt)).await;

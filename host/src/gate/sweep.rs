@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
+use coinop_core::Millis;
+use coinop_core::call::Event;
+use coinop_core::ids::CallId;
+use coinop_core::step::due_at;
 use tokio_util::sync::CancellationToken;
 
 use super::Gate;
 use super::drive::{Drive, Purpose, Trouble};
+use crate::ledger::{AdvanceError, Change};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(2);
 /// Calls looked at in one round.
 const CALLS_MAX: u32 = 64;
+/// How long a call that could not be finished is put off at least and at most, milliseconds.
+const PUT_OFF_MS_MIN: Millis = 30_000;
+const PUT_OFF_MS_MAX: Millis = 60 * 60 * 1_000;
+/// How long hosts try before a person must look, milliseconds.
+const GIVE_UP_MS: Millis = 7 * 24 * 60 * 60 * 1_000;
 /// Rounds between two rounds of forgetting.
 const ROUNDS_PER_FORGETTING: u32 = 30;
 
@@ -44,14 +54,39 @@ impl Gate {
         let count = due.len();
         for record in due {
             let call = record.call.id.clone();
+            let due_at = due_at(&record.call, record.updated_at).unwrap_or(now);
             match Drive::new(self, record, Purpose::Sweep).rest().await {
                 Ok(()) => {}
                 // Not ours to finish: another host has the account.
                 Err(Trouble::Account(_)) => {}
                 Err(error) => tracing::warn!(%call, %error, "a due call could not be finished yet"),
             }
+            if let Err(error) = self.make_room(&call, due_at).await {
+                tracing::warn!(%call, %error, "a due call could not be put off");
+            }
         }
         count
+    }
+
+    /// Puts off what is still due after its turn, the longer the longer it is overdue, so that the others have theirs;
+    /// what stays so for too long is for a person.
+    async fn make_room(&self, call: &CallId, due_at: Millis) -> Result<(), AdvanceError> {
+        let now = self.parts.clock.now();
+        let overdue_ms = now.saturating_sub(due_at);
+        let until = now + (overdue_ms / 4).clamp(PUT_OFF_MS_MIN, PUT_OFF_MS_MAX);
+        let still_due = self.parts.ledger.postpone(call.clone(), now, until).await?;
+        if !still_due || overdue_ms < GIVE_UP_MS {
+            return Ok(());
+        }
+        tracing::error!(%call, "a call has been stuck for days: it needs a person's attention");
+        let reason = "no host could finish it for days".to_owned();
+        let change = Change {
+            call: call.clone(),
+            events: vec![Event::Exhausted { reason }],
+            outcome: None,
+            at: now,
+        };
+        self.parts.ledger.advance(change).await.map(drop)
     }
 
     async fn forget_once(&self) {

@@ -70,7 +70,16 @@ pub trait Ledger: Send + Sync {
     /// Calls that a host should look at: overdue, lost, owed, at most `limit`.
     fn due(&self, now: Millis, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>>;
 
-    /// Forgets outcomes stored before `before`, and components no open quote names; returns how many outcomes went.
+    /// Hides a call that is still due at `now` from [`Ledger::due`] until `until`; whatever changes it brings a time of
+    /// its own. Whether it was still due.
+    fn postpone(
+        &self,
+        call: CallId,
+        now: Millis,
+        until: Millis,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>>;
+
+    /// Forgets outcomes of calls at rest that are older than `before`, and components no open quote names; returns how many outcomes went.
     fn forget(&self, before: Millis) -> BoxFuture<'_, Result<u64, LedgerError>>;
 
     /// The sum of every account, for checks: each currency's sums add up to zero.

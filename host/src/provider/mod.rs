@@ -109,8 +109,6 @@ pub struct Capabilities {
     pub pays_on_host_page: bool,
     /// Longest wait for one answer.
     pub timeout: Duration,
-    /// Shortest time between two status questions about one payment.
-    pub status_interval: Duration,
     /// How long a payment can be paid at most.
     pub lifetime_max: Duration,
 }

@@ -99,7 +99,8 @@ pub(super) fn scan(folder: &Path, known: &HashMap<String, Stamp>) -> Scan {
 pub fn plugin_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            "the folder of plugins is not there: make it, or name another one".to_owned()
+            "the folder of plugins is not there: make it, or name another one with --plugins"
+                .to_owned()
         }
         _ => format!("the folder of plugins cannot be read: {error}"),
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::folder::{plugin_files, plugin_name, sidecar};
 use crate::catalog::Entry;
 use crate::catalog::library::Loader;
-use crate::catalog::resolve::{Chargeable, Plugin, resolve};
+use crate::catalog::resolve::{Chargeable, Plugin, resolve, unknown_plugins};
 use crate::catalog::source::{file_name, read_bounded, without_file};
 use crate::config::Config;
 
@@ -35,7 +35,7 @@ pub struct ToolReport {
     pub account: String,
 }
 
-/// Checks every plugin in the configured folder.
+/// Checks every plugin in the configured folder, and what `coinop.toml` says of plugins that are not there.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -46,7 +46,18 @@ pub async fn check_folder(
 ) -> Result<Vec<FileReport>, String> {
     let files = plugin_files(&config.plugins_dir)
         .map_err(|e| format!("{}: {e}", config.plugins_dir.display()))?;
-    Ok(check_files(files, config, loader, chargeable).await)
+    let present = files.iter().filter_map(|f| plugin_name(f).ok()).collect();
+    let mut reports = check_files(files, config, loader, chargeable).await;
+    let mut problems = Vec::new();
+    unknown_plugins(config, &present, &mut problems);
+    if !problems.is_empty() {
+        reports.push(FileReport {
+            file: config.file.clone(),
+            tools: Vec::new(),
+            problems: problems.into_iter().map(|p| p.message).collect(),
+        });
+    }
+    Ok(reports)
 }
 
 /// Checks `files` as if they were the whole folder.

@@ -379,6 +379,19 @@ async fn a_blocked_component_is_not_listed() {
 }
 
 #[tokio::test]
+async fn a_block_by_another_process_takes_the_tools_off() {
+    let before = Before::with(&[("a.wasm", "plugin a=free"), ("b.wasm", "plugin b=free")]);
+    let ledger = before.ledger.clone();
+    let host = before.start();
+    host.until_names(&["a", "b"]).await;
+    let digest = Digest::of(b"plugin a=free");
+    ledger.set_blocked(digest, true, 0).await.unwrap();
+    host.until_names(&["b"]).await;
+    ledger.set_blocked(digest, false, 0).await.unwrap();
+    host.until_names(&["a", "b"]).await;
+}
+
+#[tokio::test]
 async fn without_notices_it_looks_by_itself() {
     let host = Before::with(&[]).start_with(Notices::Polling);
     host.reload.ready().await;
@@ -406,7 +419,9 @@ async fn a_check_says_of_every_file_what_would_be_served() {
         ("side.toml", "prise = 1"),
     ]);
     let chargeable = |_: &str, _: &coinop_core::money::Money| Ok(Charging { test: true });
-    let reports = check_folder(&before.config(), &*before.loader, &chargeable)
+    let mut config = before.config();
+    config.plugins.insert("godo".to_owned(), Default::default());
+    let reports = check_folder(&config, &*before.loader, &chargeable)
         .await
         .unwrap();
     let shown: Vec<(Vec<String>, String)> = reports
@@ -434,4 +449,10 @@ async fn a_check_says_of_every_file_what_would_be_served() {
         shown[2].1
     );
     assert!(shown[2].0.is_empty());
+    assert_eq!(reports[3].file, config.file);
+    assert!(
+        shown[3].1.contains("there is no godo.wasm") && shown[3].1.contains("\"good\""),
+        "{}",
+        shown[3].1
+    );
 }

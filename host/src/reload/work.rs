@@ -17,10 +17,13 @@ use super::{Progress, Setup, folder};
 use crate::catalog::Problem;
 use crate::catalog::resolve::{Plugin, Resolved, problem, resolve};
 use crate::config::{Config, ConfigErrors};
+use crate::ledger::Ledger;
 use crate::plugin::Manifest;
 
 /// When a component that the ledger did not take is tried again.
 const KEEP_AGAIN: Duration = Duration::from_secs(2);
+/// How often the ledger is asked what the operator has blocked.
+const BLOCKS_EVERY: Duration = Duration::from_secs(2);
 /// Loads that end within so short a time of each other are listed together.
 const TOGETHER: Duration = Duration::from_millis(30);
 /// Most loads listed together.
@@ -41,6 +44,8 @@ pub(super) struct Work {
     /// What was told last, so that the log has every problem once.
     told: BTreeSet<String>,
     again: Option<Instant>,
+    /// What was blocked when the listing was made.
+    blocked: BTreeSet<Digest>,
 }
 
 struct Loaded {
@@ -62,6 +67,7 @@ impl Work {
             waiting: Vec::new(),
             told: BTreeSet::new(),
             again: None,
+            blocked: BTreeSet::new(),
         }
     }
 
@@ -72,11 +78,13 @@ impl Work {
         self.report(true);
         loop {
             let due = self.due();
+            let blocks = blocks_changed(Arc::clone(&self.setup.ledger), self.blocked.clone());
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = look.notified() => self.look().await,
                 Some(loaded) = self.loads.join_next() => self.loaded_with_others(loaded).await,
                 () = tokio::time::sleep_until(due.into()) => {}
+                () = blocks => {}
             }
             self.list().await;
             self.report(true);
@@ -216,19 +224,18 @@ impl Work {
 
     async fn leave_out_blocked(&mut self, plugins: &mut Vec<Plugin>, problems: &mut Vec<Problem>) {
         match self.setup.ledger.blocked().await {
-            Ok(blocked) => plugins.retain(|plugin| {
-                let is_blocked = blocked.contains(&plugin.manifest.digest);
-                if is_blocked {
-                    problems.push(problem(
-                        &plugin.file,
-                        "was blocked by the operator".to_owned(),
-                    ));
-                }
-                !is_blocked
-            }),
+            Ok(blocked) => self.blocked = blocked.into_iter().collect(),
             // Runs ask again, and refuse what they cannot ask about.
             Err(error) => tracing::warn!("blocked components cannot be read: {error}"),
         }
+        plugins.retain(|plugin| {
+            let is_blocked = self.blocked.contains(&plugin.manifest.digest);
+            if is_blocked {
+                let message = "was blocked by the operator".to_owned();
+                problems.push(problem(&plugin.file, message));
+            }
+            !is_blocked
+        });
     }
 
     /// Resolves, leaving out plugins whose bytes the ledger does not keep.
@@ -291,5 +298,17 @@ impl Work {
         };
         self.progress
             .send_if_modified(|last| std::mem::replace(last, progress) != progress);
+    }
+}
+
+/// Waits until the ledger's list of blocked components is not what it was: any process of the operator's may change it.
+async fn blocks_changed(ledger: Arc<dyn Ledger>, before: BTreeSet<Digest>) {
+    loop {
+        tokio::time::sleep(BLOCKS_EVERY).await;
+        match ledger.blocked().await {
+            Ok(now) if now.iter().copied().collect::<BTreeSet<_>>() != before => return,
+            // Whoever runs something blocked is told of a ledger that is away.
+            Ok(_) | Err(_) => {}
+        }
     }
 }

@@ -5,6 +5,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::unruly::tame;
+
+/// What is told of a guest's words when it fails its trial: lines, and characters of each.
+const SAID_LINES_MAX: usize = 8;
+const SAID_CHARS_MAX: usize = 400;
+
 /// The sandbox cannot be set up. The host does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -153,8 +159,15 @@ pub enum LoadError {
     },
 }
 
+/// What a guest printed, on one line: it must not pass for a line of the host's own log.
 fn said(log: &str) -> String {
-    match log.trim() {
+    let lines: Vec<String> = log
+        .trim()
+        .lines()
+        .take(SAID_LINES_MAX)
+        .map(|line| tame(line, SAID_CHARS_MAX))
+        .collect();
+    match lines.join(" | ").as_str() {
         "" => String::new(),
         text => format!("; it printed: {text}"),
     }

@@ -181,6 +181,27 @@ impl ServerHandler for Handler {
         }
     }
 
+    /// rmcp hands over what it cannot read: unknown methods, and known ones with parameters of another shape.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let expected = match request.method.as_str() {
+            "tools/call" => "`name`, a text, and `arguments`, an object",
+            "tools/list" => "`cursor`, a text, or nothing",
+            method => {
+                let method = capped(method.to_owned(), REQUESTED_TOOL_BYTES_MAX);
+                return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None));
+            }
+        };
+        let method = request.method;
+        Err(ErrorData::invalid_params(
+            format!("Invalid params: {method} takes {expected}"),
+            None,
+        ))
+    }
+
     // What is not declared is not there; rmcp would answer these with empty results.
 
     async fn complete(

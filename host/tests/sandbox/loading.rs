@@ -122,6 +122,10 @@ async fn a_plugin_that_cannot_list_says_why() {
         .to_string();
     assert!(message.contains("failed when it was tried"), "{message}");
     assert!(message.contains("my table of tools is gone"), "{message}");
+    assert!(
+        !message.contains('\n'),
+        "passes for lines of the host's log: {message}"
+    );
 }
 
 /// A sandbox over a cache directory that a test may damage.

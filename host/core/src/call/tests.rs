@@ -229,6 +229,15 @@ fn money_that_comes_late_or_wrong_is_owed() {
         &[created(), p(PaymentEvent::Authorized { reserved: less })],
         Err(1),
     );
+    let reserved = [
+        created(),
+        authorized(),
+        claimed(0, false),
+        Event::Executed { epoch: 1 },
+        p(PaymentEvent::SettleStarted),
+        p(PaymentEvent::Settled { received: less }),
+    ];
+    check(&reserved, Ok("compensation_due"));
     let euro = Money {
         currency: "EUR".parse().unwrap(),
         ..price()
@@ -237,6 +246,18 @@ fn money_that_comes_late_or_wrong_is_owed() {
         &[created(), p(PaymentEvent::Paid { received: euro })],
         Ok("compensation_due"),
     );
+}
+
+#[test]
+fn a_refused_event_does_not_repeat_what_a_tool_said() {
+    let mut call = call();
+    let refused = call.apply(&failed(1)).unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "a call that is quoted cannot have the event tool_failed"
+    );
+    let refused = call.apply(&p(PaymentEvent::Released)).unwrap_err();
+    assert!(refused.to_string().contains("Released"));
 }
 
 /// A small deterministic generator (SplitMix64): core has no randomness of its own.

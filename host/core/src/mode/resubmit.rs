@@ -15,25 +15,14 @@ impl Mode for Resubmit {
     }
 
     fn ask(&self, call: &Call, status: AskStatus) -> Ask {
-        let id = &call.payment.id;
-        let tool = &call.quote.tool;
+        let (tool, id) = (&call.quote.tool, &call.payment.id);
         let argument = &call.quote.payment_id_argument;
-        let when = match status {
-            AskStatus::Running => "To get the result",
-            _ => "Once it is paid",
-        };
-        let instructions = format!(
-            "{when}, call {tool} again with the same arguments and {argument} set to \"{id}\"."
-        );
+        let then =
+            format!("call {tool} again with the same arguments and {argument} set to \"{id}\"");
+        let ask = Ask::of(call, status, &then);
         Ask {
-            status,
-            payment_id: id.clone(),
-            price: call.quote.price,
-            provider: call.payment.provider.clone(),
-            tool: tool.clone(),
-            next_step: instructions.clone(),
-            expires_at: call.quote.expires_at,
-            retry_instructions: Some(instructions),
+            retry_instructions: Some(ask.next_step.clone()),
+            ..ask
         }
     }
 }

@@ -15,23 +15,8 @@ impl Mode for TwoStep {
     }
 
     fn ask(&self, call: &Call, status: AskStatus) -> Ask {
-        let id = &call.payment.id;
-        let tool = &call.quote.tool;
-        let when = match status {
-            AskStatus::Running => "To get the result",
-            _ => "Once it is paid",
-        };
-        Ask {
-            status,
-            payment_id: id.clone(),
-            price: call.quote.price,
-            provider: call.payment.provider.clone(),
-            tool: tool.clone(),
-            next_step: format!(
-                "{when}, call {CONFIRM_PREFIX}{tool} with {{\"payment_id\": \"{id}\"}}."
-            ),
-            expires_at: call.quote.expires_at,
-            retry_instructions: None,
-        }
+        let (tool, id) = (&call.quote.tool, &call.payment.id);
+        let then = format!("call {CONFIRM_PREFIX}{tool} with {{\"payment_id\": \"{id}\"}}");
+        Ask::of(call, status, &then)
     }
 }

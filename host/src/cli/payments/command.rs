@@ -23,6 +23,12 @@ impl Payments {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
+        if !config.state.exists() {
+            let path = config.state.display();
+            anyhow::bail!(
+                "there is no ledger {path}: no coinop has run with it yet; --state names another one"
+            );
+        }
         let ledger = app::open_ledger(&config)?;
         let cashier = app::cashier(&config, &ledger)?;
         match super::run(&self.args, ledger.as_ref(), &cashier, &mut io::stdout()).await {

@@ -1,5 +1,6 @@
 //! Paid calls through the gate, with a real ledger and scripted money.
 
+mod recovery;
 mod world;
 
 use std::sync::Arc;
@@ -359,6 +360,22 @@ async fn a_caller_that_leaves_after_the_claim_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_host_without_the_code_consumes_nothing() {
+    let world = World::new().await;
+    let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+    world.paid();
+    world.runner.has_no_code.store(true, Ordering::SeqCst);
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        matches!(refusal(&reply), Refusal::Unavailable { .. }),
+        "{reply:?}"
+    );
+    assert_eq!(world.record(&id).await.call.epoch, 0);
+    world.runner.has_no_code.store(false, Ordering::SeqCst);
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
 async fn two_hosts_share_one_ledger() {
     let one = World::new().await;
     let two = one.another_host().await;
@@ -481,7 +498,11 @@ async fn a_blocked_component_is_neither_sold_nor_run() {
     assert_eq!(refusal(&other), &Refusal::Blocked);
     world.paid();
     let reply = world.confirm(&id, &local()).await;
-    assert!(refusal(&reply).to_string().contains("blocked"), "{reply:?}");
+    let told = refusal(&reply).to_string();
+    assert!(
+        told.contains("blocked") && told.contains("went back"),
+        "{told}"
+    );
     assert_eq!((world.runs(), world.state(&id).await), (0, "refunded"));
     world.books_are_square().await;
     world

@@ -47,8 +47,12 @@ pub(super) struct Bank {
     pub(super) authorizes: bool,
     pub(super) standing: Mutex<Standing>,
     pub(super) down: std::sync::atomic::AtomicBool,
+    pub(super) cannot_cancel: std::sync::atomic::AtomicBool,
     pub(super) refunds: Mutex<BTreeMap<String, i64>>,
     pub(super) settles: AtomicU32,
+    /// What settling answers, `None` where it takes the price.
+    pub(super) settling: Mutex<Option<Result<Standing, String>>>,
+    pub(super) releases: AtomicU32,
     pub(super) online: bool,
 }
 
@@ -80,7 +84,6 @@ impl Provider for Bank {
             test: true,
             pays_on_host_page: true,
             timeout: Duration::from_secs(1),
-            status_interval: Duration::ZERO,
             lifetime_max: Duration::from_secs(3_600),
         }
     }
@@ -100,7 +103,11 @@ impl Provider for Bank {
         Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
     }
     fn cancel<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
-        Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
+        Box::pin(async {
+            let standing = *self.standing.lock().unwrap();
+            let stays = standing != Standing::Pending || self.cannot_cancel.load(Ordering::SeqCst);
+            self.answer(if stays { standing } else { Standing::Canceled })
+        })
     }
     fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>> {
         Box::pin(async {
@@ -119,11 +126,18 @@ impl Provider for Bank {
         Box::pin(async {
             self.answer(())?;
             self.settles.fetch_add(1, Ordering::SeqCst);
-            Ok(Standing::Paid(payment.price))
+            let scripted = self.settling.lock().unwrap().clone();
+            scripted
+                .unwrap_or(Ok(Standing::Paid(payment.price)))
+                .map_err(ProviderError::Refused)
         })
     }
     fn release<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
-        Box::pin(async { self.answer(Standing::Released) })
+        Box::pin(async {
+            self.answer(())?;
+            self.releases.fetch_add(1, Ordering::SeqCst);
+            Ok(Standing::Released)
+        })
     }
     fn decide<'a>(
         &'a self,
@@ -146,11 +160,31 @@ impl Provider for Bank {
 pub(super) struct Counter {
     pub(super) runs: AtomicU32,
     pub(super) fails: std::sync::atomic::AtomicBool,
+    pub(super) has_no_code: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// What the code's loading waits for.
+    pub(super) loading: Mutex<Option<Arc<tokio::sync::Notify>>>,
     pub(super) started: tokio::sync::Notify,
 }
 
 impl Runner for Counter {
+    fn prepare(&self, _: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move {
+            let loading = self.loading.lock().unwrap().clone();
+            if let Some(loading) = loading {
+                self.started.notify_one();
+                loading.notified().await;
+            }
+            match self.has_no_code.load(Ordering::SeqCst) {
+                true => Err(Failure {
+                    kind: "host_unavailable".into(),
+                    message: "no code".into(),
+                }),
+                false => Ok(()),
+            }
+        })
+    }
+
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             let run = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
@@ -195,8 +229,11 @@ impl World {
             authorizes,
             standing: Mutex::new(Standing::Pending),
             down: false.into(),
+            cannot_cancel: false.into(),
             refunds: Mutex::default(),
             settles: AtomicU32::new(0),
+            settling: Mutex::default(),
+            releases: AtomicU32::new(0),
             online,
         });
         let clock = Arc::new(FakeClock(AtomicI64::new(START)));
@@ -339,6 +376,17 @@ impl World {
 
     pub(super) fn runs(&self) -> u32 {
         self.runner.runs.load(Ordering::SeqCst)
+    }
+
+    /// What the host leaves on disk when it ends.
+    pub(super) async fn files_at_the_end(self) -> Vec<Vec<u8>> {
+        let folder = self.folder.clone();
+        self.gate.drain(Duration::from_secs(5)).await;
+        drop(self);
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect()
     }
 
     /// The ledger sums to zero, and nothing is owed.

@@ -3,6 +3,7 @@
 use coinop_core::Millis;
 use coinop_core::call::{Call, Event};
 use coinop_core::entry::entries;
+use coinop_core::ids::CallId;
 use coinop_core::money::Amount;
 use coinop_core::step::due_at;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -179,6 +180,19 @@ pub(super) fn list(db: &Connection, limit: u32) -> Result<Vec<Record>, LedgerErr
 pub(super) fn due(db: &Connection, now: Millis, limit: u32) -> Result<Vec<Record>, LedgerError> {
     let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
     query_all(db, &sql, params![now, limit])
+}
+
+/// Hides a call that is due at `now` until `until`. Whether it was due.
+pub(super) fn postpone(
+    db: &Connection,
+    call: &CallId,
+    now: Millis,
+    until: Millis,
+) -> Result<bool, LedgerError> {
+    let postponed = db
+        .prepare_cached("UPDATE call SET due_at = ?3 WHERE id = ?1 AND due_at <= ?2")?
+        .execute(params![call.as_str(), now, until])?;
+    Ok(postponed == 1)
 }
 
 /// The sum of every account.

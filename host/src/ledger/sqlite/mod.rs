@@ -129,6 +129,18 @@ impl Ledger for SqliteLedger {
         Box::pin(self.reader.run(move |db| calls::due(db, now, limit)))
     }
 
+    fn postpone(
+        &self,
+        call: CallId,
+        now: Millis,
+        until: Millis,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        Box::pin(
+            self.writer
+                .run(move |db| calls::postpone(db, &call, now, until)),
+        )
+    }
+
     fn forget(&self, before: Millis) -> BoxFuture<'_, Result<u64, LedgerError>> {
         Box::pin(self.writer.run(move |db| outcomes::forget(db, before)))
     }

@@ -1,14 +1,17 @@
 //! Opening the file: refused on network filesystems, private to its owner, migrated, durable.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::ledger::LedgerError;
 
 /// How long an operation waits for another process's commit.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time between two attempts where SQLite does not wait by itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Every migration, in order. Released ones are never edited.
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_ledger.sql")];
@@ -39,7 +42,7 @@ pub enum OpenError {
         known: u32,
     },
     /// It cannot be made or read.
-    #[error("cannot open the ledger {path}: {reason}")]
+    #[error("cannot open the ledger {path}: {reason}; choose another file with --state")]
     Unusable {
         /// The file.
         path: String,
@@ -59,28 +62,45 @@ pub(super) fn open(path: &Path, now: i64) -> Result<Connection, OpenError> {
             .map_err(|e| unusable(format!("{}: {e}", folder.display())))?;
         refuse_network(folder, path)?;
     }
-    make_private(path).map_err(|e| unusable(e.to_string()))?;
-    let mut connection = connect(path).map_err(|e| unusable(e.to_string()))?;
+    make_private(path).map_err(unusable)?;
+    let mut connection = recognised(path).map_err(unusable)?;
+    configure(&connection).map_err(|e| unusable(e.to_string()))?;
     migrate(&mut connection, path, now)?;
     Ok(connection)
 }
 
 /// Opens a further connection that only reads.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, LedgerError> {
-    let connection = connect(path)?;
+    let connection = Connection::open(path)?;
+    configure(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
-    let connection = Connection::open(path)?;
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    enter_wal(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
+    // What is erased is overwritten, not only marked as free.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    Ok(())
+}
+
+/// Of several processes that switch a new file to WAL at once all but one are told at once that it is locked: SQLite
+/// asks the busy handler for an ordinary lock only.
+fn enter_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let entered = connection.pragma_update(None, "journal_mode", "WAL");
+        let busy = |e: &rusqlite::Error| e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy);
+        if !entered.as_ref().is_err_and(busy) || Instant::now() >= give_up {
+            return entered;
+        }
+        std::thread::sleep(BUSY_PAUSE);
+    }
 }
 
 fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), OpenError> {
@@ -120,10 +140,29 @@ fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), Ope
     transaction.commit().map_err(unusable)
 }
 
-/// Makes the file readable by its owner alone, before anything is written to it. An existing file is not opened here:
-/// closing it again would drop the locks that SQLite holds on it in this process.
+/// Opens a ledger or an empty file. Whatever else the path names, by mistake, is refused and left as it is. SQLite alone
+/// opens it, since closing a file drops the locks that this process holds on it.
+fn recognised(path: &Path) -> Result<Connection, String> {
+    let look = || {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        let ours = connection.query_row(
+            "SELECT count(*) = 0 OR sum(name = 'ledger') > 0 FROM sqlite_schema",
+            (),
+            |row| row.get(0),
+        )?;
+        Ok::<_, rusqlite::Error>((connection, ours))
+    };
+    match look() {
+        Ok((connection, true)) => Ok(connection),
+        Ok((_, false)) => Err("it is the database of another program".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Makes the file readable by its owner alone, before anything is written to it.
 #[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
+fn make_private(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let made = std::fs::OpenOptions::new()
         .create_new(true)
@@ -131,15 +170,23 @@ fn make_private(path: &Path) -> std::io::Result<()> {
         .mode(0o600)
         .open(path);
     match made {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        }
-        other => other.map(drop),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        other => return other.map(drop).map_err(|e| e.to_string()),
     }
+    let found = std::fs::metadata(path).map_err(|e| e.to_string())?;
+    if !found.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    if found.permissions().mode() & 0o777 == 0o600 {
+        return Ok(());
+    }
+    drop(recognised(path)?);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(|e| e.to_string())
 }
 
 #[cfg(not(unix))]
-fn make_private(_path: &Path) -> std::io::Result<()> {
+fn make_private(_path: &Path) -> Result<(), String> {
     Ok(())
 }
 

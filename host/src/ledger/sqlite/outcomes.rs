@@ -124,12 +124,13 @@ pub(super) fn blocked(db: &Connection) -> Result<Vec<Digest>, LedgerError> {
     .collect()
 }
 
-/// Forgets old outcomes, and components kept before `before` that no call still on its way names.
+/// Forgets old outcomes of calls at rest, and components kept before `before` that no call still on its way names.
 pub(super) fn forget(db: &Connection, before: Millis) -> Result<u64, LedgerError> {
     let outcomes = db
         .prepare_cached(
             "DELETE FROM outcome WHERE call IN
-               (SELECT call FROM outcome WHERE stored_at < ?1 ORDER BY stored_at LIMIT ?2)",
+               (SELECT outcome.call FROM outcome JOIN call ON call.id = outcome.call
+                WHERE stored_at < ?1 AND updated_at < ?1 AND due_at IS NULL ORDER BY stored_at LIMIT ?2)",
         )?
         .execute(params![before, FORGET_MAX])?;
     db.prepare_cached(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use coinop_core::digest::Digest;
 
 use super::SqliteLedger;
-use crate::ledger::Ledger as _;
+use super::writer::Worker;
+use crate::ledger::{Ledger as _, LedgerError};
 
 #[tokio::test]
 async fn concurrent_operations_share_commits() {
@@ -28,6 +29,77 @@ async fn concurrent_operations_share_commits() {
         "{} commits for 400 operations",
         ledger.commits()
     );
+}
+
+/// What is told of two operations that share a commit with `between`, and what is there afterwards.
+async fn told_and_there(
+    between: fn(&rusqlite::Connection) -> Result<(), LedgerError>,
+) -> (Vec<bool>, Vec<bool>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l");
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
+    let writer = Worker::writer(db).unwrap();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let held = writer.run::<_, LedgerError, _>(move |_| Ok(wait.recv().unwrap()));
+    let insert = |n: i64| {
+        writer.run::<_, LedgerError, _>(move |db| {
+            Ok(db.execute("INSERT INTO t VALUES (?1)", [n]).map(drop)?)
+        })
+    };
+    let queued = async {
+        let release = async { go.send(()).unwrap() };
+        tokio::join!(insert(0), writer.run(between), insert(1), release)
+    };
+    let (_, (first, _, last, ())) = tokio::join!(held, queued);
+    let after = insert(2).await;
+    drop(writer);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let there = |n: i64| {
+        let mut query = db.prepare("SELECT 1 FROM t WHERE n = ?1").unwrap();
+        query.exists([n]).unwrap()
+    };
+    let told = [first, last, after].iter().map(Result::is_ok).collect();
+    (told, (0..3).map(there).collect())
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_commit_is_so_when_the_database_gives_its_transaction_up() {
+    // As on a full disk, in the middle of a group.
+    let (told, there) = told_and_there(|db| {
+        db.execute_batch("ROLLBACK")?;
+        Err(LedgerError::Unavailable("disk full".into()))
+    })
+    .await;
+    assert_eq!(told, there);
+    assert!(there[2], "the writer goes on");
+}
+
+#[tokio::test]
+async fn an_operation_that_panics_takes_nothing_with_it() {
+    let (told, there) = told_and_there(|_| panic!("a bug")).await;
+    assert_eq!((told, there), (vec![true; 3], vec![true; 3]));
+}
+
+#[test]
+fn hosts_that_start_together_share_one_new_ledger() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l");
+        let together = std::sync::Barrier::new(6);
+        let open = || {
+            together.wait();
+            SqliteLedger::open(&path, 0).map(|ledger| ledger.id().to_owned())
+        };
+        let ids: Vec<_> = std::thread::scope(|scope| {
+            let hosts: Vec<_> = (0..6).map(|_| scope.spawn(open)).collect();
+            hosts.into_iter().map(|h| h.join().unwrap()).collect()
+        });
+        let first = ids[0].as_ref().unwrap();
+        for id in &ids {
+            assert_eq!(id.as_ref().map_err(ToString::to_string), Ok(first));
+        }
+    }
 }
 
 #[tokio::test]
@@ -102,6 +174,34 @@ fn a_later_schema_and_a_foreign_file_are_refused_by_name() {
     .unwrap();
     let error = SqliteLedger::open(&text, 0).err().unwrap().to_string();
     assert!(error.contains("text"), "{error}");
+}
+
+/// A path given by mistake is refused, and what lies there stays as it was.
+#[cfg(unix)]
+#[test]
+fn what_is_not_a_ledger_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (inner, text) = (folder.path().join("folder"), folder.path().join("text"));
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::write(&text, "remember the milk".repeat(100)).unwrap();
+    let foreign = folder.path().join("foreign");
+    let db = rusqlite::Connection::open(&foreign).unwrap();
+    db.execute_batch("CREATE TABLE bookmarks (url TEXT)")
+        .unwrap();
+    drop(db);
+    for path in [&inner, &text, &foreign] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let bytes = std::fs::read(path).ok();
+        let error = SqliteLedger::open(path, 0).err().unwrap().to_string();
+        assert!(
+            error.contains(path.to_str().unwrap()) && error.contains("--state"),
+            "{error}"
+        );
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o755, "{error}");
+        assert_eq!(std::fs::read(path).ok(), bytes, "{error}");
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! gather, and they share the following commit. Each runs in a savepoint of its own, so one that fails takes
 //! nothing with it. Nobody is answered before the commit that holds their operation.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -117,7 +118,10 @@ fn in_savepoint<T, E: From<LedgerError>>(
 ) -> Result<T, E> {
     // A reader has no transaction of its own: the savepoint gives it one consistent view as well.
     execute(connection, "SAVEPOINT operation")?;
-    match operation(connection) {
+    // A panic is one caller's, not the end of the thread that everybody writes through.
+    let result = catch_unwind(AssertUnwindSafe(|| operation(connection)))
+        .unwrap_or_else(|_| Err(LedgerError::Unavailable("an operation panicked".into()).into()));
+    match result {
         Ok(value) => {
             execute(connection, "RELEASE operation")?;
             Ok(value)
@@ -138,7 +142,9 @@ fn write_groups(connection: Connection, mut queue: mpsc::Receiver<Operation>, co
             continue;
         }
         let mut answers = vec![first(Ok(&connection))];
-        while answers.len() < GROUP_MAX {
+        // A database that gives its transaction up (a full disk) takes the whole group with it: whatever came now
+        // would commit by itself, unasked.
+        while answers.len() < GROUP_MAX && !connection.is_autocommit() {
             match queue.try_recv() {
                 Ok(next) => answers.push(next(Ok(&connection))),
                 Err(_) => break,

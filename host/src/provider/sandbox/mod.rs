@@ -151,7 +151,6 @@ impl Provider for Sandbox {
             pays_on_host_page: true,
             timeout: Duration::from_secs(10),
             // The books are at hand: asking costs nobody anything.
-            status_interval: Duration::ZERO,
             lifetime_max: Duration::from_secs(24 * 60 * 60),
         }
     }

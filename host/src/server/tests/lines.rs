@@ -214,6 +214,24 @@ async fn an_unknown_tool_is_named_beside_the_known_ones() {
 }
 
 #[tokio::test]
+async fn parameters_of_another_shape_are_not_taken_for_an_unknown_method() {
+    let mut client = Client::legacy().await;
+    for params in [
+        json!({"name": "echo", "arguments": ["to", "me"]}),
+        json!({"name": 5}),
+        json!({}),
+    ] {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let answer = client.ask(request.to_string()).await;
+        assert_eq!(error(&answer).0, -32602, "{params}");
+        let message = answer["error"]["message"].as_str().unwrap();
+        assert!(message.contains("arguments"), "{message}");
+    }
+    let unknown = r#"{"jsonrpc":"2.0","id":2,"method":"tools/sell"}"#;
+    assert_eq!(error(&client.ask(unknown).await).0, -32601);
+}
+
+#[tokio::test]
 async fn what_is_not_declared_is_not_there() {
     let mut client = Client::legacy().await;
     for method in ["prompts/list", "resources/list", "resources/templates/list"] {
