@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits,
-    StoreLimitsBuilder,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+    StoreLimits, StoreLimitsBuilder,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
@@ -129,9 +129,12 @@ fn config() -> Config {
         .max_core_instance_size(8 << 20)
         .max_tables_per_module(4)
         .table_elements(64 << 10)
-        .linear_memory_keep_resident(128 << 10)
-        .table_keep_resident(16 << 10)
         .max_unused_warm_slots(64);
+    if PoolingAllocationConfig::is_pagemap_scan_available() {
+        pool.pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(128 << 10)
+            .table_keep_resident(16 << 10);
+    }
     let mut config = Config::new();
     config
         .wasm_component_model(true)
