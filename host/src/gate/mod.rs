@@ -5,6 +5,7 @@
 
 mod drive;
 mod free;
+mod money;
 mod page;
 mod paid;
 mod reply;

@@ -7,7 +7,8 @@ use coinop_core::money::Money;
 use futures::future::BoxFuture;
 
 use super::Gate;
-use super::drive::{Drive, Purpose, payment_ref};
+use super::drive::{Drive, Purpose};
+use super::money::payment_ref;
 use crate::ledger::{CallKey, LedgerError};
 use crate::provider::Decision;
 
