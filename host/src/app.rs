@@ -139,7 +139,7 @@ impl App {
         http::serve(
             listener,
             self.server.clone(),
-            self.http_settings(),
+            self.http_settings(addr),
             self.pages(),
         )
         .await?;
@@ -155,7 +155,8 @@ impl App {
             fixed_base: self.config.public_url.is_some(),
             pay_base: self.pay_base.clone(),
         };
-        let (server, settings, pages) = (self.server.clone(), self.http_settings(), self.pages());
+        let (server, settings, pages) =
+            (self.server.clone(), self.http_settings(addr), self.pages());
         let serve = |listener| http::serve_pages(listener, server, settings, pages);
         door.keep(self.stopping(), serve).await;
     }
@@ -179,10 +180,10 @@ impl App {
     /// # Errors
     /// Names the account and the ways out.
     pub fn refuse_public_test_money(&self, addr: SocketAddr) -> anyhow::Result<()> {
-        let public_url = self.config.public_url.as_deref();
-        if addr.ip().is_loopback() && public_url.is_none_or(is_loopback) {
+        if !self.is_public(addr) {
             return Ok(());
         }
+        let public_url = self.config.public_url.as_deref();
         let mapped = self
             .config
             .plugins
@@ -209,6 +210,12 @@ impl App {
         self.server.closing().clone()
     }
 
+    /// Whether others than this machine can reach a host on `addr`.
+    fn is_public(&self, addr: SocketAddr) -> bool {
+        let public_url = self.config.public_url.as_deref();
+        !addr.ip().is_loopback() || public_url.is_some_and(|url| !is_loopback(url))
+    }
+
     fn pages(&self) -> Router {
         let settings = PaySettings {
             public_base: self.pay_base.clone(),
@@ -217,7 +224,7 @@ impl App {
             .merge(metrics::router(self.ledger.clone()))
     }
 
-    fn http_settings(&self) -> http::Settings {
+    fn http_settings(&self, addr: SocketAddr) -> http::Settings {
         let http = &self.config.http;
         let public_host = self.config.public_url.as_deref().and_then(host_of);
         http::Settings {
@@ -248,6 +255,10 @@ impl App {
             sessions_max: http.sessions_max,
             session_idle: http.session_idle,
             ledger_id: self.ledger.id().to_owned(),
+            problems: match self.is_public(addr) {
+                true => http::Problems::Counted,
+                false => http::Problems::InFull,
+            },
             ..http::Settings::default()
         }
     }

@@ -209,7 +209,7 @@ impl<'a> Drive<'a> {
             Step::Check => self.check().await?,
             Step::Expire => self.expire().await?,
             Step::Claim if self.purpose == Purpose::Look => return self.end(Ending::Rest).await,
-            Step::Claim => self.claim(caller).await?,
+            Step::Claim => return self.claim(caller).await,
             Step::Wait => return self.wait(caller).await,
             Step::LoseRun => {
                 let at = self.gate.parts.clock.now();
@@ -302,18 +302,28 @@ impl<'a> Drive<'a> {
         mode::by_name(&self.call.mode).unwrap_or(mode::MODES[0])
     }
 
-    async fn claim(&mut self, caller: Option<&Caller>) -> Result<(), Trouble> {
+    /// `Some` when the caller gave up before the claim was made.
+    async fn claim(&mut self, caller: Option<&Caller>) -> Result<Option<Ending>, Trouble> {
         let Some((spec, arguments)) = self.spec().zip(self.stored.arguments.clone()) else {
             return Err(LedgerError::Corrupt("a call to be run has no arguments".into()).into());
         };
         let Some(slot) = self.gate.runs.reserve(&self.call.id) else {
             // Another task of this host is at it: let it claim, then wait with everybody else.
             self.gate.runs.settled(&self.call.id).await;
-            return self.reread().await;
+            return self.reread().await.map(|()| None);
         };
-        let component = self.call.quote.component;
-        if let Err(failure) = self.gate.parts.runner.prepare(component).await {
-            return Err(Trouble::NotReady(failure.message));
+        let given_up = async {
+            match caller {
+                Some(caller) => caller.cancel.cancelled().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            ready = self.gate.parts.runner.prepare(self.call.quote.component) => {
+                ready.map_err(|failure| Trouble::NotReady(failure.message))?;
+            }
+            () = given_up => return Ok(Some(Ending::Cancelled)),
         }
         let at = self.gate.parts.clock.now();
         self.gather(Event::Claimed {
@@ -328,7 +338,7 @@ impl<'a> Drive<'a> {
             .gate
             .claim_and_run(claim, slot, spec, arguments, progress);
         let advanced = claiming.await;
-        self.committed(advanced).map(drop)
+        self.committed(advanced).map(|_| None)
     }
 
     async fn reread(&mut self) -> Result<(), Trouble> {

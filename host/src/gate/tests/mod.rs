@@ -360,6 +360,25 @@ async fn a_caller_that_leaves_after_the_claim_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_caller_that_cancels_while_code_is_loaded_claims_nothing() {
+    let world = World::new().await;
+    let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+    world.paid();
+    *world.runner.loading.lock().unwrap() = Some(Arc::new(tokio::sync::Notify::new()));
+    let entry = Entry::Confirm(world.listing("get_forecast"));
+    let invocation = invocation(entry, json!({"payment_id": id}), &local());
+    let cancel = invocation.cancel.clone();
+    let (reply, ()) = tokio::join!(world.gate.call(invocation), async {
+        world.runner.started.notified().await;
+        cancel.cancel();
+    });
+    assert!(matches!(reply, Reply::Cancelled), "{reply:?}");
+    assert_eq!((world.runs(), world.record(&id).await.call.epoch), (0, 0));
+    *world.runner.loading.lock().unwrap() = None;
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
 async fn a_host_without_the_code_consumes_nothing() {
     let world = World::new().await;
     let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);

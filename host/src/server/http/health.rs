@@ -16,7 +16,16 @@ use crate::server::{PRODUCT, Server};
 /// Problems named in one answer.
 const PROBLEMS_MAX: usize = 100;
 
-pub(super) fn router(server: Arc<Server>, ledger_id: String) -> Router {
+/// What probes are told of problems: paths and what plugins printed are for whoever is on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problems {
+    /// Each in full.
+    InFull,
+    /// Only how many there are.
+    Counted,
+}
+
+pub(super) fn router(server: Arc<Server>, ledger_id: String, told: Problems) -> Router {
     let health = json!({
         "product": PRODUCT,
         "version": env!("CARGO_PKG_VERSION"),
@@ -27,11 +36,11 @@ pub(super) fn router(server: Arc<Server>, ledger_id: String) -> Router {
             "/healthz",
             get(async move || answer(StatusCode::OK, &health)),
         )
-        .route("/readyz", get(ready).with_state(server))
+        .route("/readyz", get(ready).with_state((server, told)))
 }
 
 /// 503 until the first scan; then 200, since good plugins are served whatever the bad ones do.
-async fn ready(State(server): State<Arc<Server>>) -> Response {
+async fn ready(State((server, told)): State<(Arc<Server>, Problems)>) -> Response {
     if !server.is_ready() {
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -39,17 +48,12 @@ async fn ready(State(server): State<Arc<Server>>) -> Response {
         );
     }
     let snapshot = server.catalog.snapshot();
-    let problems: Vec<_> = snapshot
-        .problems
-        .iter()
-        .take(PROBLEMS_MAX)
-        .map(problem)
-        .collect();
-    let status = if problems.is_empty() {
-        "ready"
-    } else {
-        "degraded"
+    let all = &snapshot.problems;
+    let problems = match told {
+        Problems::InFull => all.iter().take(PROBLEMS_MAX).map(problem).collect(),
+        Problems::Counted => json!(all.len()),
     };
+    let status = if all.is_empty() { "ready" } else { "degraded" };
     let body = json!({"status": status, "tools": snapshot.tools.len(), "problems": problems});
     answer(StatusCode::OK, &body)
 }

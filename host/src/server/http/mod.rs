@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use self::endpoint::Endpoint;
 use self::guard::Guard;
 use super::Server;
+pub use health::Problems;
 pub use identity::{Anonymous, ApiKey};
 
 /// How HTTP is served. Every bound is named here.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub drain_max: Duration,
     /// The ledger's id, told on `/healthz`: how one coinop recognises another on the same ledger.
     pub ledger_id: String,
+    /// What `/readyz` tells of problems.
+    pub problems: Problems,
 }
 
 /// The form of an answer that comes alone.
@@ -78,6 +81,7 @@ impl Default for Settings {
             session_idle: Duration::from_secs(30 * 60),
             drain_max: Duration::from_secs(30),
             ledger_id: String::new(),
+            problems: Problems::InFull,
         }
     }
 }
@@ -104,7 +108,11 @@ pub async fn serve(
     // Probes come from anywhere, under any name, and are told nothing that is secret.
     let app = endpoint::router(endpoint.clone())
         .merge(pages)
-        .merge(health::router(server.clone(), settings.ledger_id.clone()));
+        .merge(health::router(
+            server.clone(),
+            settings.ledger_id.clone(),
+            settings.problems,
+        ));
     let connections = connections::Connections::new(listener, &settings);
 
     let accepting = connections.accept(app, server.closing());
@@ -139,7 +147,11 @@ pub async fn serve_pages(
     let guard = Arc::new(Guard::new(&settings.allowed_hosts, &[]));
     let app = pages
         .layer(middleware::from_fn_with_state(guard, guard::check_host))
-        .merge(health::router(server.clone(), settings.ledger_id.clone()));
+        .merge(health::router(
+            server.clone(),
+            settings.ledger_id.clone(),
+            settings.problems,
+        ));
     let connections = connections::Connections::new(listener, &settings);
     let accepted = connections.accept(app, server.closing()).await?;
     accepted.close().await;
