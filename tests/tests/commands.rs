@@ -183,3 +183,28 @@ async fn the_log_holds_no_secrets() {
         assert!(!log.contains(secret), "the log has {secret}:\n{log}");
     }
 }
+
+#[tokio::test]
+async fn behind_a_proxy_links_are_public_and_probes_tell_no_secrets() {
+    let home = Home::new()
+        .plugin("echo")
+        .mode("two_step")
+        .argument("--public-url")
+        .argument("https://tools.example.test")
+        .argument("--allow-test-payments");
+    let host = home.http().await;
+    let client = host.client(Era::Modern).await;
+    let asked = client
+        .call("echo_paid", json!({"text": "x"}))
+        .await
+        .payment();
+    assert!(
+        asked.url.starts_with("https://tools.example.test/pay/lnk_"),
+        "{}",
+        asked.url
+    );
+    // One tool of this plugin has no price, which is a problem with a file's name in it.
+    let ready: serde_json::Value = serde_json::from_str(&host.get("/readyz").await.text()).unwrap();
+    assert_eq!(ready["status"], "degraded");
+    assert_eq!(ready["problems"], 1, "{ready}");
+}

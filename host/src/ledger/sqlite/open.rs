@@ -192,7 +192,23 @@ fn make_private(_path: &Path) -> Result<(), String> {
 
 #[cfg(target_os = "linux")]
 fn refuse_network(folder: &Path, path: &Path) -> Result<(), OpenError> {
-    // Magic numbers: statfs(2).
+    let unusable = |e: rustix::io::Errno| OpenError::Unusable {
+        path: path.display().to_string(),
+        reason: e.to_string(),
+    };
+    let f_type = rustix::fs::statfs(folder).map_err(unusable)?.f_type;
+    match network_filesystem(f_type as i64) {
+        Some(kind) => Err(OpenError::NetworkFilesystem {
+            path: path.display().to_string(),
+            kind,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The name of a network filesystem by its number in statfs(2); `None` for every other kind.
+#[cfg(target_os = "linux")]
+pub(super) fn network_filesystem(f_type: i64) -> Option<&'static str> {
     const NETWORK: &[(i64, &str)] = &[
         (0x6969, "NFS"),
         (0x517b, "SMB"),
@@ -206,18 +222,10 @@ fn refuse_network(folder: &Path, path: &Path) -> Result<(), OpenError> {
         (0x7461_636f, "OCFS2"),
         (0x0116_1970, "GFS2"),
     ];
-    let unusable = |e: rustix::io::Errno| OpenError::Unusable {
-        path: path.display().to_string(),
-        reason: e.to_string(),
-    };
-    let kind = rustix::fs::statfs(folder).map_err(unusable)?.f_type as i64 & 0xffff_ffff;
-    match NETWORK.iter().find(|(magic, _)| *magic == kind) {
-        Some((_, name)) => Err(OpenError::NetworkFilesystem {
-            path: path.display().to_string(),
-            kind: name,
-        }),
-        None => Ok(()),
-    }
+    // Some systems say the number as a signed word.
+    let number = f_type & 0xffff_ffff;
+    let known = NETWORK.iter().find(|(magic, _)| *magic == number);
+    known.map(|(_, name)| *name)
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -213,3 +213,21 @@ async fn the_purse_in_the_ledgers_file_keeps_the_contract() {
     let ledger = SqliteLedger::open(&folder.path().join("l"), 0).unwrap();
     crate::provider::sandbox::purse::tests::keeps_the_contract(&ledger).await;
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn network_filesystems_are_known_by_number() {
+    use super::open::network_filesystem;
+    assert_eq!(network_filesystem(0x6969), Some("NFS"));
+    assert_eq!(
+        network_filesystem(i64::from(0xff53_4d42_u32 as i32)),
+        Some("CIFS")
+    );
+    for local in [0xef53, 0x9123_683e, 0x5846_5342, 0x0102_1994] {
+        assert_eq!(
+            network_filesystem(local),
+            None,
+            "ext4, btrfs, XFS and tmpfs are local"
+        );
+    }
+}
