@@ -12,7 +12,7 @@ use coinop_core::outcome::Outcome;
 use coinop_core::step::{Situation, Step, next};
 
 use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
-use super::runs::Waited;
+use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
 use super::{Gate, Refusal, Reply};
 use crate::failpoint::failpoint;
 use crate::ledger::{AdvanceError, Change, LedgerError, Record};
@@ -86,6 +86,8 @@ pub(super) struct Drive<'a> {
     purpose: Purpose,
     pub(super) checked: bool,
     blocked: bool,
+    /// Looks taken at a run of another host.
+    looks: u32,
 }
 
 impl<'a> Drive<'a> {
@@ -98,6 +100,7 @@ impl<'a> Drive<'a> {
             purpose,
             checked: false,
             blocked: false,
+            looks: 0,
         }
     }
 
@@ -374,9 +377,11 @@ impl<'a> Drive<'a> {
             }
             Waited::Elsewhere => {
                 self.reread().await?;
+                self.looks += 1;
                 let running = matches!(self.call.state, CallState::Running { .. });
+                let told = running && self.looks >= ELSEWHERE_LOOKS_MAX;
                 let ask = || self.mode().ask(&self.call, AskStatus::Running);
-                Ok(running.then(|| Ending::Ask(ask())))
+                Ok(told.then(|| Ending::Ask(ask())))
             }
         }
     }

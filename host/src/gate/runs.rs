@@ -17,8 +17,10 @@ use crate::failpoint::failpoint;
 use crate::ledger::{AdvanceError, CallKey, Change, LedgerError, Record};
 use crate::sandbox::ProgressSink;
 
-/// How long a caller waits for a run of another host before it is told that it is running.
-const ELSEWHERE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a caller waits between two looks at a run that is not here: another host's, or one that has just ended.
+const ELSEWHERE_LOOK: Duration = Duration::from_millis(100);
+/// How often it looks before it is told that the call is running.
+pub(super) const ELSEWHERE_LOOKS_MAX: u32 = 20;
 /// Attempts at storing an outcome; together they outlast the lease's margin.
 const STORE_ATTEMPTS_MAX: u32 = 8;
 
@@ -101,7 +103,7 @@ impl Runs {
         let Some(mut slot) = self.slot(call) else {
             return tokio::select! {
                 () = cancel.cancelled() => Waited::Cancelled,
-                () = tokio::time::sleep(ELSEWHERE_PATIENCE) => Waited::Elsewhere,
+                () = tokio::time::sleep(ELSEWHERE_LOOK) => Waited::Elsewhere,
             };
         };
         let finished = tokio::select! {
