@@ -6,10 +6,10 @@ use std::sync::Arc;
 use coinop_core::mode::{self, CONFIRM_PREFIX, Mode, Surface, TOOL_NAME_LEN_MAX};
 use coinop_core::price::Price;
 
-use super::Listing;
 use super::published::{Terms, confirm_name};
 use super::resolve::{Chargeable, Plugin, Resolved, problem};
 use super::schema::Schemas;
+use super::{Listing, Problem};
 use crate::config::{Config, PluginRules, ToolRules, did_you_mean, dotted};
 use crate::plugin::ToolDecl;
 
@@ -37,42 +37,28 @@ impl<'a> Seller<'a> {
         }
     }
 
+    /// Rules for tools that the plugin does not have.
+    fn unknown_tools(&self, rules: &PluginRules, file: &str, at: &[&str]) -> Vec<Problem> {
+        let tools = || self.plugin.manifest.tools.iter().map(|t| t.name.as_str());
+        let named = rules.tools.keys().map(String::as_str);
+        let unknown = named.filter(|name| !tools().any(|t| t == *name));
+        let told = |name: &str| {
+            let key = dotted(&[at, &[name]].concat());
+            let near = did_you_mean(name, tools());
+            let message = format!("{key}: {} has no tool of that name{near}", self.plugin.file);
+            problem(file, message)
+        };
+        unknown.map(told).collect()
+    }
+
     /// What is wrong with the rules themselves, whatever becomes of the tools.
     pub(super) fn report(&self, resolved: &mut Resolved) {
-        let tools = || self.plugin.manifest.tools.iter().map(|t| t.name.as_str());
-        let unknown = |rules: &PluginRules| -> Vec<String> {
-            rules
-                .tools
-                .keys()
-                .filter(|name| !tools().any(|t| t == name.as_str()))
-                .cloned()
-                .collect()
-        };
-        for name in unknown(self.operator) {
-            let key = dotted(&["plugins", &self.plugin.name, "tools", &name]);
-            let message = format!(
-                "{key}: {} has no tool of that name{}",
-                self.plugin.file,
-                did_you_mean(&name, tools())
-            );
-            resolved
-                .snapshot
-                .problems
-                .push(problem(&self.config.file.display().to_string(), message));
-        }
         let sidecar_file = format!("{}.toml", self.plugin.name);
-        for name in unknown(&self.plugin.sidecar) {
-            let key = dotted(&["tools", &name]);
-            let message = format!(
-                "{key}: {} has no tool of that name{}",
-                self.plugin.file,
-                did_you_mean(&name, tools())
-            );
-            resolved
-                .snapshot
-                .problems
-                .push(problem(&sidecar_file, message));
-        }
+        let operators_file = self.config.file.display().to_string();
+        let of_plugin = ["plugins", self.plugin.name.as_str(), "tools"];
+        let problems = &mut resolved.snapshot.problems;
+        problems.extend(self.unknown_tools(self.operator, &operators_file, &of_plugin));
+        problems.extend(self.unknown_tools(&self.plugin.sidecar, &sidecar_file, &["tools"]));
         let operators = self.operator.limits.applied_to(self.config.limits);
         if self.plugin.sidecar.limits.applied_to(operators)
             != self.plugin.sidecar.limits.lowering(operators)
