@@ -21,7 +21,7 @@ use crate::catalog::library::Library;
 use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config};
-use crate::gate::{Accounts, Gate, Job, Parts, Runner};
+use crate::gate::{Accounts, CallerCaps, Gate, Job, Parts, Runner};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::provider::registry::Registry;
@@ -33,6 +33,11 @@ use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
 use crate::server::{Server, doorkeeper, metrics, stdio};
 
+/// Where everything is kept: calls, and the pretended money of the sandbox provider.
+pub trait Store: Ledger + Purse {}
+
+impl<T: Ledger + Purse> Store for T {}
+
 /// How long claimed runs may take to be stored once the host is told to stop: the longest run and its margin.
 const DRAIN: Duration = Duration::from_secs(45);
 /// How long the first listing waits for components that have to be compiled: some clients list once and never again.
@@ -42,7 +47,7 @@ const FIRST_LOADS_WAIT_MAX: Duration = Duration::from_secs(20);
 pub struct App {
     config: Config,
     clock: Arc<dyn Clock>,
-    ledger: Arc<SqliteLedger>,
+    ledger: Arc<dyn Store>,
     gate: Gate,
     accounts: Accounts,
     library: Arc<Library>,
@@ -77,6 +82,7 @@ impl App {
             quote_lifetime: config.quote_lifetime,
             claim_window: config.claim_wait,
             retention: config.outcome_retention,
+            caps: CallerCaps::default(),
         });
         gate.start_sweeping();
         let catalog = Arc::new(Catalog::default());
@@ -268,7 +274,7 @@ impl App {
 ///
 /// # Errors
 /// Names the file and what to do.
-pub fn open_ledger(config: &Config) -> anyhow::Result<Arc<SqliteLedger>> {
+pub fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(SqliteLedger::open(
         &config.state,
         SystemClock.now(),
@@ -287,7 +293,7 @@ pub fn open_sandbox(config: &Config) -> anyhow::Result<Sandbox> {
 ///
 /// # Errors
 /// An account that cannot be made.
-pub fn cashier(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Gate> {
+pub fn cashier(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Gate> {
     Ok(Gate::new(Parts {
         ledger: ledger.clone(),
         runner: Arc::new(NoRunner),
@@ -297,6 +303,7 @@ pub fn cashier(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Ga
         quote_lifetime: config.quote_lifetime,
         claim_window: config.claim_wait,
         retention: config.outcome_retention,
+        caps: CallerCaps::default(),
     }))
 }
 
@@ -323,7 +330,7 @@ impl Runner for NoRunner {
 }
 
 /// Makes every account of the configuration. A provider kind is one line here.
-pub fn accounts(config: &Config, ledger: &Arc<SqliteLedger>) -> anyhow::Result<Accounts> {
+pub fn accounts(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Accounts> {
     let purse: Arc<dyn Purse> = ledger.clone();
     let mut kinds = Registry::default();
     for flow in [Flow::Pay, Flow::Hold] {

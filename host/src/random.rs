@@ -14,3 +14,10 @@ pub fn bytes() -> [u8; 16] {
 pub fn token() -> String {
     BASE32_NOPAD.encode(&bytes()).to_ascii_lowercase()
 }
+
+/// 32 random bytes, for a key.
+pub fn secret() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).expect("the operating system provides randomness");
+    bytes
+}

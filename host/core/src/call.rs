@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 use crate::ids::CallId;
+use crate::money::{Amount, Money};
 use crate::payment::{IllegalPayment, Payment, PaymentEvent, PaymentState};
 use crate::quote::Quote;
 
@@ -25,6 +26,19 @@ pub struct Call {
     pub payment: Payment,
     /// The fence: how many times a run was claimed. A run may only report under its own epoch.
     pub epoch: u32,
+    /// The part of the price that comes from the principal's balance, in the price's currency; the provider is asked for
+    /// the rest.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub credit: Amount,
+    /// How many of its runs failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+    /// A refund that a person ordered after the end and that has not been made yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refund: Option<RefundOrder>,
+    /// How many refunds were ordered: each has a key of its own.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refunds_ordered: u32,
     /// Why its last run failed, when one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -69,6 +83,12 @@ pub enum CallState {
         cause: Cause,
         /// How often compensation failed so far.
         attempts: u32,
+        /// When it was tried for the first time, if it was: its key may have been used since then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tried_at: Option<Millis>,
+        /// What a person ordered, against the seller's own rule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ordered: Option<Remedy>,
     },
     /// Compensation is under way.
     Compensating {
@@ -78,6 +98,9 @@ pub enum CallState {
         remedy: Remedy,
         /// How often compensation failed before.
         attempts: u32,
+        /// When it was tried for the first time: its key may have been used since then.
+        #[serde(default)]
+        tried_at: Millis,
     },
     /// The money went back. An end.
     Refunded {
@@ -97,7 +120,27 @@ pub enum CallState {
     Attention {
         /// What was tried.
         reason: String,
+        /// Where it stood, so that it can be taken up again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Box<CallState>>,
     },
+}
+
+/// A refund that a person ordered for a call that was delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefundOrder {
+    /// Its idempotency key at the provider.
+    pub key: String,
+    /// How much, in the currency received.
+    pub amount: Amount,
+    /// Why, one line.
+    pub reason: String,
+    /// When it was ordered.
+    pub at: Millis,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Why a run failed, in the host's own terms and bounded text.
@@ -187,6 +230,8 @@ pub enum Event {
     CompensationStarted {
         /// Which.
         remedy: Remedy,
+        /// When.
+        at: Millis,
     },
     /// The remedy could not be applied; it stays due.
     CompensationFailed,
@@ -196,6 +241,28 @@ pub enum Event {
     Exhausted {
         /// What was tried.
         reason: String,
+    },
+    /// A person had a call taken up again where it was stuck.
+    TakenUp,
+    /// A person chose how somebody who is owed is made whole.
+    RemedyOrdered {
+        /// How.
+        remedy: Remedy,
+    },
+    /// A person settled a stuck call outside of coinop: what was taken went back by hand, or was never taken.
+    ClosedByHand {
+        /// What was done, one line.
+        note: String,
+    },
+    /// A person ordered a refund of a delivered call.
+    RefundOrdered {
+        /// How much; a key of its own.
+        refund: RefundOrder,
+    },
+    /// The provider refused an ordered refund for good.
+    RefundRefused {
+        /// Its key.
+        key: String,
     },
 }
 
@@ -273,7 +340,77 @@ impl CallState {
     }
 }
 
+impl Cause {
+    /// What somebody is owed for in `state`, when something is.
+    fn of(state: &CallState) -> Option<Self> {
+        match state {
+            CallState::ToolFailed => Some(Self::ToolFailed),
+            CallState::Indeterminate | CallState::Running { .. } => Some(Self::RunLost),
+            CallState::LatePaid => Some(Self::LatePaid),
+            CallState::Ready => Some(Self::Unclaimed),
+            CallState::CompensationDue { cause, .. } | CallState::Compensating { cause, .. } => {
+                Some(*cause)
+            }
+            CallState::Attention {
+                from: Some(from), ..
+            } => Self::of(from),
+            _ => None,
+        }
+    }
+}
+
 impl Call {
+    /// A call that has just been offered.
+    pub fn quoted(
+        id: CallId,
+        quote: Quote,
+        mode: &str,
+        created_at: Millis,
+        payment: Payment,
+    ) -> Self {
+        Self {
+            id,
+            quote,
+            mode: mode.to_owned(),
+            created_at,
+            payment,
+            epoch: 0,
+            credit: Amount::ZERO,
+            failures: 0,
+            refund: None,
+            refunds_ordered: 0,
+            failure: None,
+            state: CallState::Quoted,
+        }
+    }
+
+    /// What the provider is asked for: the price less what comes from the balance.
+    pub fn due(&self) -> Money {
+        let rest = self.quote.price.amount.checked_sub(self.credit);
+        Money {
+            amount: rest.unwrap_or(Amount::ZERO),
+            ..self.quote.price
+        }
+    }
+
+    /// Whether a failed run is tried again before anybody is compensated; only where a run may be repeated at all.
+    pub fn may_try_again(&self) -> bool {
+        self.state == CallState::ToolFailed
+            && self.failures <= self.quote.retries
+            && self.payment.state.backs_a_run()
+    }
+
+    /// What the provider took and has not given back, in the currency received; nothing where it took nothing.
+    pub fn held(&self) -> Amount {
+        let taken = match self.payment.received {
+            Some(received) if self.payment.state.was_taken() => received.amount,
+            _ => Amount::ZERO,
+        };
+        taken
+            .checked_sub(self.payment.refunded)
+            .unwrap_or(Amount::ZERO)
+    }
+
     /// The one transition function. On an error nothing has changed.
     ///
     /// # Errors
@@ -285,7 +422,16 @@ impl Call {
         };
         match event {
             Event::Claimed { .. } => self.epoch += 1,
-            Event::ToolFailed { failure, .. } => self.failure = Some(failure.clone()),
+            Event::ToolFailed { failure, .. } => {
+                self.failure = Some(failure.clone());
+                self.failures += 1;
+            }
+            Event::RefundOrdered { refund } => {
+                self.refund = Some(refund.clone());
+                self.refunds_ordered += 1;
+            }
+            Event::RefundRefused { .. } => self.refund = None,
+            Event::ClosedByHand { .. } => self.close_payment(),
             _ => {}
         }
         self.state = state;
@@ -330,6 +476,21 @@ impl Call {
                     rerun: true,
                 },
             ) if at >= old && lease_until > at => running(owner, *lease_until),
+            // The seller lets a failed run be tried again before anybody is compensated.
+            (
+                S::ToolFailed,
+                E::Claimed {
+                    owner,
+                    at,
+                    lease_until,
+                    rerun: true,
+                },
+            ) if self.failures <= self.quote.retries
+                && self.payment.state.backs_a_run()
+                && lease_until > at =>
+            {
+                running(owner, *lease_until)
+            }
             (S::Running { .. } | S::Indeterminate, E::Executed { epoch })
                 if *epoch == self.epoch =>
             {
@@ -371,25 +532,34 @@ impl Call {
                 E::CompensationDue {
                     cause: cause @ (Cause::Unclaimed | Cause::Blocked),
                 },
-            ) if self.payment.state.is_taken() => S::CompensationDue {
+            ) if self.payment.state.is_taken() => owed(*cause),
+            (
+                S::CompensationDue {
+                    cause,
+                    attempts,
+                    tried_at,
+                    ..
+                },
+                E::CompensationStarted { remedy, at },
+            ) => S::Compensating {
                 cause: *cause,
-                attempts: 0,
+                remedy: *remedy,
+                attempts: *attempts,
+                tried_at: tried_at.unwrap_or(*at),
             },
-            (S::CompensationDue { cause, attempts }, E::CompensationStarted { remedy }) => {
-                S::Compensating {
-                    cause: *cause,
-                    remedy: *remedy,
-                    attempts: *attempts,
-                }
-            }
             (
                 S::Compensating {
-                    cause, attempts, ..
+                    cause,
+                    attempts,
+                    tried_at,
+                    ..
                 },
                 E::CompensationFailed,
             ) => S::CompensationDue {
                 cause: *cause,
                 attempts: attempts + 1,
+                tried_at: Some(*tried_at),
+                ordered: None,
             },
             (
                 S::Compensating {
@@ -404,10 +574,75 @@ impl Call {
             {
                 S::Attention {
                     reason: reason.clone(),
+                    from: Some(Box::new(state.clone())),
                 }
+            }
+            (
+                S::Attention {
+                    from: Some(from), ..
+                },
+                E::TakenUp,
+            ) => fresh(from),
+            (
+                S::CompensationDue {
+                    cause, tried_at, ..
+                },
+                E::RemedyOrdered { remedy },
+            ) => S::CompensationDue {
+                cause: *cause,
+                attempts: 0,
+                tried_at: *tried_at,
+                ordered: Some(*remedy),
+            },
+            (
+                S::Attention {
+                    from: Some(from), ..
+                },
+                E::RemedyOrdered { remedy },
+            ) if self.payment.state.is_taken() => S::CompensationDue {
+                cause: Cause::of(from)?,
+                attempts: 0,
+                tried_at: tried_at(from),
+                ordered: Some(*remedy),
+            },
+            (state @ S::Attention { .. }, E::ClosedByHand { .. }) => {
+                match self.payment.state.is_taken() {
+                    true => S::Refunded {
+                        cause: Cause::of(state).unwrap_or(Cause::RunLost),
+                    },
+                    false => S::Withheld,
+                }
+            }
+            (S::Deliverable, E::RefundOrdered { refund })
+                if self.refund.is_none()
+                    && self.payment.state.is_taken()
+                    && refund.amount.is_positive()
+                    && refund.amount <= self.held() =>
+            {
+                S::Deliverable
+            }
+            (S::Deliverable, E::RefundRefused { key })
+                if self.refund.as_ref().is_some_and(|order| order.key == *key) =>
+            {
+                S::Deliverable
             }
             _ => return None,
         })
+    }
+
+    /// What a person settled outside: nothing of it is with the provider any more.
+    fn close_payment(&mut self) {
+        if self.payment.state.is_taken() {
+            let held = self.held();
+            self.payment.refunded = self
+                .payment
+                .refunded
+                .checked_add(held)
+                .unwrap_or(self.payment.refunded);
+            self.payment.state = PaymentState::Refunded;
+        } else {
+            self.payment.state = PaymentState::Released;
+        }
     }
 
     fn apply_payment(&mut self, event: &PaymentEvent) -> Result<(), IllegalEvent> {
@@ -418,6 +653,9 @@ impl Call {
             .ok_or_else(|| self.illegal(&event.clone().into()))?;
         self.payment = payment;
         self.state = state;
+        if matches!(event, PaymentEvent::Refunded { .. }) {
+            self.refund = None;
+        }
         Ok(())
     }
 
@@ -427,23 +665,21 @@ impl Call {
         use PaymentEvent as E;
         Some(match (&self.state, event) {
             (S::Quoted, E::Created { .. }) => S::Awaiting,
-            (S::Awaiting, E::Paid { received }) if *received == self.quote.price => S::Ready,
+            (S::Quoted, E::Covered) if self.due().amount.is_zero() => S::Ready,
+            (S::Awaiting, E::Paid { received }) if *received == self.due() => S::Ready,
             // A wrong reservation is not accepted: nothing was taken, and it is given back.
-            (S::Awaiting, E::Authorized { reserved }) if *reserved == self.quote.price => S::Ready,
+            (S::Awaiting, E::Authorized { reserved }) if *reserved == self.due() => S::Ready,
             (S::Quoted | S::Awaiting, E::Failed | E::Declined | E::Canceled) => S::Declined,
             (S::Quoted | S::Awaiting, E::Expired) => S::Expired,
             (S::Declined | S::Expired, E::Paid { .. }) => S::LatePaid,
             (S::Executed, E::SettleStarted) => S::Settling,
             (S::Settling, E::SettleUnknown) => S::Settling,
-            (S::Settling, E::Settled { received }) if *received == self.quote.price => {
-                S::Deliverable
-            }
+            (S::Settling, E::Settled { received }) if *received == self.due() => S::Deliverable,
             (S::Awaiting, E::Paid { .. }) | (S::Settling, E::Settled { .. }) => {
-                S::CompensationDue {
-                    cause: Cause::WrongAmount,
-                    attempts: 0,
-                }
+                owed(Cause::WrongAmount)
             }
+            // The provider took what was only to be reserved: it is owed, whatever becomes of the run.
+            (S::ToolFailed | S::Indeterminate | S::Ready, E::Settled { .. }) => self.state.clone(),
             // Nothing was taken: settling was refused, the run gave nothing, or nobody came for it.
             (S::Settling | S::ToolFailed | S::Indeterminate | S::Ready, E::Released) => S::Withheld,
             (
@@ -454,11 +690,45 @@ impl Call {
                 },
                 E::Refunded { .. },
             ) if payment.state == PaymentState::Refunded => S::Refunded { cause: *cause },
+            // The provider's own charge changes no promise.
+            (state, E::FeeCharged { .. }) => state.clone(),
             // Goodwill and disputes are entries after the end; they do not take the outcome back.
             (S::Deliverable, E::Refunded { .. }) => S::Deliverable,
             (state, E::Disputed) if state.is_end() => state.clone(),
             _ => return None,
         })
+    }
+}
+
+fn owed(cause: Cause) -> CallState {
+    CallState::CompensationDue {
+        cause,
+        attempts: 0,
+        tried_at: None,
+        ordered: None,
+    }
+}
+
+/// Where a stuck call is taken up again: where it stood, with its attempts forgotten.
+fn fresh(from: &CallState) -> CallState {
+    match from {
+        CallState::CompensationDue { cause, .. } | CallState::Compensating { cause, .. } => {
+            CallState::CompensationDue {
+                cause: *cause,
+                attempts: 0,
+                tried_at: tried_at(from),
+                ordered: None,
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+fn tried_at(state: &CallState) -> Option<Millis> {
+    match state {
+        CallState::CompensationDue { tried_at, .. } => *tried_at,
+        CallState::Compensating { tried_at, .. } => Some(*tried_at),
+        _ => None,
     }
 }
 

@@ -16,6 +16,7 @@ pub mod payment;
 pub mod price;
 pub mod principal;
 pub mod quote;
+pub mod receipt;
 pub mod step;
 
 /// Milliseconds since the Unix epoch, UTC. The host reads the clock; core only compares.

@@ -115,6 +115,12 @@ impl Amount {
         self.0.checked_neg().map(Self)
     }
 
+    /// Whether this is nothing.
+    #[allow(clippy::trivially_copy_pass_by_ref)] // serde's skip_serializing_if passes a reference
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Whether this is more than nothing.
     pub fn is_positive(self) -> bool {
         self.0 > 0

@@ -22,6 +22,9 @@ pub struct Payment {
     pub received: Option<Money>,
     /// What went back, in the currency received.
     pub refunded: Amount,
+    /// What the provider charged for moving it, in the currency received.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub fee: Amount,
     /// Where it stands.
     pub state: PaymentState,
 }
@@ -93,6 +96,8 @@ pub enum PaymentEvent {
         /// Where to pay, when not on the host's own page.
         url: Option<String>,
     },
+    /// The principal's balance covers the whole price: no provider is asked.
+    Covered,
     /// The provider says money arrived.
     Paid {
         /// How much, in what.
@@ -129,6 +134,11 @@ pub enum PaymentEvent {
     },
     /// The payer disputes the payment.
     Disputed,
+    /// The provider said what it charged for moving the money, all in all.
+    FeeCharged {
+        /// How much, in the currency received.
+        fee: Amount,
+    },
 }
 
 /// An event that a payment in this state cannot have.
@@ -150,6 +160,7 @@ impl Payment {
             url: None,
             received: None,
             refunded: Amount::ZERO,
+            fee: Amount::ZERO,
             state: PaymentState::Creating,
         }
     }
@@ -164,6 +175,7 @@ impl Payment {
                 self.url.clone_from(url);
                 S::Pending
             }
+            (S::Creating, E::Covered) => S::Paid,
             (S::Pending, E::Paid { received }) => {
                 self.received = Some(*received);
                 S::Paid
@@ -183,13 +195,19 @@ impl Payment {
             }
             (S::Authorized, E::SettleStarted) => S::Settling,
             (S::Settling, E::SettleUnknown) => S::SettleUnknown,
-            (S::Settling | S::SettleUnknown, E::Settled { received }) => {
+            (S::Authorized | S::Settling | S::SettleUnknown, E::Settled { received }) => {
                 self.received = Some(*received);
                 S::Paid
             }
             (S::Authorized | S::Settling | S::SettleUnknown, E::Released) => S::Released,
             (state, E::Refunded { amount }) if state.is_taken() => self.refund(*amount, event)?,
             (S::Paid | S::PartiallyRefunded, E::Disputed) => S::Disputed,
+            (state, E::FeeCharged { fee })
+                if state.was_taken() && self.received.is_some() && *fee >= Amount::ZERO =>
+            {
+                self.fee = *fee;
+                state
+            }
             (state, event) => {
                 return Err(IllegalPayment {
                     state,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Millis;
 use crate::arguments::Arguments;
+use crate::call::Remedy;
 use crate::digest::Digest;
 use crate::money::Money;
 use crate::principal::Principal;
@@ -29,8 +30,21 @@ pub struct Quote {
     pub account: String,
     /// How long a paid call waits for its caller before the money is returned, milliseconds.
     pub claim_window_ms: Millis,
+    /// How its caller is made whole when it does not deliver.
+    #[serde(default = "refund")]
+    pub on_failure: Remedy,
+    /// How often a failed run may be tried again before that; only for runs that may be repeated.
+    #[serde(default)]
+    pub retries: u32,
+    /// How long after the offer's end the provider may still take money for it, milliseconds.
+    #[serde(default)]
+    pub late_window_ms: Millis,
     /// From this moment on the offer no longer stands.
     pub expires_at: Millis,
+}
+
+fn refund() -> Remedy {
+    Remedy::Refund
 }
 
 /// What a caller presents when redeeming a payment.
@@ -87,6 +101,9 @@ pub(crate) mod tests {
             price: Money::parse("0.003", "USD").unwrap(),
             account: "sandbox".into(),
             claim_window_ms: 86_400_000,
+            on_failure: Remedy::Refund,
+            retries: 0,
+            late_window_ms: 0,
             expires_at: 1_000_000,
         }
     }

@@ -25,6 +25,8 @@ pub struct Situation {
     pub running_here: bool,
     /// Whether a lost run may be repeated: the tool's effective grants leave it pure, or it is idempotent by consent.
     pub repeatable: bool,
+    /// Whether the provider can send money back.
+    pub can_refund: bool,
 }
 
 /// The next thing to do.
@@ -38,6 +40,8 @@ pub enum Step {
     Check,
     /// Nobody paid in time and the provider said so: end the call.
     Expire,
+    /// Ask the provider whether money arrived after the end.
+    CheckLate,
     /// Take the right to run.
     Claim,
     /// Somebody runs it: wait for the outcome, or say that it is running.
@@ -58,6 +62,10 @@ pub enum Step {
     Compensate(Remedy),
     /// Carry on a remedy that was started.
     Remedy(Remedy),
+    /// Make a refund that a person ordered.
+    Refund,
+    /// Everything automatic was tried, or nothing automatic is possible: leave it to a person.
+    GiveUp(&'static str),
     /// Nothing: the time for this has not come.
     Rest,
     /// Tell the caller how the call ended without an outcome.
@@ -77,7 +85,9 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         CallState::Running { .. } => Step::LoseRun,
         CallState::Executed if call.payment.state == PaymentState::Paid => Step::Conclude,
         CallState::Executed | CallState::Settling => Step::Settle,
+        CallState::Deliverable if situation.sweeping && call.refund.is_some() => Step::Refund,
         CallState::Deliverable => Step::Deliver,
+        CallState::ToolFailed if situation.repeatable && call.may_try_again() => Step::Claim,
         CallState::ToolFailed => owe_or_release(call, Cause::ToolFailed),
         CallState::Indeterminate => owe_or_release(call, Cause::RunLost),
         CallState::LatePaid => Step::Owe(Cause::LatePaid),
@@ -85,8 +95,15 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         CallState::CompensationDue { attempts, .. } if *attempts > 0 && !situation.sweeping => {
             Step::Ended
         }
-        CallState::CompensationDue { .. } => Step::Compensate(Remedy::Refund),
+        CallState::CompensationDue {
+            attempts, ordered, ..
+        } => compensate(call, *attempts, *ordered, situation),
         CallState::Compensating { remedy, .. } => Step::Remedy(*remedy),
+        CallState::Expired | CallState::Declined
+            if situation.sweeping && !situation.checked && situation.now < watched_until(call) =>
+        {
+            Step::CheckLate
+        }
         CallState::Withheld
         | CallState::Refunded { .. }
         | CallState::Credited { .. }
@@ -99,13 +116,31 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
 /// Runs of one call at most: one that takes its host down each time is not repeated for ever.
 const RUNS_MAX: u32 = 3;
 
+/// Failed attempts at compensation before a person must look.
+const COMPENSATION_ATTEMPTS_MAX: u32 = 8;
+
 /// How long a host may take over one step before another looks, milliseconds.
 const STEP_PATIENCE_MS: Millis = 30_000;
+
+/// First and longest pause between two looks at an open payment whose news may have been lost, milliseconds.
+const POLL_MS_MIN: Millis = 15_000;
+const POLL_MS_MAX: Millis = 5 * 60_000;
+/// First and longest pause between two looks at a call that ended unpaid, milliseconds.
+const LATE_POLL_MS_MIN: Millis = 60_000;
+const LATE_POLL_MS_MAX: Millis = 60 * 60_000;
+/// How long a call that could not be finished is put off at least and at most, milliseconds.
+const PUT_OFF_MS_MIN: Millis = 30_000;
+const PUT_OFF_MS_MAX: Millis = 60 * 60_000;
 
 /// When a host should look at a call without being asked, `None` when there is nothing to do for it.
 pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
     match &call.state {
-        CallState::Awaiting => Some(call.quote.expires_at),
+        CallState::Awaiting => Some((updated_at + POLL_MS_MIN).min(call.quote.expires_at)),
+        CallState::Expired | CallState::Declined => {
+            let at = updated_at + LATE_POLL_MS_MIN;
+            (at < watched_until(call)).then_some(at)
+        }
+        CallState::Deliverable if call.refund.is_some() => Some(updated_at + STEP_PATIENCE_MS),
         CallState::Ready => Some(updated_at + call.quote.claim_window_ms),
         CallState::Running { lease_until, .. } => Some(*lease_until),
         // Each failure doubles the wait, to an hour and a half or so.
@@ -118,11 +153,56 @@ pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
     }
 }
 
+/// When to look again at a call that was due and is unchanged after a look, `None` for never: the longer
+/// it takes, the longer the pauses.
+pub fn look_again_at(call: &Call, updated_at: Millis, now: Millis) -> Option<Millis> {
+    match &call.state {
+        CallState::Awaiting if now < call.quote.expires_at => {
+            let pause = (now - call.created_at).clamp(POLL_MS_MIN, POLL_MS_MAX);
+            Some((now + pause).min(call.quote.expires_at))
+        }
+        CallState::Expired | CallState::Declined => {
+            let at = now + (now - updated_at).clamp(LATE_POLL_MS_MIN, LATE_POLL_MS_MAX);
+            (at < watched_until(call)).then_some(at)
+        }
+        _ => {
+            let overdue = now.saturating_sub(due_at(call, updated_at).unwrap_or(now));
+            Some(now + (overdue / 4).clamp(PUT_OFF_MS_MIN, PUT_OFF_MS_MAX))
+        }
+    }
+}
+
+/// Until when money may still arrive for a call that ended without it.
+fn watched_until(call: &Call) -> Millis {
+    call.quote.expires_at + call.quote.late_window_ms
+}
+
+/// How somebody who is owed is made whole: as the seller or a person said, and by credit where the provider cannot send
+/// money back.
+fn compensate(call: &Call, attempts: u32, ordered: Option<Remedy>, situation: &Situation) -> Step {
+    if attempts >= COMPENSATION_ATTEMPTS_MAX {
+        return Step::GiveUp("every attempt at a refund failed");
+    }
+    if call.held().is_zero() {
+        // All of it came from the balance, and returns there.
+        return Step::Compensate(Remedy::Credit);
+    }
+    let known = call.quote.principal.is_known();
+    let wanted = ordered.unwrap_or(call.quote.on_failure);
+    match wanted {
+        Remedy::Credit if known => Step::Compensate(Remedy::Credit),
+        _ if situation.can_refund => Step::Compensate(Remedy::Refund),
+        _ if known => Step::Compensate(Remedy::Credit),
+        _ => Step::GiveUp("the provider gives no refunds, and an anonymous caller has no balance"),
+    }
+}
+
 fn awaiting(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
     let overdue = situation.now >= call.quote.expires_at;
     match (situation.checked, overdue) {
         (false, _) => Step::Check,
         (true, true) => Step::Expire,
+        (true, false) if situation.sweeping => Step::Rest,
         (true, false) => {
             let status = if situation.redeeming {
                 AskStatus::Pending

@@ -9,7 +9,7 @@ use coinop_core::digest::Digest;
 use tokio::sync::Mutex;
 
 use super::library::failure;
-use crate::ledger::Ledger;
+use crate::ledger::Components;
 
 /// How old an answer of the ledger may be.
 const FRESH: Duration = Duration::from_secs(1);
@@ -18,7 +18,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(2);
 
 /// A short-lived copy of the ledger's list.
 pub(super) struct Blocklist {
-    ledger: Arc<dyn Ledger>,
+    ledger: Arc<dyn Components>,
     fresh: Duration,
     known: Mutex<Option<Known>>,
 }
@@ -29,7 +29,7 @@ struct Known {
 }
 
 impl Blocklist {
-    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
+    pub(super) fn new(ledger: Arc<dyn Components>) -> Self {
         Self {
             ledger,
             fresh: FRESH,

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use coinop_core::Millis;
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
-use coinop_core::ids::CallId;
 use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
@@ -18,9 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::library::{Code, Loader, Ran};
 use crate::gate::Job;
-use crate::ledger::{
-    AdvanceError, Balance, CallKey, Change, Ledger, LedgerError, NewCall, Opened, Record,
-};
+use crate::ledger::{Components, LedgerError};
 use crate::limits::Limits;
 use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
 
@@ -190,15 +187,7 @@ impl FakeLedger {
     }
 }
 
-fn none<T: Send + 'static>() -> BoxFuture<'static, Result<T, LedgerError>> {
-    Box::pin(async { Err(LedgerError::Closed) })
-}
-
-impl Ledger for FakeLedger {
-    fn id(&self) -> &str {
-        "fake"
-    }
-
+impl Components for FakeLedger {
     fn touch_component(
         &self,
         digest: Digest,
@@ -252,50 +241,5 @@ impl Ledger for FakeLedger {
             self.up()
                 .map(|()| self.blocked.lock().unwrap().iter().copied().collect())
         })
-    }
-
-    fn open(&self, _: NewCall) -> BoxFuture<'_, Result<Opened, AdvanceError>> {
-        Box::pin(async { Err(AdvanceError::Missing) })
-    }
-
-    fn find(&self, _: CallKey) -> BoxFuture<'_, Result<Option<Record>, LedgerError>> {
-        none()
-    }
-
-    fn advance(&self, _: Change) -> BoxFuture<'_, Result<Record, AdvanceError>> {
-        Box::pin(async { Err(AdvanceError::Missing) })
-    }
-
-    fn outcome(&self, _: CallId) -> BoxFuture<'_, Result<Option<Arc<Outcome>>, LedgerError>> {
-        none()
-    }
-
-    fn list(&self, _: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
-        none()
-    }
-
-    fn due(&self, _: Millis, _: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
-        none()
-    }
-
-    fn postpone(
-        &self,
-        _: CallId,
-        _: Millis,
-        _: Millis,
-    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
-        none()
-    }
-
-    fn forget(&self, _: Millis) -> BoxFuture<'_, Result<u64, LedgerError>> {
-        none()
-    }
-
-    fn balances(&self) -> BoxFuture<'_, Result<Vec<Balance>, LedgerError>> {
-        none()
-    }
-
-    fn commits(&self) -> u64 {
-        0
     }
 }

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::blocklist::Blocklist;
 use super::source::Sources;
 use crate::gate::{Job, Runner};
-use crate::ledger::Ledger;
+use crate::ledger::Components;
 use crate::plugin::Manifest;
 
 /// Loaded components kept that no listing serves any more.
@@ -88,7 +88,7 @@ struct Slot {
 
 impl Library {
     /// An empty library.
-    pub fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Ledger>) -> Self {
+    pub fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Components>) -> Self {
         Self {
             blocklist: Blocklist::new(Arc::clone(&ledger)),
             sources: Arc::new(Sources::new(loader, ledger)),

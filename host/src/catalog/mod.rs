@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use coinop_core::call::Remedy;
 use coinop_core::mode::Mode;
 use coinop_core::price::Price;
 use serde_json::{Map, Value};
@@ -78,6 +79,10 @@ pub struct Listing {
     pub account: String,
     /// What one run may use.
     pub limits: Limits,
+    /// How a caller is made whole when a paid call does not deliver.
+    pub on_failure: Remedy,
+    /// How often a failed run is tried again before that.
+    pub retries: u32,
     /// The plugin's settings.
     pub settings: Arc<BTreeMap<String, String>>,
     /// The argument that carries a payment's id, in modes that use one.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use coinop_core::call::Remedy;
 use coinop_core::mode::{self, CONFIRM_PREFIX, Mode, Surface, TOOL_NAME_LEN_MAX};
 use coinop_core::price::Price;
 
@@ -124,6 +125,8 @@ impl<'a> Seller<'a> {
             mode,
             account,
             limits: self.plugin.sidecar.limits.lowering(limits),
+            on_failure: Remedy::Refund,
+            retries: 0,
             settings: Arc::new(self.settings()),
             payment_id_argument: published.payment_id_argument,
             input_schema: Arc::new(published.input),

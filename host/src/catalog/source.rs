@@ -7,7 +7,7 @@ use coinop_core::digest::Digest;
 use tokio::sync::Semaphore;
 
 use super::library::{Code, Loader};
-use crate::ledger::Ledger;
+use crate::ledger::Components;
 
 /// Largest plugin file that is read, bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -15,13 +15,13 @@ pub(crate) const FILE_BYTES_MAX: u64 = 256 << 20;
 /// Where bytes come from and who makes code of them.
 pub(super) struct Sources {
     loader: Arc<dyn Loader>,
-    ledger: Arc<dyn Ledger>,
+    ledger: Arc<dyn Components>,
     /// Loads at a time; further ones wait.
     loads: Semaphore,
 }
 
 impl Sources {
-    pub(super) fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Ledger>) -> Self {
+    pub(super) fn new(loader: Arc<dyn Loader>, ledger: Arc<dyn Components>) -> Self {
         let loads = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
         Self {
             loader,

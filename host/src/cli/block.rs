@@ -11,7 +11,6 @@ use super::{Locations, terminal};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Overrides;
-use crate::ledger::Ledger as _;
 
 /// Stop selling and running one version of a plugin at once.
 #[derive(Args)]

@@ -4,24 +4,20 @@
 //! before a run, before a provider is asked to do something, before a caller is answered. When another host was
 //! faster, the commit is refused, the fresh call is taken and the loop decides again.
 
-use std::sync::Arc;
-
+use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, AskStatus, Mode};
-use coinop_core::outcome::Outcome;
 use coinop_core::step::{Situation, Step, next};
 
 use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
 use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
 use super::{Gate, Refusal, Reply};
 use crate::failpoint::failpoint;
-use crate::ledger::{AdvanceError, Change, LedgerError, Record};
+use crate::ledger::{AdvanceError, Advanced, Change, Delivery, LedgerError, Record};
 use crate::provider::ProviderError;
 
 /// Steps of one turn at most: far more than any path has, few enough to end a livelock.
 const STEPS_MAX: usize = 64;
-/// Margin of a claim beyond the run's wall-clock limit, for storing its outcome, milliseconds.
-const LEASE_MARGIN_MS: i64 = 10_000;
 
 /// Why a call is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +32,8 @@ pub(super) enum Purpose {
     Finish,
     /// A host came by: finish what another left.
     Sweep,
+    /// A person ordered something: do it now.
+    Operate,
 }
 
 /// How far a turn came.
@@ -43,7 +41,7 @@ pub(super) enum Ending {
     /// The caller is asked to pay, or told to wait.
     Ask(Ask),
     /// The outcome.
-    Outcome(Arc<Outcome>),
+    Outcome(Delivery),
     /// There was an outcome, and it is no longer stored.
     Forgotten,
     /// The call ended without one, or is owed.
@@ -83,11 +81,13 @@ pub(super) struct Drive<'a> {
     /// The call with the gathered events applied.
     pub(super) call: Call,
     gathered: Vec<Event>,
-    purpose: Purpose,
+    pub(super) purpose: Purpose,
     pub(super) checked: bool,
     blocked: bool,
     /// Looks taken at a run of another host.
     looks: u32,
+    /// When this turn started a compensation; zero when it found one under way.
+    pub(super) started: Millis,
 }
 
 impl<'a> Drive<'a> {
@@ -101,6 +101,7 @@ impl<'a> Drive<'a> {
             checked: false,
             blocked: false,
             looks: 0,
+            started: 0,
         }
     }
 
@@ -115,7 +116,7 @@ impl<'a> Drive<'a> {
         let ending = self.turn(Some(caller)).await;
         failpoint("before-reply");
         match ending {
-            Ok(Ending::Outcome(outcome)) => Reply::Outcome(outcome),
+            Ok(Ending::Outcome(delivery)) => Reply::Outcome(delivery),
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
             Ok(Ending::Ask(ask)) => self.ask_reply(ask),
             Ok(Ending::Ended | Ending::Rest)
@@ -193,9 +194,13 @@ impl<'a> Drive<'a> {
             updated_at: if changed { now } else { self.stored.updated_at },
             checked: self.checked,
             redeeming: self.purpose == Purpose::Redeem,
-            sweeping: self.purpose == Purpose::Sweep,
+            sweeping: matches!(self.purpose, Purpose::Sweep | Purpose::Operate),
             running_here: self.gate.runs.has(&self.call.id),
             repeatable: !self.blocked && self.spec().is_some_and(|spec| spec.repeatable),
+            can_refund: self
+                .gate
+                .account(&self.call.quote.account)
+                .is_none_or(|provider| provider.capabilities().refunds),
         };
         next(&self.call, self.mode(), &situation)
     }
@@ -211,7 +216,9 @@ impl<'a> Drive<'a> {
             Step::Ask(ask) => return self.end(Ending::Ask(ask)).await,
             Step::Check => self.check().await?,
             Step::Expire => self.expire().await?,
-            Step::Claim if self.purpose == Purpose::Look => return self.end(Ending::Rest).await,
+            Step::Claim if matches!(self.purpose, Purpose::Look | Purpose::Finish) => {
+                return self.end(Ending::Rest).await;
+            }
             Step::Claim => return self.claim(caller).await,
             Step::Wait => return self.wait(caller).await,
             Step::LoseRun => {
@@ -224,8 +231,19 @@ impl<'a> Drive<'a> {
             Step::Deliver => return self.deliver().await,
             Step::Release => self.release().await?,
             Step::Owe(cause) => self.gather(Event::CompensationDue { cause })?,
-            Step::Compensate(remedy) => self.gather(Event::CompensationStarted { remedy })?,
+            Step::CheckLate => self.check_late().await?,
+            Step::Compensate(remedy) => {
+                let at = self.gate.parts.clock.now();
+                self.started = at;
+                self.gather(Event::CompensationStarted { remedy, at })?;
+            }
             Step::Remedy(remedy) => return self.make_good(remedy).await,
+            Step::Refund => return self.refund_ordered().await,
+            Step::GiveUp(reason) => {
+                let reason = reason.to_owned();
+                tracing::error!(call = %self.call.id, reason, "a call needs a person's attention");
+                self.gather(Event::Exhausted { reason })?;
+            }
             Step::Rest => return self.end(Ending::Rest).await,
             Step::Ended => return self.end(Ending::Ended).await,
         }
@@ -268,10 +286,10 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn committed(&mut self, advanced: Result<Record, AdvanceError>) -> Result<bool, Trouble> {
+    fn committed(&mut self, advanced: Result<Advanced, AdvanceError>) -> Result<bool, Trouble> {
         match advanced {
-            Ok(record) => {
-                self.take(record);
+            Ok(advanced) => {
+                self.take(advanced.record);
                 let (call, tool) = (&self.call.id, &self.call.quote.tool);
                 tracing::debug!(%call, %tool, "{}", self.call.state.name());
                 Ok(true)
@@ -329,12 +347,7 @@ impl<'a> Drive<'a> {
             () = given_up => return Ok(Some(Ending::Cancelled)),
         }
         let at = self.gate.parts.clock.now();
-        self.gather(Event::Claimed {
-            owner: self.gate.owner.to_string(),
-            at,
-            lease_until: at + spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS,
-            rerun: spec.repeatable,
-        })?;
+        self.gather(self.gate.claim_event(&spec, at))?;
         let claim = self.change();
         let progress = caller.and_then(|c| c.progress.clone());
         let claiming = self
@@ -363,9 +376,9 @@ impl<'a> Drive<'a> {
         match self.gate.runs.wait(&self.call.id, &caller.cancel).await {
             Waited::Finished(finished) => {
                 self.take(finished.record.clone());
-                match &finished.outcome {
-                    Some(outcome) if self.call.state == CallState::Deliverable => {
-                        Ok(Some(Ending::Outcome(outcome.clone())))
+                match &finished.delivery {
+                    Some(delivery) if self.call.state == CallState::Deliverable => {
+                        Ok(Some(Ending::Outcome(delivery.clone())))
                     }
                     _ => Ok(None),
                 }

@@ -5,6 +5,7 @@ use coinop_core::ids::CallId;
 
 use super::{Gate, Invocation, Job, Refusal, Reply};
 use crate::catalog::Listing;
+use crate::ledger::Delivery;
 
 impl Gate {
     pub(super) async fn run_free(&self, invocation: Invocation) -> Reply {
@@ -26,7 +27,7 @@ impl Gate {
         tokio::select! {
             biased;
             result = self.parts.runner.run(job) => match result {
-                Ok(outcome) => Reply::Outcome(outcome.into()),
+                Ok(outcome) => Reply::Outcome(Delivery::free(outcome)),
                 Err(failure) => Reply::Refused(Refusal::ToolFailed {
                     kind: failure.kind,
                     message: failure.message,

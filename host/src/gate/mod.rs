@@ -33,7 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Entry, Snapshot};
 use crate::clock::Clock;
-use crate::ledger::Ledger;
+use crate::ledger::{Caps, Ledger};
 use crate::limits::Limits;
 use crate::provider::Provider;
 use crate::sandbox::ProgressSink;
@@ -107,6 +107,26 @@ pub struct Parts {
     pub claim_window: Duration,
     /// How long outcomes are kept.
     pub retention: Duration,
+    /// What one principal may have open and spend.
+    pub caps: CallerCaps,
+}
+
+/// Caps by who calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallerCaps {
+    /// For each known principal.
+    pub known: Caps,
+    /// For all anonymous callers together.
+    pub anonymous: Caps,
+}
+
+impl CallerCaps {
+    fn of(&self, principal: &Principal) -> Caps {
+        match principal.is_known() {
+            true => self.known.clone(),
+            false => self.anonymous.clone(),
+        }
+    }
 }
 
 /// Drives calls from quote to end. Cheap to clone; clones share everything.

@@ -5,17 +5,15 @@
 
 use std::sync::Arc;
 
+use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Event, Remedy};
 use coinop_core::money::Money;
 use coinop_core::payment::{PaymentEvent, PaymentState};
 
-use super::drive::{Drive, Ending, Trouble};
+use super::drive::{Drive, Ending, Purpose, Trouble};
 use super::paid::create_payment;
 use crate::failpoint::failpoint;
 use crate::provider::{PaymentRef, Provider, ProviderError, Refund, Refunded, Standing};
-
-/// Failed attempts at compensation before a person must look.
-const COMPENSATION_ATTEMPTS_MAX: u32 = 8;
 
 impl Drive<'_> {
     fn provider(&self) -> Result<Arc<dyn Provider>, Trouble> {
@@ -34,21 +32,51 @@ impl Drive<'_> {
         }
         let provider = self.provider()?;
         let request = create_payment(&self.call);
-        match within(provider.as_ref(), provider.create(&request)).await {
-            Ok(created) => self.gather(
+        let age_ms = self.gate.parts.clock.now() - self.call.created_at;
+        failpoint("before-create");
+        // Outside the key's window the same request might make a second payment: what there is is looked up instead.
+        let made = if key_holds(provider.as_ref(), age_ms) {
+            within(provider.as_ref(), provider.create(&request))
+                .await
+                .map(Some)
+        } else {
+            within(provider.as_ref(), provider.lookup(&request)).await
+        };
+        failpoint("after-create");
+        match made {
+            Ok(Some(created)) => self.gather(
                 PaymentEvent::Created {
                     reference: created.reference,
                     url: created.url,
                 }
                 .into(),
             ),
-            Err(ProviderError::Unreachable(reason)) => {
-                Err(ProviderError::Unreachable(reason).into())
+            // Nobody has seen its link: whatever the provider may have made cannot be paid.
+            Ok(None) | Err(ProviderError::Unsupported { .. }) => {
+                self.gather(PaymentEvent::Expired.into())
             }
-            Err(refused) => {
-                tracing::warn!(call = %self.call.id, error = %refused, "the provider made no payment");
+            Err(ProviderError::Refused(reason)) => {
+                tracing::warn!(call = %self.call.id, reason, "the provider made no payment");
                 self.gather(PaymentEvent::Failed.into())
             }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Looks whether money arrived for a call that ended without it. Nothing else can change its end.
+    pub(super) async fn check_late(&mut self) -> Result<(), Trouble> {
+        self.checked = true;
+        let provider = self.provider()?;
+        let Ok(payment) = self.payment() else {
+            return Ok(());
+        };
+        match within(provider.as_ref(), provider.status(&payment)).await? {
+            Standing::Paid(received) => self.gather(PaymentEvent::Paid { received }.into()),
+            Standing::Authorized(_) => match self.give_back().await? {
+                Some(received) => self.gather(PaymentEvent::Paid { received }.into()),
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
     }
 
@@ -56,6 +84,7 @@ impl Drive<'_> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         let standing = within(provider.as_ref(), provider.status(&payment)).await;
+        failpoint("after-status");
         let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
         self.checked = true;
         match standing {
@@ -73,7 +102,7 @@ impl Drive<'_> {
         let event = match standing {
             Standing::Pending => return Ok(()),
             Standing::Paid(received) => PaymentEvent::Paid { received },
-            Standing::Authorized(reserved) if reserved != self.call.quote.price => {
+            Standing::Authorized(reserved) if reserved != self.call.due() => {
                 tracing::warn!(call = %self.call.id, %reserved, "a reservation is not the price and goes back");
                 match self.give_back().await? {
                     Some(received) => PaymentEvent::Paid { received },
@@ -93,7 +122,10 @@ impl Drive<'_> {
     pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
-        match within(provider.as_ref(), provider.cancel(&payment)).await {
+        failpoint("before-cancel");
+        let canceled = within(provider.as_ref(), provider.cancel(&payment)).await;
+        failpoint("after-cancel");
+        match canceled {
             Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
                 self.gather_standing(standing).await
             }
@@ -118,7 +150,9 @@ impl Drive<'_> {
         failpoint("before-settle");
         let provider = self.provider()?;
         let payment = self.payment()?;
-        match within(provider.as_ref(), provider.settle(&payment)).await {
+        let settled = within(provider.as_ref(), provider.settle(&payment)).await;
+        failpoint("after-settle");
+        match settled {
             Ok(Standing::Paid(received)) => self.gather(PaymentEvent::Settled { received }.into()),
             Ok(
                 Standing::Released
@@ -155,9 +189,8 @@ impl Drive<'_> {
         }
         match self.give_back().await? {
             None => self.gather(PaymentEvent::Released.into()),
-            Some(_) => {
-                Err(ProviderError::Refused("what was reserved is taken already".into()).into())
-            }
+            // It was taken after all: it is owed like any other payment.
+            Some(received) => self.gather(PaymentEvent::Settled { received }.into()),
         }
     }
 
@@ -165,7 +198,10 @@ impl Drive<'_> {
     async fn give_back(&self) -> Result<Option<Money>, Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
-        match within(provider.as_ref(), provider.release(&payment)).await? {
+        failpoint("before-release");
+        let released = within(provider.as_ref(), provider.release(&payment)).await;
+        failpoint("after-release");
+        match released? {
             Standing::Paid(received) => Ok(Some(received)),
             Standing::Authorized(_) | Standing::Pending => {
                 Err(ProviderError::Unreachable("the reservation is still held".into()).into())
@@ -174,32 +210,42 @@ impl Drive<'_> {
         }
     }
 
+    /// Carries a remedy out. A refund that an earlier turn may have asked for is looked up before it is asked for again.
     pub(super) async fn make_good(&mut self, remedy: Remedy) -> Result<Option<Ending>, Trouble> {
         if !self.commit().await? {
             return Ok(None);
         }
-        let attempts = match self.call.state {
-            CallState::Compensating { attempts, .. } => attempts,
-            _ => return Ok(None),
+        let CallState::Compensating {
+            attempts, tried_at, ..
+        } = self.call.state
+        else {
+            return Ok(None);
         };
-        let provider = self.provider()?;
-        let refundable = remedy == Remedy::Refund && provider.capabilities().refunds;
-        if !refundable || attempts >= COMPENSATION_ATTEMPTS_MAX {
-            let reason =
-                format!("{attempts} attempts at a refund failed, or the provider gives none");
-            self.gather(Event::Exhausted { reason })?;
+        if remedy == Remedy::Credit {
+            self.gather(Event::Credited)?;
             return self.end(Ending::Ended).await;
         }
-        let refund = self.refund()?;
-        failpoint("before-refund");
-        match within(provider.as_ref(), provider.refund(&refund)).await {
-            Ok(Refunded::Done) => self.gather(
-                PaymentEvent::Refunded {
-                    amount: refund.amount,
-                }
-                .into(),
-            )?,
+        let refund = Refund {
+            payment: self.payment()?,
+            // One compensation a call, so one key: asked twice, it goes back once.
+            key: format!("{}-compensation", self.call.payment.id),
+            amount: self.call.held(),
+            reason: "the paid call did not deliver".to_owned(),
+        };
+        let asked_before = attempts > 0 || self.started != tried_at;
+        match self
+            .send_back(&refund, asked_before.then_some(tried_at))
+            .await
+        {
+            Ok(Refunded::Done) => {
+                let amount = refund.amount;
+                self.gather(PaymentEvent::Refunded { amount }.into())?;
+            }
             Ok(Refunded::Pending) => {}
+            Ok(Refunded::Failed) => {
+                tracing::warn!(call = %self.call.id, "the provider gave a refund up; it stays due");
+                self.gather(Event::CompensationFailed)?;
+            }
             Err(error) => {
                 tracing::warn!(call = %self.call.id, %error, "a refund failed; it stays due");
                 self.gather(Event::CompensationFailed)?;
@@ -208,17 +254,65 @@ impl Drive<'_> {
         self.end(Ending::Ended).await
     }
 
-    fn refund(&self) -> Result<Refund, Trouble> {
-        let received = self.call.payment.received.ok_or(Trouble::Unsteady)?;
-        let left = received.amount.checked_sub(self.call.payment.refunded);
-        Ok(Refund {
+    /// Makes the refund that a person ordered.
+    pub(super) async fn refund_ordered(&mut self) -> Result<Option<Ending>, Trouble> {
+        if !self.commit().await? {
+            return Ok(None);
+        }
+        let Some(order) = self.call.refund.clone() else {
+            return Ok(None);
+        };
+        let refund = Refund {
             payment: self.payment()?,
-            // One compensation a call, so one key: asked twice, it goes back once.
-            key: format!("{}-compensation", self.call.payment.id),
-            amount: left.ok_or(Trouble::Unsteady)?,
-            reason: "the paid call did not deliver".to_owned(),
-        })
+            key: order.key.clone(),
+            amount: order.amount,
+            reason: order.reason,
+        };
+        let asked_before = (self.purpose != Purpose::Operate).then_some(order.at);
+        match self.send_back(&refund, asked_before).await {
+            Ok(Refunded::Done) => {
+                let amount = order.amount;
+                self.gather(PaymentEvent::Refunded { amount }.into())?;
+            }
+            Ok(Refunded::Pending) => return self.end(Ending::Rest).await,
+            Ok(Refunded::Failed) | Err(ProviderError::Refused(_)) => {
+                tracing::warn!(call = %self.call.id, "the provider refused an ordered refund");
+                self.gather(Event::RefundRefused { key: order.key })?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.end(Ending::Ended).await
     }
+
+    /// Sends money back once: where it may have been asked for since `asked_at`, the provider's record counts first.
+    async fn send_back(
+        &self,
+        refund: &Refund,
+        asked_at: Option<Millis>,
+    ) -> Result<Refunded, ProviderError> {
+        let unknown = || ProviderError::Unreachable("the account is not configured".into());
+        let provider = self.provider().map_err(|_| unknown())?;
+        if let Some(asked_at) = asked_at {
+            match within(provider.as_ref(), provider.refund_standing(refund)).await {
+                Ok(Some(standing)) if standing != Refunded::Failed => return Ok(standing),
+                Ok(_) => {}
+                Err(ProviderError::Unsupported { .. })
+                    if key_holds(provider.as_ref(), self.gate.parts.clock.now() - asked_at) => {}
+                // Never a key blindly outside its window: it might send the money twice.
+                Err(error) => return Err(error),
+            }
+        }
+        failpoint("before-refund");
+        let refunded = within(provider.as_ref(), provider.refund(refund)).await;
+        failpoint("after-refund");
+        refunded
+    }
+}
+
+/// Whether a request made `age_ms` ago may be repeated with the same key.
+fn key_holds(provider: &dyn Provider, age_ms: Millis) -> bool {
+    let window = provider.capabilities().key_window;
+    window.is_none_or(|window| i128::from(age_ms) < window.as_millis() as i128)
 }
 
 /// A provider's answer, or its silence after its own timeout.
@@ -240,6 +334,6 @@ pub(super) fn payment_ref(call: &Call) -> Option<PaymentRef> {
     Some(PaymentRef {
         key: call.payment.id.clone(),
         reference: call.payment.reference.clone()?,
-        price: call.quote.price,
+        price: call.due(),
     })
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coinop_core::arguments::Arguments;
-use coinop_core::call::{Call, CallState};
+use coinop_core::call::Call;
 use coinop_core::ids::{CallId, LinkToken, PaymentId};
 use coinop_core::mode::{CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, PAYMENT_ID_ARGUMENT_RENAMED};
-use coinop_core::money::Money;
+use coinop_core::money::{Amount, Money};
 use coinop_core::payment::{Payment, PaymentEvent};
 use coinop_core::principal::Principal;
 use coinop_core::quote::{Mismatch, Presented, Quote};
@@ -18,11 +18,14 @@ use tokio_util::sync::CancellationToken;
 use super::drive::{Drive, Purpose};
 use super::{Gate, Invocation, Refusal, Reply, free};
 use crate::catalog::Listing;
-use crate::ledger::{AdvanceError, CallKey, NewCall, Record};
+use crate::ledger::{AdvanceError, CallKey, LedgerError, NewCall, Record};
 use crate::limits::Limits;
 use crate::plugin::Effects;
 use crate::provider::{CreatePayment, Provider};
 use crate::sandbox::ProgressSink;
+
+/// Attempts at recording a call.
+const DRAFTS_MAX: u32 = 4;
 
 /// How a quoted call runs, frozen with the quote and erased with its arguments.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -138,12 +141,21 @@ impl Gate {
         let Some(provider) = self.account(&listing.account) else {
             return no_account(&listing.account);
         };
-        // An open call that turns out to have ended makes room for a new one: at most once around.
-        for _ in 0..2 {
+        // An open call that turns out to have ended makes room for a new one, and so does a balance that somebody else
+        // has just spent: a few times around.
+        for _ in 0..DRAFTS_MAX {
+            let credit = match self
+                .credit_for(listing, price, &caller, provider.as_ref())
+                .await
+            {
+                Ok(credit) => credit,
+                Err(error) => return not_recorded(&error.into()),
+            };
             let new = match self.draft(
                 listing,
                 &arguments,
                 price,
+                credit,
                 &caller.principal,
                 provider.as_ref(),
             ) {
@@ -152,8 +164,12 @@ impl Gate {
                     return unavailable(format!("The call cannot be recorded ({error})."));
                 }
             };
-            let opened = match self.parts.ledger.open(new).await {
+            let caps = self.parts.caps.of(&caller.principal);
+            let opened = match self.parts.ledger.open(new, caps).await {
                 Ok(opened) => opened,
+                Err(AdvanceError::Limit(limit)) => return Reply::Refused(Refusal::Limit { limit }),
+                // Another call was faster to spend it.
+                Err(AdvanceError::CreditSpent) => continue,
                 Err(AdvanceError::Blocked) => return Reply::Refused(Refusal::Blocked),
                 Err(error) => return not_recorded(&error),
             };
@@ -171,11 +187,38 @@ impl Gate {
         unavailable("The payment keeps changing.".to_owned())
     }
 
+    /// What of the price comes from the caller's balance: as much as there is, unless the provider could not charge the
+    /// rest.
+    async fn credit_for(
+        &self,
+        listing: &Listing,
+        price: Money,
+        caller: &Caller,
+        provider: &dyn Provider,
+    ) -> Result<Amount, LedgerError> {
+        if !caller.principal.is_known() {
+            return Ok(Amount::ZERO);
+        }
+        let balance = self.parts.ledger.credit(
+            caller.principal.clone(),
+            listing.account.clone(),
+            price.currency,
+        );
+        let credit = balance.await?.min(price.amount);
+        let rest = Money {
+            amount: price.amount.checked_sub(credit).unwrap_or(price.amount),
+            ..price
+        };
+        let chargeable = rest.amount.is_zero() || provider.chargeable(&rest).is_ok();
+        Ok(if chargeable { credit } else { Amount::ZERO })
+    }
+
     fn draft(
         &self,
         listing: &Listing,
         arguments: &Arguments,
         price: Money,
+        credit: Amount,
         principal: &Principal,
         provider: &dyn Provider,
     ) -> Result<NewCall, serde_json::Error> {
@@ -184,6 +227,9 @@ impl Gate {
             .parts
             .quote_lifetime
             .min(provider.capabilities().lifetime_max);
+        // No grant exists that reaches outside, so every run is pure in effect; a tool that says it must not be repeated
+        // is believed all the same.
+        let repeatable = listing.tool.effects != Effects::Effectful;
         let quote = Quote {
             principal: principal.clone(),
             tool: listing.name.clone(),
@@ -194,6 +240,9 @@ impl Gate {
             price,
             account: listing.account.clone(),
             claim_window_ms: self.parts.claim_window.as_millis() as i64,
+            on_failure: listing.on_failure,
+            retries: if repeatable { listing.retries } else { 0 },
+            late_window_ms: provider.capabilities().late_window.as_millis() as i64,
             expires_at: now + lifetime.as_millis() as i64,
         };
         let payment = Payment::creating(
@@ -201,17 +250,14 @@ impl Gate {
             LinkToken::from_random(crate::random::bytes()),
             provider.kind().to_owned(),
         );
-        let mut call = Call {
-            id: CallId::from_random(crate::random::bytes()),
-            quote,
-            mode: listing.mode.name().to_owned(),
-            created_at: now,
-            payment,
-            epoch: 0,
-            failure: None,
-            state: CallState::Quoted,
-        };
-        if let Some(created) = provider.create_offline(&create_payment(&call)) {
+        let id = CallId::from_random(crate::random::bytes());
+        let mut call = Call::quoted(id, quote, listing.mode.name(), now, payment);
+        call.credit = credit;
+        if call.due().amount.is_zero() {
+            // Legal by construction, like the event below.
+            call.payment.provider = "credit".to_owned();
+            let _ = call.apply(&PaymentEvent::Covered.into());
+        } else if let Some(created) = provider.create_offline(&create_payment(&call)) {
             let event = PaymentEvent::Created {
                 reference: created.reference,
                 url: created.url,
@@ -223,9 +269,7 @@ impl Gate {
             tool: listing.tool.name.clone(),
             limits: listing.limits,
             settings: listing.settings.clone(),
-            // No grant exists that reaches outside, so every run is pure in effect; a tool that says it must not be
-            // repeated is believed all the same.
-            repeatable: listing.tool.effects != Effects::Effectful,
+            repeatable,
         };
         Ok(NewCall {
             call,
@@ -268,7 +312,7 @@ pub(super) fn create_payment(call: &Call) -> CreatePayment {
     CreatePayment {
         key: call.payment.id.clone(),
         link: call.payment.link.clone(),
-        price: call.quote.price,
+        price: call.due(),
         description: format!("{} ({})", call.quote.tool, call.quote.plugin),
         expires_at: call.quote.expires_at,
     }

@@ -1,17 +1,16 @@
 //! What a caller is told: an outcome, a request for payment, or no with a reason to act on.
 
-use std::sync::Arc;
-
 use coinop_core::call::{Call, CallState, Cause};
 use coinop_core::mode::Ask;
 use coinop_core::money::Money;
-use coinop_core::outcome::Outcome;
+
+use crate::ledger::{Delivery, LimitReached};
 
 /// The answer to a tool call.
 #[derive(Debug)]
 pub enum Reply {
     /// The tool's answer.
-    Outcome(Arc<Outcome>),
+    Outcome(Delivery),
     /// A request for payment, or word that it is awaited or running.
     Ask {
         /// What to say.
@@ -126,6 +125,12 @@ pub enum Refusal {
     /// The operator blocked the component.
     #[error("This tool was blocked by the operator. Nothing was charged.")]
     Blocked,
+    /// A cap of this caller's was reached.
+    #[error("{limit}, which is this caller's limit. Nothing was charged.{}", frees(.limit))]
+    Limit {
+        /// Which, and when it frees.
+        limit: LimitReached,
+    },
     /// Something of ours is not available; the caller lost nothing.
     #[error("{message} Nothing was lost; try again in {retry_after_s} seconds.")]
     Unavailable {
@@ -134,6 +139,19 @@ pub enum Refusal {
         /// When to try again, seconds.
         retry_after_s: u32,
     },
+}
+
+fn frees(limit: &LimitReached) -> String {
+    let at = |what: &str, at| format!(" {what} {}.", crate::clock::rfc3339(at));
+    match limit {
+        LimitReached::Open { frees_at, .. } => at(
+            "Pay or decline one of them; the first ends by itself at",
+            *frees_at,
+        ),
+        LimitReached::Links { frees_at, .. } => at("Try again after", *frees_at),
+        LimitReached::PerDay { frees_at, .. } => at("The next day begins at", *frees_at),
+        LimitReached::PerCall { .. } => " The operator can raise it.".to_owned(),
+    }
 }
 
 fn in_brackets(failure: &Option<String>) -> String {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use coinop_core::call::{Event, Failure};
+use coinop_core::Millis;
+use coinop_core::call::{CallState, Event, Failure};
 use coinop_core::ids::CallId;
 use coinop_core::outcome::Outcome;
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use super::drive::{Drive, Purpose};
 use super::paid::RunSpec;
 use super::{Gate, Job};
 use crate::failpoint::failpoint;
-use crate::ledger::{AdvanceError, CallKey, Change, LedgerError, Record};
+use crate::ledger::{AdvanceError, Advanced, CallKey, Change, Delivery, LedgerError, Record};
 use crate::sandbox::ProgressSink;
 
 /// How long a caller waits between two looks at a run that is not here: another host's, or one that has just ended.
@@ -24,10 +25,13 @@ pub(super) const ELSEWHERE_LOOKS_MAX: u32 = 20;
 /// Attempts at storing an outcome; together they outlast the lease's margin.
 const STORE_ATTEMPTS_MAX: u32 = 8;
 
+/// Margin of a claim beyond the run's wall-clock limit, for storing its outcome, milliseconds.
+const LEASE_MARGIN_MS: i64 = 10_000;
+
 /// A run that has ended and been stored.
 pub(super) struct Finished {
     pub(super) record: Record,
-    pub(super) outcome: Option<Arc<Outcome>>,
+    pub(super) delivery: Option<Delivery>,
 }
 
 #[derive(Clone)]
@@ -142,13 +146,13 @@ impl Gate {
         spec: RunSpec,
         arguments: String,
         progress: Option<Arc<dyn ProgressSink>>,
-    ) -> Result<Record, AdvanceError> {
+    ) -> Result<Advanced, AdvanceError> {
         let gate = self.clone();
         let claiming = self.tasks.spawn(async move {
-            let record = gate.parts.ledger.advance(claim).await?;
+            let claimed = gate.parts.ledger.advance(claim).await?;
             failpoint("after-claim");
-            gate.spawn_run(slot, record.clone(), spec, arguments, progress);
-            Ok(record)
+            gate.spawn_run(slot, claimed.record.clone(), spec, arguments, progress);
+            Ok(claimed)
         });
         let closed = |_| Err(LedgerError::Closed.into());
         claiming.await.unwrap_or_else(closed)
@@ -166,25 +170,51 @@ impl Gate {
         slot.progress.send_replace(Progress::Running);
         let gate = self.clone();
         self.tasks.spawn(async move {
-            let job = Job {
-                component: record.call.quote.component,
-                plugin: record.call.quote.plugin.clone(),
-                tool: spec.tool,
-                arguments,
-                execution_id: record.call.id.to_string(),
-                limits: spec.limits,
-                settings: spec.settings,
-                progress,
+            let mut claimed = record;
+            let (stored, outcome) = loop {
+                let job = job(&claimed, &spec, arguments.clone(), progress.clone());
+                failpoint("before-run");
+                let result = gate.parts.runner.run(job).await.map(Arc::new);
+                failpoint("after-run");
+                let Some(stored) = gate.store(&claimed, &result).await else {
+                    return;
+                };
+                match gate.try_again(&stored.record, &spec).await {
+                    Some(again) => claimed = again,
+                    None => break (stored, result.ok()),
+                }
             };
-            let result = gate.parts.runner.run(job).await.map(Arc::new);
-            failpoint("after-run");
-            let Some(stored) = gate.store(&record, &result).await else {
-                return;
-            };
-            let finished = gate.bring_to_rest(stored, result.ok()).await;
+            let finished = gate.bring_to_rest(stored, outcome).await;
             slot.progress
                 .send_replace(Progress::Finished(Arc::new(finished)));
         });
+    }
+
+    /// Claims a failed run once more where the seller allows it; `None` when it has had its tries, or somebody else took
+    /// the call on.
+    async fn try_again(&self, failed: &Record, spec: &RunSpec) -> Option<Record> {
+        if !spec.repeatable || !failed.call.may_try_again() {
+            return None;
+        }
+        let at = self.parts.clock.now();
+        let claim = Change {
+            call: failed.call.id.clone(),
+            events: vec![self.claim_event(spec, at)],
+            outcome: None,
+            at,
+        };
+        let claimed = self.parts.ledger.advance(claim).await;
+        claimed.ok().map(|claimed| claimed.record)
+    }
+
+    /// The claim of a run, at `at`.
+    pub(super) fn claim_event(&self, spec: &RunSpec, at: Millis) -> Event {
+        Event::Claimed {
+            owner: self.owner.to_string(),
+            at,
+            lease_until: at + spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS,
+            rerun: spec.repeatable,
+        }
     }
 
     /// Makes the result durable under the claim's epoch; `None` when the claim was lost or the ledger stays away, and
@@ -193,7 +223,7 @@ impl Gate {
         &self,
         record: &Record,
         result: &Result<Arc<Outcome>, Failure>,
-    ) -> Option<Record> {
+    ) -> Option<Advanced> {
         let epoch = record.call.epoch;
         let (event, outcome) = match result {
             Ok(outcome) => (Event::Executed { epoch }, Some(Arc::clone(outcome))),
@@ -217,8 +247,9 @@ impl Gate {
             };
             match self.parts.ledger.advance(change).await {
                 Ok(stored) => {
-                    let (call, tool) = (&stored.call.id, &stored.call.quote.tool);
-                    tracing::debug!(%call, %tool, "{}", stored.call.state.name());
+                    let stored_call = &stored.record.call;
+                    let (call, tool) = (&stored_call.id, &stored_call.quote.tool);
+                    tracing::debug!(%call, %tool, "{}", stored_call.state.name());
                     return Some(stored);
                 }
                 Err(AdvanceError::Ledger(error)) => {
@@ -234,25 +265,47 @@ impl Gate {
         None
     }
 
-    /// Settles, releases or refunds what the stored result calls for. What fails now stays due for the sweeper.
-    async fn bring_to_rest(&self, stored: Record, outcome: Option<Arc<Outcome>>) -> Finished {
-        if stored.call.state.is_end() {
-            return Finished {
-                record: stored,
-                outcome,
-            };
+    /// Settles, releases, tries again or refunds what the stored result calls for. What fails now stays due for the
+    /// sweeper.
+    async fn bring_to_rest(&self, stored: Advanced, outcome: Option<Arc<Outcome>>) -> Finished {
+        let Advanced { record, receipt } = stored;
+        if record.call.state.is_end() {
+            let delivery = outcome.map(|outcome| Delivery { outcome, receipt });
+            return Finished { record, delivery };
         }
-        let call = stored.call.id.clone();
-        if let Err(error) = Drive::new(self, stored.clone(), Purpose::Finish)
+        let call = record.call.id.clone();
+        if let Err(error) = Drive::new(self, record.clone(), Purpose::Finish)
             .rest()
             .await
         {
             tracing::warn!(%call, %error, "the money of a call is not at rest yet");
         }
-        let record = match self.parts.ledger.find(CallKey::Call(call)).await {
-            Ok(Some(record)) => record,
-            _ => stored,
+        let record = match self.parts.ledger.find(CallKey::Call(call.clone())).await {
+            Ok(Some(now)) => now,
+            _ => record,
         };
-        Finished { record, outcome }
+        let delivery = match record.call.state {
+            CallState::Deliverable => self.parts.ledger.outcome(call).await.ok().flatten(),
+            _ => None,
+        };
+        Finished { record, delivery }
+    }
+}
+
+fn job(
+    claimed: &Record,
+    spec: &RunSpec,
+    arguments: String,
+    progress: Option<Arc<dyn ProgressSink>>,
+) -> Job {
+    Job {
+        component: claimed.call.quote.component,
+        plugin: claimed.call.quote.plugin.clone(),
+        tool: spec.tool.clone(),
+        arguments,
+        execution_id: claimed.call.id.to_string(),
+        limits: spec.limits,
+        settings: spec.settings.clone(),
+        progress,
     }
 }

@@ -3,48 +3,58 @@
 use std::time::Duration;
 
 use coinop_core::Millis;
-use coinop_core::call::Event;
+use coinop_core::call::{CallState, Event};
 use coinop_core::ids::CallId;
-use coinop_core::step::due_at;
+use coinop_core::step::{due_at, look_again_at};
+use futures::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 
 use super::Gate;
-use super::drive::{Drive, Purpose, Trouble};
-use crate::ledger::{AdvanceError, Change};
+use super::drive::{Drive, Purpose};
+use crate::ledger::{AdvanceError, CallKey, Change, Record, TakeDue};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(2);
-/// Calls looked at in one round.
+/// Calls taken in one round.
 const CALLS_MAX: u32 = 64;
-/// How long a call that could not be finished is put off at least and at most, milliseconds.
-const PUT_OFF_MS_MIN: Millis = 30_000;
-const PUT_OFF_MS_MAX: Millis = 60 * 60 * 1_000;
+/// Calls looked at at a time: a provider that is slow for one does not hold the others up.
+const AT_ONCE_MAX: usize = 8;
+/// For how long what one host takes is kept from the others: longer than any provider is waited for, milliseconds.
+const TAKEN_MS: Millis = 120_000;
 /// How long hosts try before a person must look, milliseconds.
 const GIVE_UP_MS: Millis = 7 * 24 * 60 * 60 * 1_000;
 /// Rounds between two rounds of forgetting.
 const ROUNDS_PER_FORGETTING: u32 = 30;
 
-/// Sweeps until `stop`.
+/// Sweeps until `stop`: at once, since the host before may have been killed, and then round after round.
 pub(super) async fn run(gate: Gate, stop: CancellationToken) {
     let mut rounds = 0_u32;
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(ROUND) => {}
-        }
         gate.sweep_once().await;
         if rounds.is_multiple_of(ROUNDS_PER_FORGETTING) {
             gate.forget_once().await;
         }
         rounds = rounds.wrapping_add(1);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(ROUND) => {}
+        }
     }
 }
 
 impl Gate {
-    /// One round: every call that is due is driven one turn further. Returns how many were looked at.
+    /// One round: every call that is due, and whose account this host has, is driven one turn further. Returns how many
+    /// were looked at.
     pub(super) async fn sweep_once(&self) -> usize {
         let now = self.parts.clock.now();
-        let due = match self.parts.ledger.due(now, CALLS_MAX).await {
+        let take = TakeDue {
+            now,
+            until: now + TAKEN_MS,
+            accounts: self.parts.accounts.keys().cloned().collect(),
+            limit: CALLS_MAX,
+        };
+        let due = match self.parts.ledger.take_due(take).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(%error, "the ledger cannot be swept");
@@ -52,41 +62,50 @@ impl Gate {
             }
         };
         let count = due.len();
-        for record in due {
-            let call = record.call.id.clone();
-            let due_at = due_at(&record.call, record.updated_at).unwrap_or(now);
-            match Drive::new(self, record, Purpose::Sweep).rest().await {
-                Ok(()) => {}
-                // Not ours to finish: another host has the account.
-                Err(Trouble::Account(_)) => {}
-                Err(error) => tracing::warn!(%call, %error, "a due call could not be finished yet"),
-            }
-            if let Err(error) = self.make_room(&call, due_at).await {
-                tracing::warn!(%call, %error, "a due call could not be put off");
-            }
-        }
+        let looks = futures::stream::iter(due).map(|record| self.look(record));
+        looks.buffer_unordered(AT_ONCE_MAX).collect::<()>().await;
         count
     }
 
-    /// Puts off what is still due after its turn, the longer the longer it is overdue, so that the others have theirs;
-    /// what stays so for too long is for a person.
-    async fn make_room(&self, call: &CallId, due_at: Millis) -> Result<(), AdvanceError> {
-        let now = self.parts.clock.now();
-        let overdue_ms = now.saturating_sub(due_at);
-        let until = now + (overdue_ms / 4).clamp(PUT_OFF_MS_MIN, PUT_OFF_MS_MAX);
-        let still_due = self.parts.ledger.postpone(call.clone(), now, until).await?;
-        if !still_due || overdue_ms < GIVE_UP_MS {
-            return Ok(());
+    async fn look(&self, record: Record) {
+        let (before, call) = (record.version, record.call.id.clone());
+        if let Err(error) = Drive::new(self, record, Purpose::Sweep).rest().await {
+            tracing::warn!(%call, %error, "a due call could not be finished yet");
         }
-        tracing::error!(%call, "a call has been stuck for days: it needs a person's attention");
-        let reason = "no host could finish it for days".to_owned();
-        let change = Change {
-            call: call.clone(),
-            events: vec![Event::Exhausted { reason }],
-            outcome: None,
-            at: now,
+        if let Err(error) = self.make_room(&call, before).await {
+            tracing::warn!(%call, %error, "a due call could not be put off");
+        }
+    }
+
+    /// Puts off what has not changed in its turn, so that the others have theirs; what stays so for too long is for a
+    /// person.
+    async fn make_room(&self, call: &CallId, version: i64) -> Result<(), AdvanceError> {
+        let ledger = &self.parts.ledger;
+        let key = CallKey::Call(call.clone());
+        let Some(record) = ledger.find(key).await?.filter(|r| r.version == version) else {
+            return Ok(());
         };
-        self.parts.ledger.advance(change).await.map(drop)
+        let now = self.parts.clock.now();
+        let stuck_since = match record.call.state {
+            // Looked at from time to time, and nothing has to come of it.
+            CallState::Expired | CallState::Declined => now,
+            CallState::Awaiting => record.call.quote.expires_at,
+            _ => due_at(&record.call, record.updated_at).unwrap_or(now),
+        };
+        if now.saturating_sub(stuck_since) >= GIVE_UP_MS {
+            tracing::error!(%call, "a call has been stuck for days: it needs a person's attention");
+            let reason = "no host could finish it for days".to_owned();
+            let change = Change {
+                call: call.clone(),
+                events: vec![Event::Exhausted { reason }],
+                outcome: None,
+                at: now,
+            };
+            return ledger.advance(change).await.map(drop);
+        }
+        let again = look_again_at(&record.call, record.updated_at, now);
+        ledger.postpone(call.clone(), version, again).await?;
+        Ok(())
     }
 
     async fn forget_once(&self) {

@@ -40,6 +40,15 @@ pub trait Provider: Send + Sync {
         request: &'a CreatePayment,
     ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>>;
 
+    /// Finds a payment that [`Provider::create`] may have made, by our own reference: for a host that died around the
+    /// request and comes back when the key no longer holds. `None`: the provider has none.
+    fn lookup<'a>(
+        &'a self,
+        _request: &'a CreatePayment,
+    ) -> BoxFuture<'a, Result<Option<CreatedPayment>, ProviderError>> {
+        unsupported("look a payment up")
+    }
+
     /// How a payment stands, by the provider's own record.
     fn status<'a>(
         &'a self,
@@ -54,6 +63,23 @@ pub trait Provider: Send + Sync {
 
     /// Sends money back; the same key never sends it twice.
     fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>>;
+
+    /// What became of a refund that may have been asked for before, `None` when the provider has none with that key.
+    fn refund_standing<'a>(
+        &'a self,
+        _refund: &'a Refund,
+    ) -> BoxFuture<'a, Result<Option<Refunded>, ProviderError>> {
+        unsupported("list refunds")
+    }
+
+    /// What the provider has on record for a period, the next page after `cursor`: for reconciliation.
+    fn statement<'a>(
+        &'a self,
+        _period: Period,
+        _cursor: Option<String>,
+    ) -> BoxFuture<'a, Result<StatementPage, ProviderError>> {
+        unsupported("give a statement")
+    }
 
     /// Takes reserved money after the run.
     fn settle<'a>(
@@ -107,6 +133,10 @@ pub struct Capabilities {
     pub test: bool,
     /// The payer decides on the host's own page.
     pub pays_on_host_page: bool,
+    /// How long the provider remembers an idempotency key, `None` for ever.
+    pub key_window: Option<Duration>,
+    /// How long after its end a payment may still bring money.
+    pub late_window: Duration,
     /// Longest wait for one answer.
     pub timeout: Duration,
     /// How long a payment can be paid at most.
@@ -198,6 +228,41 @@ pub enum Refunded {
     Done,
     /// The provider took the order and has not finished.
     Pending,
+    /// The provider gave it up; the money is still here.
+    Failed,
+}
+
+/// A period of time, milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Its begin, included.
+    pub since: i64,
+    /// Its end, not included.
+    pub until: i64,
+}
+
+/// A part of a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatementPage {
+    /// Payments that brought money in the period.
+    pub lines: Vec<StatementLine>,
+    /// Where the next page begins, `None` for the last.
+    pub next: Option<String>,
+}
+
+/// A payment that brought money, as the provider has it on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementLine {
+    /// The provider's reference of the payment.
+    pub reference: String,
+    /// What arrived.
+    pub received: Money,
+    /// What went back since, in the currency received.
+    pub refunded: Amount,
+    /// What the provider charged, in the currency received.
+    pub fee: Amount,
+    /// When it arrived, milliseconds since the Unix epoch.
+    pub at: i64,
 }
 
 /// A webhook as it arrived.
@@ -265,6 +330,9 @@ pub enum ProviderError {
         /// What was asked.
         operation: &'static str,
     },
+    /// It has no time now: ask again later with the same key.
+    #[error("the provider asked to wait: {0}")]
+    Busy(String),
     /// It said no, finally.
     #[error("the provider refused: {0}")]
     Refused(String),

@@ -11,20 +11,20 @@ use coinop_core::price::Price;
 use crate::catalog::Snapshot;
 use crate::catalog::source::read_component;
 use crate::clock::{Clock as _, SystemClock};
-use crate::ledger::Ledger;
+use crate::ledger::Components;
 
 /// How often the ledger is told that a component is still served, so that it is not forgotten.
 const RENEWAL: Duration = Duration::from_secs(60 * 60);
 
 /// What this process has put into the ledger.
 pub(super) struct Keeper {
-    ledger: Arc<dyn Ledger>,
+    ledger: Arc<dyn Components>,
     /// What is kept, and when the ledger was last told.
     kept: HashMap<Digest, Instant>,
 }
 
 impl Keeper {
-    pub(super) fn new(ledger: Arc<dyn Ledger>) -> Self {
+    pub(super) fn new(ledger: Arc<dyn Components>) -> Self {
         Self {
             ledger,
             kept: HashMap::new(),

@@ -20,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::catalog::library::Library;
 use crate::catalog::resolve::Chargeable;
 use crate::config::Config;
-use crate::ledger::Ledger;
+use crate::ledger::Components;
 
 pub use folder::plugin_files;
 pub use report::{FileReport, ToolReport, check_files, check_folder};
@@ -34,7 +34,7 @@ pub struct Setup {
     /// Who loads code.
     pub library: Arc<Library>,
     /// Keeps the bytes of paid plugins.
-    pub ledger: Arc<dyn Ledger>,
+    pub ledger: Arc<dyn Components>,
     /// Says whether an account can charge a price.
     pub chargeable: Arc<Chargeable>,
     /// How to hear of changes.

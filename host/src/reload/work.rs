@@ -17,7 +17,7 @@ use super::{Progress, Setup, folder};
 use crate::catalog::Problem;
 use crate::catalog::resolve::{Plugin, Resolved, problem, resolve};
 use crate::config::{Config, ConfigErrors};
-use crate::ledger::Ledger;
+use crate::ledger::Components;
 use crate::plugin::Manifest;
 
 /// When a component that the ledger did not take is tried again.
@@ -302,7 +302,7 @@ impl Work {
 }
 
 /// Waits until the ledger's list of blocked components is not what it was: any process of the operator's may change it.
-async fn blocks_changed(ledger: Arc<dyn Ledger>, before: BTreeSet<Digest>) {
+async fn blocks_changed(ledger: Arc<dyn Components>, before: BTreeSet<Digest>) {
     loop {
         tokio::time::sleep(BLOCKS_EVERY).await;
         match ledger.blocked().await {

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Calls, Server};
 use crate::catalog::{Catalog, Entry, Listing, Snapshot};
 use crate::gate::{Invocation, Reply};
+use crate::ledger::Delivery;
 use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
 
 /// A listing named `name`, free or at a price in USD.
@@ -50,6 +51,8 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         mode: mode::by_name("two_step").unwrap(),
         account: "sandbox".to_owned(),
         limits: crate::limits::Limits::default(),
+        on_failure: coinop_core::call::Remedy::Refund,
+        retries: 0,
         settings: Arc::new(BTreeMap::new()),
         payment_id_argument: "payment_id".to_owned(),
         description: format!("{name} ({price})"),
@@ -129,7 +132,7 @@ impl Calls for FakeGate {
 }
 
 fn say(text: String) -> Reply {
-    Reply::Outcome(Arc::new(Outcome {
+    Reply::Outcome(Delivery::free(Outcome {
         content: vec![Content::text(text)],
         ..Outcome::default()
     }))

@@ -4,7 +4,7 @@
 //! payment object in structured content too, which the widened output schema of every paid tool admits.
 
 use coinop_core::mode::{Ask, Printed};
-use coinop_core::outcome::{Content, Outcome};
+use coinop_core::outcome::Content;
 use rmcp::model::{
     CallToolResult, ContentBlock, EmbeddedResource, MetaObject, Resource, ResourceContents,
 };
@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{META_PAYMENT, META_REFUSAL, guest_meta};
 use crate::gate::{Refusal, Reply};
+use crate::ledger::{Delivery, LimitReached};
 
 /// Longest text of a refusal, bytes; a guest's failure message may be longer than a person reads. Outcomes are
 /// limited where they arise (`Limits::output_bytes_max`): a stored one is delivered whole.
@@ -20,7 +21,7 @@ const REFUSAL_BYTES_MAX: usize = 8 << 10;
 /// Translates a reply.
 pub fn tool_result(reply: &Reply) -> CallToolResult {
     match reply {
-        Reply::Outcome(outcome) => delivered(outcome),
+        Reply::Outcome(delivery) => delivered(delivery),
         Reply::Ask {
             ask,
             payment_url,
@@ -33,7 +34,8 @@ pub fn tool_result(reply: &Reply) -> CallToolResult {
     }
 }
 
-fn delivered(outcome: &Outcome) -> CallToolResult {
+fn delivered(delivery: &Delivery) -> CallToolResult {
+    let outcome = &delivery.outcome;
     let content = outcome.content.iter().map(block).collect();
     let mut result = if outcome.is_error {
         CallToolResult::error(content)
@@ -117,6 +119,16 @@ fn refused(refusal: &Refusal) -> CallToolResult {
     result
 }
 
+fn limit_object(limit: &LimitReached) -> Value {
+    let (which, frees_at) = match limit {
+        LimitReached::Open { frees_at, .. } => ("open_payments", Some(*frees_at)),
+        LimitReached::Links { frees_at, .. } => ("links_per_minute", Some(*frees_at)),
+        LimitReached::PerCall { .. } => ("per_call", None),
+        LimitReached::PerDay { frees_at, .. } => ("per_day", Some(*frees_at)),
+    };
+    json!({"kind": "limit", "limit": which, "frees_at": frees_at.map(crate::clock::rfc3339)})
+}
+
 fn meta(key: &str, value: Value) -> MetaObject {
     MetaObject(Map::from_iter([(key.to_owned(), value)]))
 }
@@ -143,6 +155,7 @@ fn refusal_object(refusal: &Refusal) -> Value {
         Refusal::NoLongerStored => json!({"kind": "no_longer_stored"}),
         Refusal::ToolFailed { kind, .. } => json!({"kind": "tool_failed", "failure": kind}),
         Refusal::Blocked => json!({"kind": "blocked"}),
+        Refusal::Limit { limit } => limit_object(limit),
         Refusal::Unavailable { retry_after_s, .. } => {
             json!({"kind": "unavailable", "retry_after_s": retry_after_s})
         }
@@ -163,7 +176,7 @@ pub fn capped(mut text: String, bytes_max: usize) -> String {
 mod tests {
     use super::*;
     use crate::server::testing::ask;
-    use std::sync::Arc;
+    use coinop_core::outcome::Outcome;
 
     fn wire(reply: &Reply) -> Value {
         serde_json::to_value(tool_result(reply)).unwrap()
@@ -190,7 +203,7 @@ mod tests {
             is_error: false,
             meta: Some(r#"{"shop/k":1,"coinop/payment":{"status":"paid"}}"#.into()),
         };
-        let result = wire(&Reply::Outcome(Arc::new(outcome)));
+        let result = wire(&Reply::Outcome(Delivery::free(outcome)));
         assert_eq!(
             result["content"][0],
             json!({"type": "text", "text": "hello"})

@@ -7,20 +7,18 @@ use crate::money::{Amount, Money};
 use crate::quote::tests::quote;
 
 pub(crate) fn call() -> Call {
-    Call {
-        id: CallId::from_random([1; 16]),
-        quote: quote(),
-        mode: "two_step".into(),
-        created_at: 0,
-        payment: Payment::creating(
-            PaymentId::from_random([2; 16]),
-            LinkToken::from_random([3; 16]),
-            "sandbox".into(),
-        ),
-        epoch: 0,
-        failure: None,
-        state: CallState::Quoted,
-    }
+    let payment = Payment::creating(
+        PaymentId::from_random([2; 16]),
+        LinkToken::from_random([3; 16]),
+        "sandbox".into(),
+    );
+    Call::quoted(
+        CallId::from_random([1; 16]),
+        quote(),
+        "two_step",
+        0,
+        payment,
+    )
 }
 
 fn price() -> Money {
@@ -143,6 +141,7 @@ fn a_run_reports_only_under_its_own_epoch() {
 fn a_failed_run_is_compensated_once() {
     let start = Event::CompensationStarted {
         remedy: Remedy::Refund,
+        at: 0,
     };
     let due = Event::CompensationDue {
         cause: Cause::ToolFailed,
@@ -166,6 +165,7 @@ fn a_failed_run_is_compensated_once() {
     check(&then(&[Event::Credited]), Err(6));
     let credit = Event::CompensationStarted {
         remedy: Remedy::Credit,
+        at: 0,
     };
     check(
         &then(&[Event::CompensationFailed, credit, Event::Credited]),
@@ -318,6 +318,7 @@ fn random_event(random: &mut Seeded, call: &Call, now: Millis) -> Event {
         },
         20 => Event::CompensationStarted {
             remedy: [Remedy::Refund, Remedy::Credit][random.below(2) as usize],
+            at: now,
         },
         _ => [Event::CompensationFailed, Event::Credited][random.below(2) as usize].clone(),
     }

@@ -18,15 +18,15 @@ use clap::{Args, Subcommand};
 use coinop_core::ids::LinkToken;
 
 use crate::gate::{Cashier, PageState, PageView};
-use crate::ledger::{CallKey, Ledger, Record};
+use crate::ledger::{CallKey, Filter, Ledger, Record};
 use crate::provider::Decision;
 
 pub(super) use self::command::Payments;
 pub use self::error::PaymentsError;
 use self::view::CallView;
 
-/// Calls looked through when a state is asked for.
-const SCAN_MAX: u32 = 10_000;
+/// Calls listed at once at most.
+const LIST_MAX: u32 = 10_000;
 
 /// The states of a call, as written by [`coinop_core::call::CallState::name`].
 const STATES: [&str; 18] = [
@@ -75,7 +75,7 @@ pub enum PaymentsCommand {
 #[derive(Clone, Debug, Args)]
 pub struct ListArgs {
     /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(SCAN_MAX)))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MAX)))]
     pub limit: u32,
     /// Only calls in this state (`--state` names the ledger, here as everywhere)
     #[arg(long, value_name = "STATE", value_parser = PossibleValuesParser::new(STATES))]
@@ -138,19 +138,13 @@ async fn list(
     ledger: &dyn Ledger,
     out: &mut (dyn Write + Send),
 ) -> Result<(), PaymentsError> {
-    let scanned = match args.only {
-        Some(_) => SCAN_MAX,
-        None => args.limit,
+    let filter = Filter {
+        state: args.only.clone(),
+        ..Filter::default()
     };
-    let records = ledger.list(scanned).await?;
-    let wanted = |record: &&Record| {
-        let state = record.call.state.name();
-        args.only.as_deref().is_none_or(|wanted| wanted == state)
-    };
+    let records = ledger.list(filter, args.limit).await?;
     let views: Vec<CallView> = records
         .iter()
-        .filter(wanted)
-        .take(args.limit as usize)
         .map(|record| CallView::of(record, false))
         .collect();
     match args.json {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
 use coinop_core::arguments::Arguments;
-use coinop_core::call::{Call, CallState, Cause, Failure};
+use coinop_core::call::{Call, CallState, Cause, Failure, Remedy};
 use coinop_core::digest::Digest;
 use coinop_core::ids::{CallId, PaymentId};
 use coinop_core::money::Money;
@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 
 use super::*;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{LedgerError, NewCall};
+use crate::ledger::{Caps, Components as _, LedgerError, NewCall};
 
 /// 2026-11-20T10:32:05Z.
 const AT: i64 = 1_795_170_725_000;
@@ -28,31 +28,28 @@ struct Cli {
 }
 
 fn call(seed: u8, principal: Principal) -> Call {
-    Call {
-        id: CallId::from_random([seed; 16]),
-        quote: Quote {
-            principal,
-            tool: "get_forecast".into(),
-            plugin: "weather".into(),
-            component: Digest::of(b"component"),
-            arguments: Arguments::stored("{}".into()).digest(),
-            payment_id_argument: "payment_id".into(),
-            price: Money::parse("0.003", "USD").unwrap(),
-            account: "main".into(),
-            claim_window_ms: 86_400_000,
-            expires_at: AT + 900_000,
-        },
-        mode: "two_step".into(),
-        created_at: AT + i64::from(seed),
-        payment: Payment::creating(
-            PaymentId::from_random([seed; 16]),
-            LinkToken::from_random([seed; 16]),
-            "sandbox".into(),
-        ),
-        epoch: 0,
-        failure: None,
-        state: CallState::Quoted,
-    }
+    let quote = Quote {
+        principal,
+        tool: "get_forecast".into(),
+        plugin: "weather".into(),
+        component: Digest::of(b"component"),
+        arguments: Arguments::stored("{}".into()).digest(),
+        payment_id_argument: "payment_id".into(),
+        price: Money::parse("0.003", "USD").unwrap(),
+        account: "main".into(),
+        claim_window_ms: 86_400_000,
+        on_failure: Remedy::Refund,
+        retries: 0,
+        late_window_ms: 0,
+        expires_at: AT + 900_000,
+    };
+    let payment = Payment::creating(
+        PaymentId::from_random([seed; 16]),
+        LinkToken::from_random([seed; 16]),
+        "sandbox".into(),
+    );
+    let id = CallId::from_random([seed; 16]);
+    Call::quoted(id, quote, "two_step", AT + i64::from(seed), payment)
 }
 
 fn anonymous() -> Call {
@@ -109,7 +106,7 @@ async fn bench() -> Bench {
             arguments: r#"{"secret":1}"#.into(),
             run_spec: "{}".into(),
         };
-        ledger.open(new).await.unwrap();
+        ledger.open(new, Caps::default()).await.unwrap();
     }
     let till = Till(Mutex::new(PageView {
         tool: "get_forecast".into(),
@@ -303,6 +300,7 @@ fn a_sheet_tells_the_whole_story() {
         arguments: None,
         run_spec: None,
         updated_at: AT + 5_000,
+        version: 1,
     };
     let expected = format!(
         "Call       {id}\n\
@@ -335,10 +333,18 @@ fn every_state_can_be_asked_for() {
             owner: text.clone(),
             lease_until: 0,
         },
-        CallState::CompensationDue { cause, attempts: 0 },
+        CallState::CompensationDue {
+            cause,
+            attempts: 0,
+            tried_at: None,
+            ordered: None,
+        },
         CallState::Refunded { cause },
         CallState::Credited { cause },
-        CallState::Attention { reason: text },
+        CallState::Attention {
+            reason: text,
+            from: None,
+        },
     ];
     let plain = STATES.iter().filter_map(|name| {
         serde_json::from_value::<CallState>(serde_json::json!({ "state": name })).ok()

@@ -146,7 +146,7 @@ fn word(state: &impl Serialize) -> String {
 
 fn reason(state: &CallState) -> Option<String> {
     match state {
-        CallState::Attention { reason } => Some(tame(reason, TEXT_CHARS_MAX)),
+        CallState::Attention { reason, .. } => Some(tame(reason, TEXT_CHARS_MAX)),
         CallState::CompensationDue { cause, .. }
         | CallState::Compensating { cause, .. }
         | CallState::Refunded { cause }

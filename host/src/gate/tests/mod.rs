@@ -15,7 +15,7 @@ use world::{CLAIM_WINDOW, START, World, asked, component, invocation, price, tex
 use super::page::{Cashier, PageState};
 use super::{Refusal, Reply};
 use crate::catalog::Entry;
-use crate::ledger::Ledger as _;
+use crate::ledger::{Components as _, Ledger as _};
 use crate::plugin::Effects;
 use crate::provider::{Decision, Standing};
 

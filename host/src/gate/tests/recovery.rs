@@ -13,7 +13,7 @@ use super::world::{CLAIM_WINDOW, START, World, asked, component, invocation, pri
 use super::{local, orphan, refusal};
 use crate::catalog::Entry;
 use crate::gate::Refusal;
-use crate::ledger::Ledger as _;
+use crate::ledger::{Components as _, Ledger as _};
 use crate::plugin::Effects;
 use crate::provider::Standing;
 

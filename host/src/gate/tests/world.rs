@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::{Entry, Listing, Snapshot};
 use crate::clock::Clock;
-use crate::gate::{Accounts, Gate, Invocation, Job, Parts, Reply, Runner};
+use crate::gate::{Accounts, CallerCaps, Gate, Invocation, Job, Parts, Reply, Runner};
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{CallKey, Ledger, Record};
+use crate::ledger::{CallKey, Components as _, Ledger, Record};
 use crate::limits::Limits;
 use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
 use crate::provider::*;
@@ -64,9 +64,9 @@ impl Bank {
         Ok(value)
     }
 
-    fn created() -> CreatedPayment {
+    fn created(request: &CreatePayment) -> CreatedPayment {
         CreatedPayment {
-            reference: "bank-1".into(),
+            reference: Digest::of(request.key.as_str().as_bytes()).short(),
             url: None,
         }
     }
@@ -83,6 +83,8 @@ impl Provider for Bank {
             webhooks: false,
             test: true,
             pays_on_host_page: true,
+            key_window: None,
+            late_window: Duration::ZERO,
             timeout: Duration::from_secs(1),
             lifetime_max: Duration::from_secs(3_600),
         }
@@ -90,14 +92,14 @@ impl Provider for Bank {
     fn chargeable(&self, _: &Money) -> Result<(), NotChargeable> {
         Ok(())
     }
-    fn create_offline(&self, _: &CreatePayment) -> Option<CreatedPayment> {
-        (!self.online).then(Self::created)
+    fn create_offline(&self, request: &CreatePayment) -> Option<CreatedPayment> {
+        (!self.online).then(|| Self::created(request))
     }
     fn create<'a>(
         &'a self,
-        _: &'a CreatePayment,
+        request: &'a CreatePayment,
     ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>> {
-        Box::pin(async { self.answer(Self::created()) })
+        Box::pin(async { self.answer(Self::created(request)) })
     }
     fn status<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
         Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
@@ -275,6 +277,7 @@ impl World {
             quote_lifetime: Duration::from_secs(60),
             claim_window: CLAIM_WINDOW,
             retention: Duration::from_secs(3_600),
+            caps: CallerCaps::default(),
         });
         Self {
             gate,
@@ -326,6 +329,8 @@ impl World {
             mode: mode::by_name(self.mode).unwrap(),
             account: "main".into(),
             limits: Limits::default(),
+            on_failure: coinop_core::call::Remedy::Refund,
+            retries: 0,
             settings: Arc::default(),
             payment_id_argument: "payment_id".into(),
             description: String::new(),
@@ -436,7 +441,7 @@ pub(super) fn asked(reply: &Reply, status: mode::AskStatus) -> String {
 /// The text of an outcome.
 pub(super) fn text(reply: &Reply) -> String {
     match reply {
-        Reply::Outcome(outcome) => match &outcome.content[0] {
+        Reply::Outcome(delivery) => match &delivery.outcome.content[0] {
             Content::Text { text } => text.clone(),
             other => panic!("{other:?}"),
         },

@@ -2,26 +2,21 @@
 
 use coinop_core::Millis;
 use coinop_core::call::{Call, Event};
-use coinop_core::entry::entries;
 use coinop_core::ids::CallId;
-use coinop_core::money::Amount;
 use coinop_core::step::due_at;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::outcomes;
+use super::{accounts, outcomes, receipts};
+use crate::ledger::transition::{Transition, open_key, payment_state, principal_key, within};
 use crate::ledger::{
-    AdvanceError, Balance, CallKey, Change, LedgerError, NewCall, Opened, Record, open_key,
+    AdvanceError, Advanced, Audited, CallKey, Caps, Change, Filter, LedgerError, NewCall, Opened,
+    Record, TakeDue,
 };
 
 const COLUMNS: &str = "body, arguments, run_spec, updated_at, version";
 
-struct Stored {
-    record: Record,
-    version: i64,
-}
-
-/// Records a call, or finds the open one it would repeat.
-pub(super) fn open(db: &Connection, new: NewCall) -> Result<Opened, AdvanceError> {
+/// Records a call within `caps`, or finds the open one it would repeat.
+pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened, AdvanceError> {
     if outcomes::is_blocked(db, new.call.quote.component)? {
         return Err(AdvanceError::Blocked);
     }
@@ -32,19 +27,21 @@ pub(super) fn open(db: &Connection, new: NewCall) -> Result<Opened, AdvanceError
     let key = open_key(&new.call);
     if let Some(key) = &key {
         let sql = format!("SELECT {COLUMNS} FROM call WHERE open_key = ?1");
-        if let Some(stored) = query_one(db, &sql, [key])? {
+        if let Some(record) = query_one(db, &sql, [key])? {
             return Ok(Opened {
-                record: stored.record,
+                record,
                 existing: true,
             });
         }
     }
     let call = &new.call;
+    let usage = accounts::usage(db, call, caps)?;
+    within(caps, call.quote.price, &usage, call.created_at)?;
     let body = encode(call)?;
     db.prepare_cached(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
-                           version, due_at, created_at, updated_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12)",
+                           version, due_at, created_at, updated_at, account, principal, reference, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16)",
     )
     .and_then(|mut insert| {
         insert.execute(params![
@@ -53,16 +50,24 @@ pub(super) fn open(db: &Connection, new: NewCall) -> Result<Opened, AdvanceError
             call.payment.link.as_str(),
             key,
             call.state.name(),
-            payment_state(call),
+            payment_state(call.payment.state),
             call.quote.component.to_string(),
             body,
             new.arguments,
             new.run_spec,
             due_at(call, call.created_at),
             call.created_at,
+            call.quote.account,
+            principal_key(&call.quote.principal),
+            call.payment.reference,
+            call.quote.expires_at,
         ])
     })
     .map_err(LedgerError::from)?;
+    let (entries, credit, spent) = Transition::opening(call);
+    accounts::post(db, call, &entries, 1, call.created_at)?;
+    accounts::move_credit(db, call, &credit)?;
+    accounts::count_spent(db, call, spent)?;
     let updated_at = call.created_at;
     Ok(Opened {
         record: Record {
@@ -70,6 +75,7 @@ pub(super) fn open(db: &Connection, new: NewCall) -> Result<Opened, AdvanceError
             arguments: Some(new.arguments),
             run_spec: Some(new.run_spec),
             updated_at,
+            version: 1,
         },
         existing: false,
     })
@@ -81,67 +87,76 @@ pub(super) fn find(db: &Connection, key: &CallKey) -> Result<Option<Record>, Led
         CallKey::Call(id) => ("id", id.as_str()),
         CallKey::Payment(id) => ("payment_id", id.as_str()),
         CallKey::Link(token) => ("link", token.as_str()),
+        CallKey::Reference { account, reference } => {
+            let sql = format!("SELECT {COLUMNS} FROM call WHERE account = ?1 AND reference = ?2");
+            return query_one(db, &sql, [account, reference]);
+        }
     };
     let sql = format!("SELECT {COLUMNS} FROM call WHERE {column} = ?1");
-    Ok(query_one(db, &sql, [value])?.map(|stored| stored.record))
+    query_one(db, &sql, [value])
 }
 
-/// Applies events to the stored call, all or none.
-pub(super) fn advance(db: &Connection, change: &Change) -> Result<Record, AdvanceError> {
+/// Applies a change to the stored call, all or nothing, and issues the receipt when it is delivered.
+pub(super) fn advance(
+    db: &Connection,
+    ledger: &str,
+    change: &Change,
+) -> Result<Advanced, AdvanceError> {
     let sql = format!("SELECT {COLUMNS} FROM call WHERE id = ?1");
     let stored = query_one(db, &sql, [change.call.as_str()])?.ok_or(AdvanceError::Missing)?;
-    let before = stored.record.call.clone();
     let claims = change
         .events
         .iter()
         .any(|e| matches!(e, Event::Claimed { .. }));
-    if claims && outcomes::is_blocked(db, before.quote.component)? {
+    if claims && outcomes::is_blocked(db, stored.call.quote.component)? {
         return Err(AdvanceError::Blocked);
     }
-    let mut record = stored.record;
-    let mut last = before.clone();
-    for event in &change.events {
-        if let Err(error) = record.call.apply(event) {
-            record.call = before;
-            return Err(AdvanceError::Illegal {
-                error,
-                record: Box::new(record),
-            });
-        }
-        post(db, &last, &record.call, change.at)?;
-        last.clone_from(&record.call);
-    }
+    let transition = Transition::of(stored, change)?;
+    let call = &transition.record.call;
+    accounts::post(
+        db,
+        call,
+        &transition.entries,
+        transition.record.version,
+        change.at,
+    )?;
+    accounts::move_credit(db, call, &transition.credit)?;
+    accounts::count_spent(db, call, transition.spent)?;
     if let Some(outcome) = &change.outcome {
         outcomes::keep_outcome(db, &change.call, outcome, change.at)?;
     }
-    if record.call.state.is_end() {
-        record.arguments = None;
-        record.run_spec = None;
-    }
-    record.updated_at = change.at;
-    store(db, &record, stored.version)?;
-    Ok(record)
+    let receipt = match transition.delivers {
+        true => receipts::issue(db, ledger, call, change)?,
+        false => None,
+    };
+    store(db, &transition)?;
+    Ok(Advanced {
+        record: transition.record,
+        receipt,
+    })
 }
 
-fn store(db: &Connection, record: &Record, version: i64) -> Result<(), LedgerError> {
+fn store(db: &Connection, transition: &Transition) -> Result<(), LedgerError> {
+    let record = &transition.record;
     let call = &record.call;
     let changed = db
         .prepare_cached(
             "UPDATE call SET open_key = ?1, state = ?2, payment_state = ?3, body = ?4, arguments = ?5, run_spec = ?6,
-                             version = version + 1, due_at = ?7, updated_at = ?8
-             WHERE id = ?9 AND version = ?10",
+                             version = ?10, due_at = ?7, updated_at = ?8, reference = ?11
+             WHERE id = ?9 AND version = ?10 - 1",
         )?
         .execute(params![
             open_key(call),
             call.state.name(),
-            payment_state(call),
+            payment_state(call.payment.state),
             encode(call)?,
             record.arguments,
             record.run_spec,
-            due_at(call, record.updated_at),
+            transition.due_at(),
             record.updated_at,
             call.id.as_str(),
-            version,
+            record.version,
+            call.payment.reference,
         ])?;
     if changed == 1 {
         Ok(())
@@ -153,88 +168,108 @@ fn store(db: &Connection, record: &Record, version: i64) -> Result<(), LedgerErr
     }
 }
 
-fn post(db: &Connection, before: &Call, after: &Call, at: Millis) -> Result<(), LedgerError> {
-    for entry in entries(Some(before), after) {
-        db.prepare_cached(
-            "INSERT INTO entry (call, book, account, currency, amount, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            after.id.as_str(),
-            entry.book.as_str(),
-            after.quote.account,
-            entry.currency.code(),
-            entry.amount.nanos(),
-            at,
-        ])?;
+/// The calls of a filter, the latest first.
+pub(super) fn list(
+    db: &Connection,
+    filter: &Filter,
+    limit: u32,
+) -> Result<Vec<Record>, LedgerError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM call
+         WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR account = ?2)
+           AND created_at >= coalesce(?3, 0) AND created_at < coalesce(?4, 9223372036854775807)
+         ORDER BY created_at DESC, rowid DESC LIMIT ?5"
+    );
+    let values = params![
+        filter.state,
+        filter.account,
+        filter.since,
+        filter.until,
+        limit
+    ];
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map(values, read_raw)?;
+    rows.map(|raw| decode(raw?)).collect()
+}
+
+/// Whether anything is due: asked of the reader first, so that a round without work writes nothing.
+pub(super) fn is_due(db: &Connection, take: &TakeDue) -> Result<bool, LedgerError> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM call WHERE due_at <= ?1 LIMIT 1")?
+        .exists([take.now])?)
+}
+
+/// Takes calls that a host should look at, the longest due first.
+pub(super) fn take_due(db: &Connection, take: &TakeDue) -> Result<Vec<Record>, LedgerError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM call
+         WHERE due_at <= ?1 AND account IN (SELECT value FROM json_each(?2)) ORDER BY due_at LIMIT ?3"
+    );
+    let accounts = serde_json::to_string(&take.accounts).unwrap_or_default();
+    let mut query = db.prepare_cached(&sql)?;
+    let rows = query.query_map(params![take.now, accounts, take.limit], read_raw)?;
+    let taken: Vec<Record> = rows
+        .map(|raw| decode(raw?))
+        .collect::<Result<_, LedgerError>>()?;
+    for record in &taken {
+        postpone(db, &record.call.id, record.version, Some(take.until))?;
     }
-    Ok(())
+    Ok(taken)
 }
 
-/// The latest calls first.
-pub(super) fn list(db: &Connection, limit: u32) -> Result<Vec<Record>, LedgerError> {
-    let sql = format!("SELECT {COLUMNS} FROM call ORDER BY created_at DESC, rowid DESC LIMIT ?1");
-    query_all(db, &sql, params![limit])
-}
-
-/// Calls that a host should look at, the longest due first.
-pub(super) fn due(db: &Connection, now: Millis, limit: u32) -> Result<Vec<Record>, LedgerError> {
-    let sql = format!("SELECT {COLUMNS} FROM call WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
-    query_all(db, &sql, params![now, limit])
-}
-
-/// Hides a call that is due at `now` until `until`. Whether it was due.
+/// Hides a call that is still in `version` until `until`, or for good.
 pub(super) fn postpone(
     db: &Connection,
     call: &CallId,
-    now: Millis,
-    until: Millis,
-) -> Result<bool, LedgerError> {
-    let postponed = db
-        .prepare_cached("UPDATE call SET due_at = ?3 WHERE id = ?1 AND due_at <= ?2")?
-        .execute(params![call.as_str(), now, until])?;
-    Ok(postponed == 1)
+    version: i64,
+    until: Option<Millis>,
+) -> Result<(), LedgerError> {
+    db.prepare_cached("UPDATE call SET due_at = ?3 WHERE id = ?1 AND version = ?2")?
+        .execute(params![call.as_str(), version, until])?;
+    Ok(())
 }
 
-/// The sum of every account.
-pub(super) fn balances(db: &Connection) -> Result<Vec<Balance>, LedgerError> {
-    let mut query = db.prepare_cached(
-        "SELECT book, currency, SUM(amount) FROM entry GROUP BY book, currency ORDER BY book, currency",
-    )?;
-    let mut rows = query.query([])?;
-    let mut balances = Vec::new();
-    while let Some(row) = rows.next()? {
-        let currency: String = row.get(1)?;
-        balances.push(Balance {
-            book: row.get(0)?,
-            currency: currency
-                .parse()
-                .map_err(|e| LedgerError::Corrupt(format!("{e}")))?,
-            amount: Amount::from_nanos(row.get(2)?),
+/// Calls with all that is recorded of them, by id.
+pub(super) fn audit(
+    db: &Connection,
+    after: Option<&CallId>,
+    limit: u32,
+) -> Result<Vec<Audited>, LedgerError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, due_at, (SELECT body FROM receipt WHERE call = id),
+                EXISTS (SELECT 1 FROM outcome WHERE call = id)
+         FROM call WHERE id > ?1 ORDER BY id LIMIT ?2"
+    );
+    let mut query = db.prepare_cached(&sql)?;
+    let after = after.map_or("", CallId::as_str);
+    let rows = query.query_map(params![after, limit], |row| {
+        Ok((read_raw(row)?, row.get(5)?, row.get(6)?, row.get(7)?))
+    })?;
+    let mut audited = Vec::new();
+    for row in rows {
+        let (raw, due_at, receipt, has_outcome) = row?;
+        let record = decode(raw)?;
+        audited.push(Audited {
+            entries: accounts::posted(db, &record.call.id)?,
+            record,
+            due_at,
+            receipt,
+            has_outcome,
         });
     }
-    Ok(balances)
+    Ok(audited)
 }
 
 fn query_one(
     db: &Connection,
     sql: &str,
     key: impl rusqlite::Params,
-) -> Result<Option<Stored>, LedgerError> {
+) -> Result<Option<Record>, LedgerError> {
     let raw = db
         .prepare_cached(sql)?
         .query_row(key, read_raw)
         .optional()?;
     raw.map(decode).transpose()
-}
-
-fn query_all(
-    db: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-) -> Result<Vec<Record>, LedgerError> {
-    let mut query = db.prepare_cached(sql)?;
-    let rows = query.query_map(values, read_raw)?;
-    rows.map(|raw| Ok(decode(raw?)?.record)).collect()
 }
 
 type Raw = (String, Option<String>, Option<String>, Millis, i64);
@@ -249,28 +284,18 @@ fn read_raw(row: &Row<'_>) -> Result<Raw, rusqlite::Error> {
     ))
 }
 
-fn decode((body, arguments, run_spec, updated_at, version): Raw) -> Result<Stored, LedgerError> {
+fn decode((body, arguments, run_spec, updated_at, version): Raw) -> Result<Record, LedgerError> {
     let call =
         serde_json::from_str(&body).map_err(|e| LedgerError::Corrupt(format!("a call: {e}")))?;
-    Ok(Stored {
-        record: Record {
-            call,
-            arguments,
-            run_spec,
-            updated_at,
-        },
+    Ok(Record {
+        call,
+        arguments,
+        run_spec,
+        updated_at,
         version,
     })
 }
 
 fn encode(call: &Call) -> Result<String, LedgerError> {
     serde_json::to_string(call).map_err(|e| LedgerError::Corrupt(e.to_string()))
-}
-
-fn payment_state(call: &Call) -> String {
-    // The serde name without its quotes: one word for both.
-    serde_json::to_string(&call.payment.state)
-        .unwrap_or_default()
-        .trim_matches('"')
-        .to_owned()
 }

@@ -3,26 +3,32 @@
 //! WAL with `synchronous=FULL`: what was acknowledged survives kill -9 and power loss. Writes of one process go through
 //! one thread that groups them; processes take turns under `BEGIN IMMEDIATE`.
 
+mod accounts;
+mod backup;
 mod calls;
 mod open;
 mod outcomes;
 mod purse;
+mod receipts;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use coinop_core::Millis;
 use coinop_core::digest::Digest;
 use coinop_core::ids::CallId;
-use coinop_core::outcome::Outcome;
+use coinop_core::money::{Amount, Currency};
+use coinop_core::principal::Principal;
+use coinop_core::receipt::{Chain, KeySet};
 use futures::future::BoxFuture;
 
 use crate::ledger::{
-    AdvanceError, Balance, CallKey, Change, Ledger, LedgerError, NewCall, Opened, Record,
+    AdvanceError, Advanced, Audited, BackupError, Balance, CallKey, Caps, Change, Components,
+    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, Opened, Record, TakeDue,
 };
 pub use open::OpenError;
 use writer::Worker;
@@ -31,7 +37,8 @@ use writer::Worker;
 pub struct SqliteLedger {
     writer: Worker,
     reader: Worker,
-    id: String,
+    id: Arc<str>,
+    path: PathBuf,
 }
 
 impl SqliteLedger {
@@ -46,38 +53,19 @@ impl SqliteLedger {
         };
         let connection = open::open(path, now)?;
         let id = connection
-            .query_row("SELECT id FROM ledger", [], |row| row.get(0))
+            .query_row("SELECT id FROM ledger", [], |row| row.get::<_, String>(0))
             .map_err(|e| unusable(e.to_string()))?;
         let reader = open::open_reader(path).map_err(|e| unusable(e.to_string()))?;
         Ok(Self {
             writer: Worker::writer(connection).map_err(|e| unusable(e.to_string()))?,
             reader: Worker::reader(reader).map_err(|e| unusable(e.to_string()))?,
-            id,
+            id: id.into(),
+            path: path.to_owned(),
         })
     }
 }
 
-impl Ledger for SqliteLedger {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn open(&self, new: NewCall) -> BoxFuture<'_, Result<Opened, AdvanceError>> {
-        Box::pin(self.writer.run(move |db| calls::open(db, new)))
-    }
-
-    fn find(&self, key: CallKey) -> BoxFuture<'_, Result<Option<Record>, LedgerError>> {
-        Box::pin(self.reader.run(move |db| calls::find(db, &key)))
-    }
-
-    fn advance(&self, change: Change) -> BoxFuture<'_, Result<Record, AdvanceError>> {
-        Box::pin(self.writer.run(move |db| calls::advance(db, &change)))
-    }
-
-    fn outcome(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<Outcome>>, LedgerError>> {
-        Box::pin(self.reader.run(move |db| outcomes::outcome(db, &call)))
-    }
-
+impl Components for SqliteLedger {
     fn keep_component(
         &self,
         digest: Digest,
@@ -120,24 +108,66 @@ impl Ledger for SqliteLedger {
     fn blocked(&self) -> BoxFuture<'_, Result<Vec<Digest>, LedgerError>> {
         Box::pin(self.reader.run(outcomes::blocked))
     }
+}
 
-    fn list(&self, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
-        Box::pin(self.reader.run(move |db| calls::list(db, limit)))
+impl Ledger for SqliteLedger {
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    fn due(&self, now: Millis, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
-        Box::pin(self.reader.run(move |db| calls::due(db, now, limit)))
+    fn open(&self, new: NewCall, caps: Caps) -> BoxFuture<'_, Result<Opened, AdvanceError>> {
+        Box::pin(self.writer.run(move |db| calls::open(db, new, &caps)))
+    }
+
+    fn find(&self, key: CallKey) -> BoxFuture<'_, Result<Option<Record>, LedgerError>> {
+        Box::pin(self.reader.run(move |db| calls::find(db, &key)))
+    }
+
+    fn advance(&self, change: Change) -> BoxFuture<'_, Result<Advanced, AdvanceError>> {
+        let ledger = Arc::clone(&self.id);
+        Box::pin(
+            self.writer
+                .run(move |db| calls::advance(db, &ledger, &change)),
+        )
+    }
+
+    fn outcome(&self, call: CallId) -> BoxFuture<'_, Result<Option<Delivery>, LedgerError>> {
+        Box::pin(self.reader.run(move |db| {
+            let Some(outcome) = outcomes::outcome(db, &call)? else {
+                return Ok(None);
+            };
+            let receipt = receipts::receipt(db, &call)?;
+            Ok(Some(Delivery { outcome, receipt }))
+        }))
+    }
+
+    fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
+        Box::pin(self.reader.run(move |db| calls::list(db, &filter, limit)))
+    }
+
+    fn take_due(&self, take: TakeDue) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
+        Box::pin(async move {
+            let looked = take.clone();
+            if !self
+                .reader
+                .run(move |db| calls::is_due(db, &looked))
+                .await?
+            {
+                return Ok(Vec::new());
+            }
+            self.writer.run(move |db| calls::take_due(db, &take)).await
+        })
     }
 
     fn postpone(
         &self,
         call: CallId,
-        now: Millis,
-        until: Millis,
-    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        version: i64,
+        until: Option<Millis>,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(
             self.writer
-                .run(move |db| calls::postpone(db, &call, now, until)),
+                .run(move |db| calls::postpone(db, &call, version, until)),
         )
     }
 
@@ -146,7 +176,117 @@ impl Ledger for SqliteLedger {
     }
 
     fn balances(&self) -> BoxFuture<'_, Result<Vec<Balance>, LedgerError>> {
-        Box::pin(self.reader.run(calls::balances))
+        Box::pin(self.reader.run(accounts::balances))
+    }
+
+    fn credit(
+        &self,
+        principal: Principal,
+        account: String,
+        currency: Currency,
+    ) -> BoxFuture<'_, Result<Amount, LedgerError>> {
+        Box::pin(
+            self.reader
+                .run(move |db| accounts::credit(db, &principal, &account, currency)),
+        )
+    }
+
+    fn webhook_seen(
+        &self,
+        account: String,
+        event_id: String,
+    ) -> BoxFuture<'_, Result<bool, LedgerError>> {
+        Box::pin(
+            self.reader
+                .run(move |db| receipts::webhook_seen(db, &account, &event_id)),
+        )
+    }
+
+    fn note_webhook(
+        &self,
+        account: String,
+        event_id: String,
+        at: Millis,
+    ) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(
+            self.writer
+                .run(move |db| receipts::note_webhook(db, &account, &event_id, at)),
+        )
+    }
+
+    fn secrets(
+        &self,
+        name: String,
+        at: Millis,
+    ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
+        Box::pin(async move {
+            let asked = name.clone();
+            let found = self
+                .reader
+                .run(move |db| receipts::latest_secrets(db, &asked))
+                .await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            self.writer
+                .run(move |db| receipts::secrets(db, &name, at))
+                .await
+        })
+    }
+
+    fn rotate_secret(&self, name: String, at: Millis) -> BoxFuture<'_, Result<(), LedgerError>> {
+        Box::pin(
+            self.writer
+                .run(move |db| receipts::rotate_secret(db, &name, at)),
+        )
+    }
+
+    fn receipt_keys(&self) -> BoxFuture<'_, Result<KeySet, LedgerError>> {
+        Box::pin(self.reader.run(receipts::keys))
+    }
+
+    fn rotate_receipt_key(&self, at: Millis) -> BoxFuture<'_, Result<String, LedgerError>> {
+        Box::pin(self.writer.run(move |db| receipts::rotate_key(db, at)))
+    }
+
+    fn chains(&self) -> BoxFuture<'_, Result<Vec<Chain>, LedgerError>> {
+        Box::pin(self.reader.run(receipts::chains))
+    }
+
+    fn receipts(
+        &self,
+        chain: String,
+        after: u64,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<String>, LedgerError>> {
+        Box::pin(
+            self.reader
+                .run(move |db| receipts::receipts(db, &chain, after, limit)),
+        )
+    }
+
+    fn audit(
+        &self,
+        after: Option<CallId>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Audited>, LedgerError>> {
+        Box::pin(
+            self.reader
+                .run(move |db| calls::audit(db, after.as_ref(), limit)),
+        )
+    }
+
+    fn credits(&self) -> BoxFuture<'_, Result<Vec<CreditBalance>, LedgerError>> {
+        Box::pin(self.reader.run(accounts::credits))
+    }
+
+    fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), BackupError>> {
+        let from = self.path.clone();
+        Box::pin(async move {
+            let failed = |error: tokio::task::JoinError| BackupError::Failed(error.to_string());
+            let copying = tokio::task::spawn_blocking(move || backup::backup(&from, &to));
+            copying.await.map_err(failed)?
+        })
     }
 
     fn commits(&self) -> u64 {

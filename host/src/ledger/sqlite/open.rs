@@ -14,7 +14,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Every migration, in order. Released ones are never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/sqlite/0001_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/sqlite/0001_ledger.sql"),
+    include_str!("../../../migrations/sqlite/0002_nothing_lost.sql"),
+];
 
 /// Why the file is not a ledger.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +137,10 @@ fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), Ope
             )
             .map_err(unusable)?;
     }
+    super::receipts::ensure_key(&transaction, now).map_err(|e| OpenError::Unusable {
+        path: path.display().to_string(),
+        reason: e.to_string(),
+    })?;
     transaction
         .pragma_update(None, "user_version", known)
         .map_err(unusable)?;

@@ -9,6 +9,7 @@ use coinop_core::outcome::Outcome;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::ledger::LedgerError;
+use crate::ledger::transition::day_of;
 
 /// Outcomes forgotten in one go, so that payments never wait long for it.
 const FORGET_MAX: u32 = 200;
@@ -124,7 +125,8 @@ pub(super) fn blocked(db: &Connection) -> Result<Vec<Digest>, LedgerError> {
     .collect()
 }
 
-/// Forgets old outcomes of calls at rest, and components kept before `before` that no call still on its way names.
+/// Forgets old outcomes of calls at rest, old notes of webhooks and spent days, and components kept before `before`
+/// that no call still on its way names.
 pub(super) fn forget(db: &Connection, before: Millis) -> Result<u64, LedgerError> {
     let outcomes = db
         .prepare_cached(
@@ -138,6 +140,15 @@ pub(super) fn forget(db: &Connection, before: Millis) -> Result<u64, LedgerError
            AND NOT EXISTS (SELECT 1 FROM call WHERE component = digest AND due_at IS NOT NULL)",
     )?
     .execute([before])?;
+    db.prepare_cached(
+        "DELETE FROM webhook WHERE rowid IN (SELECT rowid FROM webhook WHERE at < ?1 LIMIT ?2)",
+    )?
+    .execute(params![before, FORGET_MAX])?;
+    // A day that is over caps nothing any more; yesterday's calls may still give back.
+    db.prepare_cached(
+        "DELETE FROM spent WHERE rowid IN (SELECT rowid FROM spent WHERE day < ?1 LIMIT ?2)",
+    )?
+    .execute(params![day_of(before) - 1, FORGET_MAX])?;
     Ok(outcomes as u64)
 }
 

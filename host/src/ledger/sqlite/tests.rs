@@ -6,7 +6,7 @@ use coinop_core::digest::Digest;
 
 use super::SqliteLedger;
 use super::writer::Worker;
-use crate::ledger::{Ledger as _, LedgerError};
+use crate::ledger::{Components as _, Ledger as _, LedgerError};
 
 #[tokio::test]
 async fn concurrent_operations_share_commits() {

@@ -149,6 +149,8 @@ impl Provider for Sandbox {
             webhooks: false,
             test: true,
             pays_on_host_page: true,
+            key_window: None,
+            late_window: Duration::ZERO,
             timeout: Duration::from_secs(10),
             // The books are at hand: asking costs nobody anything.
             lifetime_max: Duration::from_secs(24 * 60 * 60),
