@@ -125,19 +125,21 @@ pub(super) fn blocked(db: &Connection) -> Result<Vec<Digest>, LedgerError> {
     .collect()
 }
 
-/// Forgets old outcomes of calls at rest, old notes of webhooks and spent days, and components kept before `before`
+/// Forgets old outcomes of calls at rest (one that waits for a person is not), old notes of webhooks and spent days, and components kept before `before`
 /// that no call still on its way names.
 pub(super) fn forget(db: &Connection, before: Millis) -> Result<u64, LedgerError> {
     let outcomes = db
         .prepare_cached(
             "DELETE FROM outcome WHERE call IN
                (SELECT outcome.call FROM outcome JOIN call ON call.id = outcome.call
-                WHERE stored_at < ?1 AND updated_at < ?1 AND due_at IS NULL ORDER BY stored_at LIMIT ?2)",
+                WHERE stored_at < ?1 AND updated_at < ?1 AND due_at IS NULL AND state <> 'attention'
+                ORDER BY stored_at LIMIT ?2)",
         )?
         .execute(params![before, FORGET_MAX])?;
     db.prepare_cached(
         "DELETE FROM component WHERE kept_at < ?1
-           AND NOT EXISTS (SELECT 1 FROM call WHERE component = digest AND due_at IS NOT NULL)",
+           AND NOT EXISTS (SELECT 1 FROM call WHERE component = digest AND due_at IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM call WHERE component = digest AND state = 'attention')",
     )?
     .execute([before])?;
     db.prepare_cached(
