@@ -12,6 +12,7 @@ pub mod http;
 pub mod http_client;
 pub mod paths;
 pub mod pay;
+pub mod postgres;
 pub mod process;
 pub mod script;
 pub mod stdio;

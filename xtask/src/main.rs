@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod guests;
 mod plugins;
+mod postgres;
 mod process;
 mod python;
 mod stamp;

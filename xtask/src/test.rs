@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::guests;
 use crate::plugins;
+use crate::postgres;
 use crate::process;
 use crate::python::{self, Python};
 use crate::stamp;
@@ -124,6 +125,9 @@ fn refuse_when_missing(workspace: &Workspace, subjects: &[Subject]) -> Result<()
         if !process::found("npm") && !process::found("npm.cmd") {
             missing.push("npm: it comes with Node.js (Debian, Ubuntu: apt install npm)".to_owned());
         }
+        if !postgres::is_within_reach(workspace) {
+            missing.push(format!("PostgreSQL: {}", postgres::REMEDY));
+        }
     }
     if missing.is_empty() {
         return Ok(());
@@ -193,6 +197,9 @@ fn host(workspace: &Workspace, summary: &mut Summary) {
 
 fn e2e(workspace: &Workspace, summary: &mut Summary) {
     let ready = build_guests(workspace, summary)
+        && summary.step("PostgreSQL", || {
+            postgres::ensure(workspace).map(|()| Counts::NONE)
+        })
         && summary.step("clients: Python and Node.js", || {
             let python = Python::find(workspace).context(python::REMEDY)?;
             python.venv(workspace, "venv-clients", &[MCP_FOR_PYTHON])?;
