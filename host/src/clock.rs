@@ -1,13 +1,32 @@
-//! The time, as core wants it: milliseconds since the Unix epoch.
+//! The time, as core wants it: milliseconds since the Unix epoch; and waiting for it to pass.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use coinop_core::Millis;
+use futures::future::BoxFuture;
 
 /// Tells the time. A trait, so that tests can make a quote expire.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Millis;
+
+    /// Waits. Only a clock whose time is not the machine's has to say how.
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// What `answer` says within `patience`, `None` when it says nothing.
+pub async fn within<T>(
+    clock: &dyn Clock,
+    patience: Duration,
+    answer: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        biased;
+        answer = answer => Some(answer),
+        () = clock.sleep(patience) => None,
+    }
 }
 
 /// The machine's clock.

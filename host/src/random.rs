@@ -2,6 +2,22 @@
 
 use data_encoding::BASE32_NOPAD;
 
+/// Where a gate's ids come from. A trait, so that a simulation can be repeated.
+pub trait Random: Send + Sync {
+    /// 16 bytes that nobody can guess.
+    fn bytes(&self) -> [u8; 16];
+}
+
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn bytes(&self) -> [u8; 16] {
+        bytes()
+    }
+}
+
 /// 16 random bytes, for an id.
 pub fn bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
@@ -12,7 +28,12 @@ pub fn bytes() -> [u8; 16] {
 
 /// A random token of 26 characters, 128 bits.
 pub fn token() -> String {
-    BASE32_NOPAD.encode(&bytes()).to_ascii_lowercase()
+    token_of(bytes())
+}
+
+/// `bytes` as a token.
+pub fn token_of(bytes: [u8; 16]) -> String {
+    BASE32_NOPAD.encode(&bytes).to_ascii_lowercase()
 }
 
 /// 32 random bytes, for a key.

@@ -373,7 +373,8 @@ impl<'a> Drive<'a> {
         let Some(caller) = caller else {
             return Ok(Some(Ending::Rest));
         };
-        match self.gate.runs.wait(&self.call.id, &caller.cancel).await {
+        let (runs, clock) = (&self.gate.runs, self.gate.parts.clock.as_ref());
+        match runs.wait(&self.call.id, &caller.cancel, clock).await {
             Waited::Finished(finished) => {
                 self.take(finished.record.clone());
                 match &finished.delivery {

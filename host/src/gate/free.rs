@@ -19,7 +19,7 @@ impl Gate {
             plugin: listing.plugin.clone(),
             tool: listing.tool.name.clone(),
             arguments: arguments.into_json(),
-            execution_id: CallId::from_random(crate::random::bytes()).to_string(),
+            execution_id: CallId::from_random(self.random.bytes()).to_string(),
             limits: listing.limits,
             settings: listing.settings.clone(),
             progress: invocation.progress,

@@ -36,6 +36,7 @@ use crate::clock::Clock;
 use crate::ledger::{Caps, Ledger};
 use crate::limits::Limits;
 use crate::provider::Provider;
+use crate::random::{Random, SystemRandom, token_of};
 use crate::sandbox::ProgressSink;
 pub use page::{Cashier, PageState, PageView};
 pub use reply::{Refusal, Reply};
@@ -136,6 +137,7 @@ pub struct Gate {
     runs: Arc<Runs>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    random: Arc<dyn Random>,
     owner: Arc<str>,
 }
 
@@ -147,8 +149,17 @@ impl Gate {
             runs: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            random: Arc::new(SystemRandom),
             owner: crate::random::token().into(),
         }
+    }
+
+    /// The same gate with ids from `random`, for simulations: in a host they must come from the operating system.
+    #[must_use]
+    pub fn with_random(mut self, random: Arc<dyn Random>) -> Self {
+        self.owner = token_of(random.bytes()).into();
+        self.random = random;
+        self
     }
 
     /// Finishes, until drained, what callers, crashes and other hosts leave. Must be called inside a runtime.

@@ -12,6 +12,7 @@ use coinop_core::payment::{PaymentEvent, PaymentState};
 
 use super::drive::{Drive, Ending, Purpose, Trouble};
 use super::paid::create_payment;
+use crate::clock;
 use crate::failpoint::failpoint;
 use crate::provider::{PaymentRef, Provider, ProviderError, Refund, Refunded, Standing};
 
@@ -36,11 +37,12 @@ impl Drive<'_> {
         failpoint("before-create");
         // Outside the key's window the same request might make a second payment: what there is is looked up instead.
         let made = if key_holds(provider.as_ref(), age_ms) {
-            within(provider.as_ref(), provider.create(&request))
+            self.within(provider.as_ref(), provider.create(&request))
                 .await
                 .map(Some)
         } else {
-            within(provider.as_ref(), provider.lookup(&request)).await
+            self.within(provider.as_ref(), provider.lookup(&request))
+                .await
         };
         failpoint("after-create");
         match made {
@@ -70,7 +72,10 @@ impl Drive<'_> {
         let Ok(payment) = self.payment() else {
             return Ok(());
         };
-        match within(provider.as_ref(), provider.status(&payment)).await? {
+        match self
+            .within(provider.as_ref(), provider.status(&payment))
+            .await?
+        {
             Standing::Paid(received) => self.gather(PaymentEvent::Paid { received }.into()),
             Standing::Authorized(_) => match self.give_back().await? {
                 Some(received) => self.gather(PaymentEvent::Paid { received }.into()),
@@ -83,7 +88,9 @@ impl Drive<'_> {
     pub(super) async fn check(&mut self) -> Result<(), Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
-        let standing = within(provider.as_ref(), provider.status(&payment)).await;
+        let standing = self
+            .within(provider.as_ref(), provider.status(&payment))
+            .await;
         failpoint("after-status");
         let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
         self.checked = true;
@@ -123,7 +130,9 @@ impl Drive<'_> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         failpoint("before-cancel");
-        let canceled = within(provider.as_ref(), provider.cancel(&payment)).await;
+        let canceled = self
+            .within(provider.as_ref(), provider.cancel(&payment))
+            .await;
         failpoint("after-cancel");
         match canceled {
             Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
@@ -150,7 +159,9 @@ impl Drive<'_> {
         failpoint("before-settle");
         let provider = self.provider()?;
         let payment = self.payment()?;
-        let settled = within(provider.as_ref(), provider.settle(&payment)).await;
+        let settled = self
+            .within(provider.as_ref(), provider.settle(&payment))
+            .await;
         failpoint("after-settle");
         match settled {
             Ok(Standing::Paid(received)) => self.gather(PaymentEvent::Settled { received }.into()),
@@ -199,7 +210,9 @@ impl Drive<'_> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         failpoint("before-release");
-        let released = within(provider.as_ref(), provider.release(&payment)).await;
+        let released = self
+            .within(provider.as_ref(), provider.release(&payment))
+            .await;
         failpoint("after-release");
         match released? {
             Standing::Paid(received) => Ok(Some(received)),
@@ -293,7 +306,10 @@ impl Drive<'_> {
         let unknown = || ProviderError::Unreachable("the account is not configured".into());
         let provider = self.provider().map_err(|_| unknown())?;
         if let Some(asked_at) = asked_at {
-            match within(provider.as_ref(), provider.refund_standing(refund)).await {
+            match self
+                .within(provider.as_ref(), provider.refund_standing(refund))
+                .await
+            {
                 Ok(Some(standing)) if standing != Refunded::Failed => return Ok(standing),
                 Ok(_) => {}
                 Err(ProviderError::Unsupported { .. })
@@ -303,9 +319,23 @@ impl Drive<'_> {
             }
         }
         failpoint("before-refund");
-        let refunded = within(provider.as_ref(), provider.refund(refund)).await;
+        let refunded = self
+            .within(provider.as_ref(), provider.refund(refund))
+            .await;
         failpoint("after-refund");
         refunded
+    }
+
+    /// A provider's answer, or its silence after its own timeout.
+    async fn within<T>(
+        &self,
+        provider: &dyn Provider,
+        answer: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        let patience = provider.capabilities().timeout;
+        let silent = || ProviderError::Unreachable(format!("no answer within {patience:?}"));
+        let answer = clock::within(self.gate.parts.clock.as_ref(), patience, answer);
+        answer.await.unwrap_or_else(|| Err(silent()))
     }
 }
 
@@ -313,20 +343,6 @@ impl Drive<'_> {
 fn key_holds(provider: &dyn Provider, age_ms: Millis) -> bool {
     let window = provider.capabilities().key_window;
     window.is_none_or(|window| i128::from(age_ms) < window.as_millis() as i128)
-}
-
-/// A provider's answer, or its silence after its own timeout.
-async fn within<T>(
-    provider: &dyn Provider,
-    answer: impl Future<Output = Result<T, ProviderError>>,
-) -> Result<T, ProviderError> {
-    let patience = provider.capabilities().timeout;
-    match tokio::time::timeout(patience, answer).await {
-        Ok(answer) => answer,
-        Err(_) => Err(ProviderError::Unreachable(format!(
-            "no answer within {patience:?}"
-        ))),
-    }
 }
 
 /// How the provider knows a call's payment, once it does.

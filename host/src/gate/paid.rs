@@ -246,11 +246,11 @@ impl Gate {
             expires_at: now + lifetime.as_millis() as i64,
         };
         let payment = Payment::creating(
-            PaymentId::from_random(crate::random::bytes()),
-            LinkToken::from_random(crate::random::bytes()),
+            PaymentId::from_random(self.random.bytes()),
+            LinkToken::from_random(self.random.bytes()),
             provider.kind().to_owned(),
         );
-        let id = CallId::from_random(crate::random::bytes());
+        let id = CallId::from_random(self.random.bytes());
         let mut call = Call::quoted(id, quote, listing.mode.name(), now, payment);
         call.credit = credit;
         if call.due().amount.is_zero() {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::drive::{Drive, Purpose};
 use super::paid::RunSpec;
 use super::{Gate, Job};
+use crate::clock::Clock;
 use crate::failpoint::failpoint;
 use crate::ledger::{AdvanceError, Advanced, CallKey, Change, Delivery, LedgerError, Record};
 use crate::sandbox::ProgressSink;
@@ -103,11 +104,17 @@ impl Runs {
     }
 
     /// Waits for the run of `call`.
-    pub(super) async fn wait(&self, call: &CallId, cancel: &CancellationToken) -> Waited {
+    pub(super) async fn wait(
+        &self,
+        call: &CallId,
+        cancel: &CancellationToken,
+        clock: &dyn Clock,
+    ) -> Waited {
         let Some(mut slot) = self.slot(call) else {
             return tokio::select! {
+                biased;
                 () = cancel.cancelled() => Waited::Cancelled,
-                () = tokio::time::sleep(ELSEWHERE_LOOK) => Waited::Elsewhere,
+                () = clock.sleep(ELSEWHERE_LOOK) => Waited::Elsewhere,
             };
         };
         let finished = tokio::select! {
@@ -254,7 +261,8 @@ impl Gate {
                 }
                 Err(AdvanceError::Ledger(error)) => {
                     tracing::error!(call = %record.call.id, %error, attempt, "an outcome could not be stored yet");
-                    tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
+                    let pause = Duration::from_millis(50 << attempt);
+                    self.parts.clock.sleep(pause).await;
                 }
                 Err(error) => {
                     tracing::error!(call = %record.call.id, %error, "a run's claim was lost; its result is dropped");

@@ -38,7 +38,7 @@ pub(super) async fn run(gate: Gate, stop: CancellationToken) {
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(ROUND) => {}
+            () = gate.parts.clock.sleep(ROUND) => {}
         }
     }
 }
@@ -46,7 +46,7 @@ pub(super) async fn run(gate: Gate, stop: CancellationToken) {
 impl Gate {
     /// One round: every call that is due, and whose account this host has, is driven one turn further. Returns how many
     /// were looked at.
-    pub(super) async fn sweep_once(&self) -> usize {
+    pub async fn sweep_once(&self) -> usize {
         let now = self.parts.clock.now();
         let take = TakeDue {
             now,
