@@ -29,18 +29,35 @@ pub async fn within<T>(
     }
 }
 
-/// The machine's clock.
+/// The machine's clock. Debug builds move it by `COINOP_CLOCK_SHIFT_MS`, so that a test can start a host an hour later.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Millis {
-        SystemTime::now()
+        let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| {
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-            })
+            });
+        now.saturating_add(shift_ms())
     }
+}
+
+#[cfg(debug_assertions)]
+fn shift_ms() -> Millis {
+    static SHIFT_MS: std::sync::OnceLock<Millis> = std::sync::OnceLock::new();
+    *SHIFT_MS.get_or_init(|| {
+        let shift = std::env::var("COINOP_CLOCK_SHIFT_MS").ok();
+        shift.map_or(0, |ms| {
+            ms.parse().expect("COINOP_CLOCK_SHIFT_MS is a number")
+        })
+    })
+}
+
+#[cfg(not(debug_assertions))]
+fn shift_ms() -> Millis {
+    0
 }
 
 /// `millis` by RFC 3339, UTC, whole seconds.

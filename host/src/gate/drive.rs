@@ -12,7 +12,7 @@ use coinop_core::step::{Situation, Step, next};
 use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
 use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
 use super::{Gate, Refusal, Reply};
-use crate::failpoint::failpoint;
+use crate::failpoint::failpoint_of;
 use crate::ledger::{AdvanceError, Advanced, Change, Delivery, LedgerError, Record};
 use crate::provider::ProviderError;
 
@@ -114,7 +114,7 @@ impl<'a> Drive<'a> {
     /// Takes the turn for a caller and says how it went.
     pub(super) async fn reply(mut self, caller: &Caller) -> Reply {
         let ending = self.turn(Some(caller)).await;
-        failpoint("before-reply");
+        failpoint_of("before-reply", &self.call.id);
         match ending {
             Ok(Ending::Outcome(delivery)) => Reply::Outcome(delivery),
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),

@@ -13,7 +13,7 @@ use coinop_core::payment::{PaymentEvent, PaymentState};
 use super::drive::{Drive, Ending, Purpose, Trouble};
 use super::paid::create_payment;
 use crate::clock;
-use crate::failpoint::failpoint;
+use crate::failpoint::failpoint_of;
 use crate::provider::{PaymentRef, Provider, ProviderError, Refund, Refunded, Standing};
 
 impl Drive<'_> {
@@ -34,17 +34,25 @@ impl Drive<'_> {
         let provider = self.provider()?;
         let request = create_payment(&self.call);
         let age_ms = self.gate.parts.clock.now() - self.call.created_at;
-        failpoint("before-create");
         // Outside the key's window the same request might make a second payment: what there is is looked up instead.
         let made = if key_holds(provider.as_ref(), age_ms) {
-            self.within(provider.as_ref(), provider.create(&request))
-                .await
-                .map(Some)
+            self.effect(
+                provider.as_ref(),
+                "create",
+                self.call.id.as_str(),
+                provider.create(&request),
+            )
+            .await
+            .map(Some)
         } else {
-            self.within(provider.as_ref(), provider.lookup(&request))
-                .await
+            self.effect(
+                provider.as_ref(),
+                "lookup",
+                self.call.id.as_str(),
+                provider.lookup(&request),
+            )
+            .await
         };
-        failpoint("after-create");
         match made {
             Ok(Some(created)) => self.gather(
                 PaymentEvent::Created {
@@ -73,7 +81,12 @@ impl Drive<'_> {
             return Ok(());
         };
         match self
-            .within(provider.as_ref(), provider.status(&payment))
+            .effect(
+                provider.as_ref(),
+                "late-status",
+                self.call.id.as_str(),
+                provider.status(&payment),
+            )
             .await?
         {
             Standing::Paid(received) => self.gather(PaymentEvent::Paid { received }.into()),
@@ -89,9 +102,13 @@ impl Drive<'_> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         let standing = self
-            .within(provider.as_ref(), provider.status(&payment))
+            .effect(
+                provider.as_ref(),
+                "status",
+                self.call.id.as_str(),
+                provider.status(&payment),
+            )
             .await;
-        failpoint("after-status");
         let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
         self.checked = true;
         match standing {
@@ -129,11 +146,14 @@ impl Drive<'_> {
     pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
-        failpoint("before-cancel");
         let canceled = self
-            .within(provider.as_ref(), provider.cancel(&payment))
+            .effect(
+                provider.as_ref(),
+                "cancel",
+                self.call.id.as_str(),
+                provider.cancel(&payment),
+            )
             .await;
-        failpoint("after-cancel");
         match canceled {
             Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
                 self.gather_standing(standing).await
@@ -156,13 +176,16 @@ impl Drive<'_> {
         if !self.commit().await? {
             return Ok(());
         }
-        failpoint("before-settle");
         let provider = self.provider()?;
         let payment = self.payment()?;
         let settled = self
-            .within(provider.as_ref(), provider.settle(&payment))
+            .effect(
+                provider.as_ref(),
+                "settle",
+                self.call.id.as_str(),
+                provider.settle(&payment),
+            )
             .await;
-        failpoint("after-settle");
         match settled {
             Ok(Standing::Paid(received)) => self.gather(PaymentEvent::Settled { received }.into()),
             Ok(
@@ -209,11 +232,14 @@ impl Drive<'_> {
     async fn give_back(&self) -> Result<Option<Money>, Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
-        failpoint("before-release");
         let released = self
-            .within(provider.as_ref(), provider.release(&payment))
+            .effect(
+                provider.as_ref(),
+                "release",
+                self.call.id.as_str(),
+                provider.release(&payment),
+            )
             .await;
-        failpoint("after-release");
         match released? {
             Standing::Paid(received) => Ok(Some(received)),
             Standing::Authorized(_) | Standing::Pending => {
@@ -307,7 +333,12 @@ impl Drive<'_> {
         let provider = self.provider().map_err(|_| unknown())?;
         if let Some(asked_at) = asked_at {
             match self
-                .within(provider.as_ref(), provider.refund_standing(refund))
+                .effect(
+                    provider.as_ref(),
+                    "refund-standing",
+                    &refund.key,
+                    provider.refund_standing(refund),
+                )
                 .await
             {
                 Ok(Some(standing)) if standing != Refunded::Failed => return Ok(standing),
@@ -318,24 +349,32 @@ impl Drive<'_> {
                 Err(error) => return Err(error),
             }
         }
-        failpoint("before-refund");
         let refunded = self
-            .within(provider.as_ref(), provider.refund(refund))
+            .effect(
+                provider.as_ref(),
+                "refund",
+                &refund.key,
+                provider.refund(refund),
+            )
             .await;
-        failpoint("after-refund");
         refunded
     }
 
-    /// A provider's answer, or its silence after its own timeout.
-    async fn within<T>(
+    /// A provider's answer to `what`, or its silence after its own timeout. Tests kill hosts on either side of it.
+    async fn effect<T>(
         &self,
         provider: &dyn Provider,
+        what: &str,
+        about: &str,
         answer: impl Future<Output = Result<T, ProviderError>>,
     ) -> Result<T, ProviderError> {
+        failpoint_of(format_args!("before-{what}"), about);
         let patience = provider.capabilities().timeout;
         let silent = || ProviderError::Unreachable(format!("no answer within {patience:?}"));
         let answer = clock::within(self.gate.parts.clock.as_ref(), patience, answer);
-        answer.await.unwrap_or_else(|| Err(silent()))
+        let answer = answer.await.unwrap_or_else(|| Err(silent()));
+        failpoint_of(format_args!("after-{what}"), about);
+        answer
     }
 }
 

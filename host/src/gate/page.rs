@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use super::Gate;
 use super::drive::{Drive, Purpose};
 use super::money::payment_ref;
+use crate::failpoint::failpoint_of;
 use crate::ledger::{CallKey, LedgerError};
 use crate::provider::Decision;
 
@@ -105,9 +106,10 @@ impl Gate {
         })?;
         let payment = payment_ref(call)
             .ok_or_else(|| unavailable("the payment is still being made".into()))?;
-        provider
-            .decide(&payment, decision)
-            .await
+        failpoint_of("before-decide", &call.id);
+        let decided = provider.decide(&payment, decision).await;
+        failpoint_of("after-decide", &call.id);
+        decided
             .map(drop)
             .map_err(|error| unavailable(error.to_string()))
     }

@@ -15,7 +15,7 @@ use super::drive::{Drive, Purpose};
 use super::paid::RunSpec;
 use super::{Gate, Job};
 use crate::clock::Clock;
-use crate::failpoint::failpoint;
+use crate::failpoint::failpoint_of;
 use crate::ledger::{AdvanceError, Advanced, CallKey, Change, Delivery, LedgerError, Record};
 use crate::sandbox::ProgressSink;
 
@@ -157,7 +157,7 @@ impl Gate {
         let gate = self.clone();
         let claiming = self.tasks.spawn(async move {
             let claimed = gate.parts.ledger.advance(claim).await?;
-            failpoint("after-claim");
+            failpoint_of("after-claim", &claimed.record.call.id);
             gate.spawn_run(slot, claimed.record.clone(), spec, arguments, progress);
             Ok(claimed)
         });
@@ -180,9 +180,10 @@ impl Gate {
             let mut claimed = record;
             let (stored, outcome) = loop {
                 let job = job(&claimed, &spec, arguments.clone(), progress.clone());
-                failpoint("before-run");
+                let (call, epoch) = (claimed.call.id.clone(), claimed.call.epoch);
+                failpoint_of("before-run", format_args!("{call} {epoch}"));
                 let result = gate.parts.runner.run(job).await.map(Arc::new);
-                failpoint("after-run");
+                failpoint_of("after-run", format_args!("{call} {epoch}"));
                 let Some(stored) = gate.store(&claimed, &result).await else {
                     return;
                 };

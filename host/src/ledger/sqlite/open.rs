@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
+use crate::failpoint::failpoint;
 use crate::ledger::LedgerError;
 
 /// How long an operation waits for another process's commit.
@@ -144,7 +145,10 @@ fn migrate(connection: &mut Connection, path: &Path, now: i64) -> Result<(), Ope
     transaction
         .pragma_update(None, "user_version", known)
         .map_err(unusable)?;
-    transaction.commit().map_err(unusable)
+    failpoint("before-commit-migrate");
+    transaction.commit().map_err(unusable)?;
+    failpoint("after-commit-migrate");
+    Ok(())
 }
 
 /// Opens a ledger or an empty file. Whatever else the path names, by mistake, is refused and left as it is. SQLite alone

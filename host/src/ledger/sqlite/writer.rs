@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::failpoint::failpoint;
 use crate::ledger::LedgerError;
 
 /// Operations that may wait for a thread before callers are held back.
@@ -22,7 +23,14 @@ const GROUP_MAX: usize = 512;
 /// Tells one waiting caller how the commit went.
 type Answer = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 /// Runs on the connection, or hears why there is no transaction to run in.
-type Operation = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> Answer + Send>;
+type Work = Box<dyn FnOnce(Result<&Connection, LedgerError>) -> Answer + Send>;
+
+/// What a thread is given to do.
+struct Operation {
+    /// The ledger's method, for the tests that kill hosts around its commit.
+    name: &'static str,
+    work: Work,
+}
 
 /// A thread with a connection of its own.
 pub(super) struct Worker {
@@ -44,7 +52,7 @@ impl Worker {
             connection,
             |connection, mut queue, _| {
                 while let Some(operation) = queue.blocking_recv() {
-                    operation(Ok(&connection))(Ok(()));
+                    (operation.work)(Ok(&connection))(Ok(()));
                 }
             },
         )
@@ -82,7 +90,8 @@ impl Worker {
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let boxed: Operation = Box::new(move |connection| {
+        let name = method_name::<F>();
+        let work: Work = Box::new(move |connection| {
             let result = match connection {
                 Ok(connection) => in_savepoint(connection, operation),
                 Err(error) => Err(error.into()),
@@ -97,7 +106,11 @@ impl Worker {
             })
         });
         let queue = self.queue.as_ref().ok_or(LedgerError::Closed)?;
-        queue.send(boxed).await.map_err(|_| LedgerError::Closed)?;
+        let operation = Operation { name, work };
+        queue
+            .send(operation)
+            .await
+            .map_err(|_| LedgerError::Closed)?;
         receiver.await.map_err(|_| LedgerError::Closed)?
     }
 }
@@ -110,6 +123,13 @@ impl Drop for Worker {
             let _ = thread.join();
         }
     }
+}
+
+/// The method in which the closure `F` was written.
+fn method_name<F>() -> &'static str {
+    let path = std::any::type_name::<F>();
+    let path = path.trim_end_matches("::{{closure}}");
+    path.rsplit_once("::").map_or(path, |(_, name)| name)
 }
 
 fn in_savepoint<T, E: From<LedgerError>>(
@@ -138,19 +158,30 @@ fn write_groups(connection: Connection, mut queue: mpsc::Receiver<Operation>, co
     while let Some(first) = queue.blocking_recv() {
         if let Err(error) = execute(&connection, "BEGIN IMMEDIATE") {
             // Not even begun: this caller is told, later ones try again.
-            first(Err(error))(Ok(()));
+            (first.work)(Err(error))(Ok(()));
             continue;
         }
-        let mut answers = vec![first(Ok(&connection))];
+        let mut names = vec![first.name];
+        let mut answers = vec![(first.work)(Ok(&connection))];
         // A database that gives its transaction up (a full disk) takes the whole group with it: whatever came now
         // would commit by itself, unasked.
         while answers.len() < GROUP_MAX && !connection.is_autocommit() {
             match queue.try_recv() {
-                Ok(next) => answers.push(next(Ok(&connection))),
+                Ok(next) => {
+                    names.push(next.name);
+                    answers.push((next.work)(Ok(&connection)));
+                }
                 Err(_) => break,
             }
         }
+        // A visit for each operation: how they gather is chance, and no test depends on it.
+        names
+            .iter()
+            .for_each(|name| failpoint(format_args!("before-commit-{name}")));
         let committed = execute(&connection, "COMMIT");
+        names
+            .iter()
+            .for_each(|name| failpoint(format_args!("after-commit-{name}")));
         match &committed {
             Ok(()) => {
                 commits.fetch_add(1, Ordering::Relaxed);
