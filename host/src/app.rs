@@ -337,7 +337,7 @@ pub fn accounts(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Acco
         kinds.add(flow.kind(), sandbox::maker(flow, purse.clone()))?;
     }
     let made = config.accounts.iter().map(|(name, account)| {
-        let provider = kinds.account(name, account.kind_name(), account.settings())?;
+        let provider = kinds.account(name, account.kind_name(), account.settings.clone())?;
         Ok((name.clone(), provider))
     });
     made.collect()

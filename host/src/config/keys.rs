@@ -192,6 +192,21 @@ static ACCOUNT: Section = Section {
             Kind::Word(super::account::PAYS),
             "Whether pretended payments wait for the payment page (by-hand, the default) or are made at once.",
         ),
+        key(
+            "refunds",
+            Kind::Bool,
+            "false pretends a provider that sends no money back: who is owed gets credit instead.",
+        ),
+        key(
+            "fee",
+            Kind::Text(kinds::amount),
+            "What the pretended provider keeps of each payment, in the payment's currency, such as \"0.01\"; nothing by default.",
+        ),
+        key(
+            "disagrees",
+            Kind::Word(super::account::DISAGREES),
+            "Makes the pretended provider's statement wrong, for trying reconciliation: another amount, a payment missing, a payment that nobody knows, or a refund more.",
+        ),
     ],
     refused: &[],
 };

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use coinop_core::digest::Digest;
-use coinop_core::money::Money;
+use coinop_core::money::{Amount, Money};
 use coinop_core::price::Price;
 use serde::Deserialize;
 
@@ -27,6 +27,13 @@ pub(super) fn price(text: &str) -> Result<Price, String> {
 pub(super) fn price_of(amount: &str, currency: &str) -> Result<Price, String> {
     let money = Money::parse(amount, currency).map_err(|e| e.to_string())?;
     Price::per_call(money).map_err(|e| e.to_string())
+}
+
+/// An amount without its currency.
+pub(super) fn amount(text: &str) -> Result<(), String> {
+    text.parse::<Amount>()
+        .map(|_| ())
+        .map_err(|e| e.to_string())
 }
 
 /// A price as serde meets it, in either form.
@@ -192,6 +199,7 @@ mod tests {
                 &["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
                 &["secret", ""],
             ),
+            (amount, &["0", "0.01"], &["0.01 USD", "-1", ".5", ""]),
             (tool_name, &["a.b-c_D9"], &["", "a b", "ü"]),
         ];
         for (check, good, bad) in cases {

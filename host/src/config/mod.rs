@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use coinop_core::mode::Mode;
 
-pub use account::{Account, AccountKind, Pays};
+pub use account::{Account, AccountKind};
 pub use api_key::{ApiKeys, hash as hash_api_key};
 pub(crate) use check::did_you_mean;
 pub use document::{ConfigError, ConfigErrors, dotted};

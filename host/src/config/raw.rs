@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use coinop_core::digest::Digest;
 use serde::Deserialize;
 
-use super::account::{AccountKind, Pays};
+use super::account::AccountKind;
 use super::kinds::PriceText;
 use super::replies::Replies;
 use super::secret::SecretSource;
@@ -73,11 +73,11 @@ impl OneOrMore {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct RawAccount {
     pub(super) kind: Option<AccountKind>,
-    #[serde(default)]
-    pub(super) pays: Pays,
+    /// Whatever else the keys allow: the provider reads it.
+    #[serde(flatten)]
+    pub(super) settings: toml::Table,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]

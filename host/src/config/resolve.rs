@@ -123,8 +123,8 @@ impl Resolver<'_> {
                 self.wrong(&["accounts", &name], "has no kind: add kind = \"sandbox\"");
                 AccountKind::Sandbox
             });
-            let pays = account.pays;
-            by_name.insert(name, Account { kind, pays });
+            let settings = account.settings;
+            by_name.insert(name, Account { kind, settings });
         }
         Accounts {
             by_name,

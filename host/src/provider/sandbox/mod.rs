@@ -60,11 +60,49 @@ impl Flow {
 }
 
 /// The settings of a sandbox account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Who pays.
     pub pays: Pays,
+    /// Whether it sends money back; without, who is owed gets credit.
+    pub refunds: bool,
+    /// What it keeps of each payment, in the payment's currency.
+    #[serde(deserialize_with = "decimal")]
+    pub fee: Amount,
+    /// How its statement differs from the ledger; it agrees where nobody says.
+    pub disagrees: Option<Disagrees>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pays: Pays::ByHand,
+            refunds: true,
+            fee: Amount::ZERO,
+            disagrees: None,
+        }
+    }
+}
+
+/// How a statement is made to differ from the ledger, so that reconciliation can be seen to find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disagrees {
+    /// A payment brought another amount.
+    Amount,
+    /// A payment is not on it.
+    Missing,
+    /// A payment is on it that nobody asked for.
+    Unknown,
+    /// More went back of a payment.
+    Refund,
+}
+
+/// An amount written as a decimal text.
+fn decimal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Amount, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(serde::de::Error::custom)
 }
 
 /// Who pays a pretended payment.
@@ -145,7 +183,7 @@ impl Provider for Sandbox {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             authorizes: self.flow == Flow::Hold,
-            refunds: true,
+            refunds: self.settings.refunds,
             webhooks: false,
             test: true,
             pays_on_host_page: true,
@@ -226,6 +264,11 @@ impl Provider for Sandbox {
 
     fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>> {
         async {
+            if !self.settings.refunds {
+                return Err(ProviderError::Refused(
+                    "this account gives no refunds".into(),
+                ));
+            }
             self.write_down(&refund.payment).await?;
             let entry = SlipRefund {
                 key: refund.key.clone(),

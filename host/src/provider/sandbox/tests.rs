@@ -24,8 +24,18 @@ fn request(seed: u8) -> CreatePayment {
 }
 
 fn bench(flow: Flow, pays: Pays) -> Bench {
+    bench_with(
+        flow,
+        Settings {
+            pays,
+            ..Settings::default()
+        },
+    )
+}
+
+fn bench_with(flow: Flow, settings: Settings) -> Bench {
     let purse = Arc::new(MemoryPurse::default());
-    let provider = Sandbox::new(flow, Settings { pays }, purse);
+    let provider = Sandbox::new(flow, settings, purse);
     let request = request(1);
     let created = provider.create_offline(&request).unwrap();
     let payment = PaymentRef {
@@ -184,4 +194,29 @@ fn any_currency_is_charged_from_the_smallest_unit_to_a_million() {
     );
     let fortune = charge("1000000.01", "USD").unwrap_err();
     assert!(matches!(fortune, NotChargeable::TooLarge { .. }));
+}
+
+#[tokio::test]
+async fn an_account_without_refunds_says_so_and_sends_nothing_back() {
+    let bench = bench_with(
+        Flow::Pay,
+        Settings {
+            refunds: false,
+            ..Settings::default()
+        },
+    );
+    assert!(!bench.provider.capabilities().refunds);
+    bench.decide(Decision::Pay).await;
+    let refused = bench.refund("r", "0.10").await;
+    assert!(matches!(refused, Err(ProviderError::Refused(_))));
+}
+
+#[test]
+fn settings_are_read_as_people_write_them() {
+    let read = |text: &str| text.parse::<toml::Table>().unwrap().try_into::<Settings>();
+    assert_eq!(read("").unwrap(), Settings::default());
+    let said = read("refunds = false\nfee = \"0.01\"\ndisagrees = \"missing\"").unwrap();
+    assert_eq!(said.fee, "0.01".parse().unwrap());
+    assert_eq!(said.disagrees, Some(Disagrees::Missing));
+    assert!(read("fee = 0.01").is_err() && read("fee = \"-1\"").is_err());
 }
