@@ -1,9 +1,16 @@
 //! What a run produced, in the form that is stored and delivered as often as it is asked for.
 
+mod raw;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
+
+/// Whether a key of a `_meta` is the host's or the protocol's: a plugin's own is dropped.
+pub fn is_reserved_meta(key: &str) -> bool {
+    key.starts_with("coinop/") || key.starts_with("io.modelcontextprotocol/")
+}
 
 /// The stored result of a run: an answer of the tool, good or bad. Failures are not outcomes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -101,7 +108,8 @@ pub enum Content {
         /// Media type, when known.
         mime_type: Option<String>,
     },
-    /// A whole MCP content block as the tool wrote it, for what the others cannot say (`annotations`, `_meta`).
+    /// A whole MCP content block as the tool wrote it, for what the others cannot say (`annotations`, `_meta`). What MCP
+    /// does not name is dropped when it is delivered.
     Raw {
         /// A JSON object's text, with one of MCP's `type`s and the fields that type requires.
         json: String,
@@ -109,8 +117,8 @@ pub enum Content {
 }
 
 impl Content {
-    /// The block as it stands in an MCP result.
-    fn to_mcp(&self) -> Value {
+    /// The block as it stands in an MCP result, and as receipts sign it.
+    pub fn to_mcp(&self) -> Value {
         let resource = |uri: &str, mime_type: &Option<String>, key: &str, body: &str| {
             let mut object = Map::from_iter([
                 ("uri".to_owned(), Value::from(uri)),
@@ -155,7 +163,7 @@ impl Content {
                 link
             }
             Self::Raw { json } => {
-                parsed(json).unwrap_or_else(|| json!({"type": "text", "text": json}))
+                raw::block(json).unwrap_or_else(|| json!({"type": "text", "text": json}))
             }
         }
     }
