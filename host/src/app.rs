@@ -31,7 +31,7 @@ use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
-use crate::server::{Server, doorkeeper, metrics, stdio};
+use crate::server::{Server, doorkeeper, keys, metrics, stdio};
 
 /// Where everything is kept: calls, and the pretended money of the sandbox provider.
 pub trait Store: Ledger + Purse {}
@@ -228,6 +228,7 @@ impl App {
         };
         pay::router(Arc::new(self.gate.clone()), self.clock.clone(), settings)
             .merge(metrics::router(self.ledger.clone()))
+            .merge(keys::router(self.ledger.clone()))
     }
 
     fn http_settings(&self, addr: SocketAddr) -> http::Settings {

@@ -6,6 +6,7 @@ mod announce;
 pub mod doorkeeper;
 mod handler;
 pub mod http;
+pub mod keys;
 pub mod metrics;
 pub mod pay;
 mod progress;

@@ -6,6 +6,8 @@ pub mod json;
 pub mod result;
 pub mod tools;
 
+use coinop_core::outcome::is_reserved_meta;
+
 /// Key of a tool's price in its `_meta`.
 pub const META_PRICE: &str = "coinop/price";
 /// Key of a tool's payment mode in its `_meta`.
@@ -14,16 +16,14 @@ pub const META_MODE: &str = "coinop/mode";
 pub const META_PAYMENT: &str = "coinop/payment";
 /// Key of the refusal in a result's `_meta`.
 pub const META_REFUSAL: &str = "coinop/refusal";
-/// Keys with this prefix are the host's: a plugin's own are dropped.
-const META_PREFIX: &str = "coinop/";
+/// Key of the receipt in the `_meta` of a delivered paid outcome.
+pub const META_RECEIPT: &str = "coinop/receipt";
 
 /// Parses a plugin's `_meta` and drops what it must not say in the host's name. Not an object gives nothing.
 fn guest_meta(text: Option<&str>) -> serde_json::Map<String, serde_json::Value> {
     let mut meta: serde_json::Map<_, _> = text
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default();
-    meta.retain(|key, _| {
-        !key.starts_with(META_PREFIX) && !key.starts_with("io.modelcontextprotocol/")
-    });
+    meta.retain(|key, _| !is_reserved_meta(key));
     meta
 }

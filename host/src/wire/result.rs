@@ -10,7 +10,7 @@ use rmcp::model::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{META_PAYMENT, META_REFUSAL, guest_meta};
+use super::{META_PAYMENT, META_RECEIPT, META_REFUSAL, guest_meta};
 use crate::gate::{Refusal, Reply};
 use crate::ledger::{Delivery, LimitReached};
 
@@ -46,7 +46,11 @@ fn delivered(delivery: &Delivery) -> CallToolResult {
         .structured
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
-    let meta = guest_meta(outcome.meta.as_deref());
+    let mut meta = guest_meta(outcome.meta.as_deref());
+    if let Some(receipt) = &delivery.receipt {
+        let receipt = coinop_core::receipt::object(receipt);
+        meta.insert(META_RECEIPT.to_owned(), receipt.into());
+    }
     result.meta = (!meta.is_empty()).then_some(MetaObject(meta));
     result
 }
@@ -87,9 +91,11 @@ fn block(content: &Content) -> ContentBlock {
             link.mime_type = mime_type;
             ContentBlock::ResourceLink(link)
         }
-        // The sandbox lets only MCP's own types through; what rmcp cannot read all the same is shown as it stands.
-        Content::Raw { json } => {
-            serde_json::from_str(&json).unwrap_or_else(|_| ContentBlock::text(json))
+        // Read by way of the form that receipts sign, which holds nothing that rmcp would change.
+        raw @ Content::Raw { .. } => {
+            let shown = raw.to_mcp();
+            let as_text = || ContentBlock::text(shown.to_string());
+            serde_json::from_value(shown.clone()).unwrap_or_else(|_| as_text())
         }
     }
 }
@@ -176,7 +182,10 @@ pub fn capped(mut text: String, bytes_max: usize) -> String {
 mod tests {
     use super::*;
     use crate::server::testing::ask;
+    use coinop_core::digest::Digest;
     use coinop_core::outcome::Outcome;
+    use data_encoding::BASE64URL_NOPAD;
+    use std::sync::Arc;
 
     fn wire(reply: &Reply) -> Value {
         serde_json::to_value(tool_result(reply)).unwrap()
@@ -213,6 +222,110 @@ mod tests {
         assert_eq!(result["structuredContent"], json!({"a": 1}));
         assert_eq!(result["isError"], false);
         assert_eq!(result["_meta"], json!({"shop/k": 1}));
+    }
+
+    /// What a client computes from the text it received.
+    fn digest_received(delivery: Delivery) -> Digest {
+        // The text, not a value: single-precision numbers differ between the two.
+        let sent = serde_json::to_string(&tool_result(&Reply::Outcome(delivery))).unwrap();
+        let mut received: Map<String, Value> = serde_json::from_str(&sent).unwrap();
+        received
+            .retain(|key, _| ["content", "isError", "structuredContent"].contains(&key.as_str()));
+        Outcome::digest_of(&received)
+    }
+
+    #[test]
+    fn receipts_sign_what_is_received_of_every_kind_of_block() {
+        let text = |text: &str| text.to_owned();
+        let raw = |json: Value| Content::Raw {
+            json: json.to_string(),
+        };
+        let plain = [
+            Content::text("plain \u{1f980} \u{e9}\n"),
+            Content::Image {
+                data: text("AA=="),
+                mime_type: text("image/png"),
+            },
+            Content::Audio {
+                data: text("AA=="),
+                mime_type: text("audio/wav"),
+            },
+            Content::EmbeddedText {
+                uri: text("a:b"),
+                mime_type: Some(text("text/plain")),
+                text: text("t"),
+            },
+            Content::EmbeddedBlob {
+                uri: text("a:b"),
+                mime_type: None,
+                blob: text("AA=="),
+            },
+            Content::ResourceLink {
+                uri: text("a:b"),
+                name: text("b"),
+                description: Some(text("d")),
+                mime_type: None,
+            },
+            Content::ResourceLink {
+                uri: text("a:b"),
+                name: text("b"),
+                description: None,
+                mime_type: Some(text("text/html")),
+            },
+        ];
+        let annotations = json!({"audience": ["user", "robot"], "priority": 0.1, "lastModified": "2026-11-20", "x": 1});
+        let odd = json!({"priority": 0.123_456_789_012, "audience": "user"});
+        let written = [
+            json!({"type": "text", "text": "t", "annotations": annotations, "extra": {"a": 1}}),
+            json!({"type": "text", "text": "t", "annotations": odd, "_meta": {"k": 1e21, "coinop/receipt": 1}}),
+            json!({"type": "text", "text": "t", "annotations": {"priority": 1}, "_meta": null}),
+            json!({"type": "text", "text": "t", "annotations": "none", "_meta": {"n": u64::MAX}}),
+            json!({"type": "image", "data": "", "mimeType": "image/png", "annotations": {}}),
+            json!({"type": "audio", "data": "", "mimeType": "audio/wav", "_meta": {}}),
+            json!({"type": "resource", "resource": {"uri": "a:b", "text": "t", "blob": "", "mimeType": 1}}),
+            json!({"type": "resource", "resource": {"uri": "a:b", "blob": "", "_meta": {"a": -0.0}}}),
+            json!({"type": "resource_link", "uri": "a:b", "name": "b", "title": "B", "size": 7,
+                   "icons": [{"src": "a:i", "theme": "loud", "sizes": ["any", 1]}, {}], "annotations": annotations}),
+            json!({"type": "resource_link", "uri": "a:b", "name": "b", "size": -1, "icons": {}}),
+            json!({"type": "video"}),
+        ];
+        let blocks = plain.into_iter().chain(written.map(raw));
+        for block in blocks {
+            for (is_error, structured) in [(false, None), (true, Some(r#"{"z":1.0,"a":[1e2]}"#))] {
+                let outcome = Outcome {
+                    content: vec![block.clone()],
+                    structured: structured.map(str::to_owned),
+                    is_error,
+                    meta: Some(r#"{"shop/k":1}"#.into()),
+                };
+                let signed = outcome.digest();
+                assert_eq!(
+                    digest_received(Delivery::free(outcome)),
+                    signed,
+                    "{block:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_paid_outcome_carries_its_receipt_and_no_plugin_can_forge_one() {
+        let forged = r#"{"coinop/receipt":{"jws":"forged"},"shop/k":1}"#;
+        let outcome = || Outcome {
+            meta: Some(forged.into()),
+            ..Outcome::default()
+        };
+        let payload = BASE64URL_NOPAD.encode(br#"{"number":7}"#);
+        let jws = format!("e30.{payload}.AA");
+        let paid = Delivery {
+            outcome: Arc::new(outcome()),
+            receipt: Some(jws.as_str().into()),
+        };
+        let result = wire(&Reply::Outcome(paid));
+        let receipt = json!({"number": 7, "jws": jws});
+        assert_eq!(result["_meta"], json!({META_RECEIPT: receipt, "shop/k": 1}));
+        let free = wire(&Reply::Outcome(Delivery::free(outcome())));
+        assert_eq!(free["_meta"], json!({"shop/k": 1}));
     }
 
     #[test]
