@@ -5,8 +5,10 @@ use futures::future::BoxFuture;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SqliteLedger;
+use crate::clock::{Clock as _, SystemClock};
 use crate::ledger::LedgerError;
-use crate::provider::sandbox::purse::{Purse, PurseError, SlipRefund};
+use crate::provider::Period;
+use crate::provider::sandbox::purse::{Place, Purse, PurseError, SlipRefund, Taken};
 use crate::provider::sandbox::slip::{HoldEnd, Slip};
 
 impl Purse for SqliteLedger {
@@ -49,16 +51,41 @@ impl Purse for SqliteLedger {
             }
             let stands = put(db, &refund.reference, taken.refunded(refund.amount)?)?;
             db.prepare_cached(
-                "INSERT INTO sandbox_refund (key, reference, amount) VALUES (?1, ?2, ?3)",
+                "INSERT INTO sandbox_refund (key, reference, amount, at) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![refund.key, refund.reference, refund.amount.nanos()])?;
+            .execute(params![
+                refund.key,
+                refund.reference,
+                refund.amount.nanos(),
+                SystemClock.now()
+            ])?;
             Ok(stands)
         }))
+    }
+
+    fn refund_made<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<SlipRefund>, PurseError>> {
+        let key = key.to_owned();
+        Box::pin(self.reader.run(move |db| earlier(db, &key)))
+    }
+
+    fn statement(
+        &self,
+        period: Period,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Taken>, PurseError>> {
+        Box::pin(
+            self.reader
+                .run(move |db| statement(db, period, after, limit)),
+        )
     }
 }
 
 fn slip(db: &Connection, reference: &str) -> Result<Option<Slip>, PurseError> {
-    let row: Option<(String, i64, String, i64)> = db
+    let row: Option<SlipRow> = db
         .prepare_cached(
             "SELECT state, amount, currency, refunded FROM sandbox_payment WHERE reference = ?1",
         )?
@@ -66,24 +93,64 @@ fn slip(db: &Connection, reference: &str) -> Result<Option<Slip>, PurseError> {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
         })
         .optional()?;
-    row.map(|(state, amount, currency, refunded)| {
-        let unreadable = |what: &str| PurseError::Unavailable(format!("{what} cannot be read"));
-        Ok(Slip {
-            state: state.parse().map_err(|_| unreadable(&state))?,
-            price: Money {
-                amount: Amount::from_nanos(amount),
-                currency: currency.parse().map_err(|_| unreadable(&currency))?,
-            },
-            refunded: Amount::from_nanos(refunded),
-        })
+    row.map(read_slip).transpose()
+}
+
+/// A slip's columns: state, amount, currency, refunded.
+type SlipRow = (String, i64, String, i64);
+
+fn read_slip((state, amount, currency, refunded): SlipRow) -> Result<Slip, PurseError> {
+    let unreadable = |what: &str| PurseError::Unavailable(format!("{what} cannot be read"));
+    Ok(Slip {
+        state: state.parse().map_err(|_| unreadable(&state))?,
+        price: Money {
+            amount: Amount::from_nanos(amount),
+            currency: currency.parse().map_err(|_| unreadable(&currency))?,
+        },
+        refunded: Amount::from_nanos(refunded),
     })
-    .transpose()
+}
+
+/// What was taken in a period, in order.
+fn statement(
+    db: &Connection,
+    period: Period,
+    after: Option<Place>,
+    limit: u32,
+) -> Result<Vec<Taken>, PurseError> {
+    let mut query = db.prepare_cached(
+        "SELECT at, reference, state, amount, currency, refunded FROM sandbox_payment
+         WHERE at >= ?1 AND at < ?2 AND state IN ('paid', 'taken') AND (at, reference) > (?3, ?4)
+         ORDER BY at, reference LIMIT ?5",
+    )?;
+    let after = after.unwrap_or(Place {
+        at: i64::MIN,
+        reference: String::new(),
+    });
+    let values = params![period.since, period.until, after.at, after.reference, limit];
+    let rows = query.query_map(values, |row| {
+        let place = Place {
+            at: row.get(0)?,
+            reference: row.get(1)?,
+        };
+        let slip: SlipRow = (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?);
+        Ok((place, slip))
+    })?;
+    let mut taken = Vec::new();
+    for row in rows {
+        let (place, slip) = row?;
+        let slip = read_slip(slip)?;
+        taken.push(Taken { place, slip });
+    }
+    Ok(taken)
 }
 
 fn put(db: &Connection, reference: &str, slip: Slip) -> Result<Slip, PurseError> {
     db.prepare_cached(
-        "INSERT INTO sandbox_payment (reference, state, amount, currency, refunded) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (reference) DO UPDATE SET state = excluded.state, refunded = excluded.refunded",
+        // The time is that of the state: a refund, or a hold ended again, does not move it.
+        "INSERT INTO sandbox_payment (reference, state, amount, currency, refunded, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (reference) DO UPDATE SET state = excluded.state, refunded = excluded.refunded,
+           at = CASE state WHEN excluded.state THEN at ELSE excluded.at END",
     )?
     .execute(params![
         reference,
@@ -91,6 +158,7 @@ fn put(db: &Connection, reference: &str, slip: Slip) -> Result<Slip, PurseError>
         slip.price.amount.nanos(),
         slip.price.currency.code(),
         slip.refunded.nanos(),
+        SystemClock.now(),
     ])?;
     Ok(slip)
 }

@@ -5,6 +5,7 @@
 
 pub mod purse;
 pub mod slip;
+mod statement;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +23,8 @@ use self::purse::{Purse, SlipRefund};
 use self::slip::{HoldEnd, Slip, SlipState};
 use super::registry::{Maker, from_settings};
 use super::{
-    Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Provider,
-    ProviderError, Refund, Refunded, Standing,
+    Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Period,
+    Provider, ProviderError, Refund, Refunded, Standing, StatementPage,
 };
 
 /// The largest charge: a million units of any currency. Beyond it, somebody mistook a unit.
@@ -279,6 +280,25 @@ impl Provider for Sandbox {
             Ok(Refunded::Done)
         }
         .boxed()
+    }
+
+    fn refund_standing<'a>(
+        &'a self,
+        refund: &'a Refund,
+    ) -> BoxFuture<'a, Result<Option<Refunded>, ProviderError>> {
+        async {
+            let made = self.purse.refund_made(&refund.key).await?;
+            Ok(made.map(|_| Refunded::Done))
+        }
+        .boxed()
+    }
+
+    fn statement<'a>(
+        &'a self,
+        period: Period,
+        cursor: Option<String>,
+    ) -> BoxFuture<'a, Result<StatementPage, ProviderError>> {
+        self.state_page(period, cursor).boxed()
     }
 
     fn settle<'a>(

@@ -7,7 +7,8 @@ use coinop_core::money::{Amount, Money};
 use futures::future::BoxFuture;
 
 use super::slip::{HoldEnd, Slip};
-use crate::provider::ProviderError;
+use crate::clock::{Clock as _, SystemClock};
+use crate::provider::{Period, ProviderError};
 
 /// A durable store of slips. Each method is one transaction, durable when it returns; several hosts may share it.
 pub trait Purse: Send + Sync {
@@ -31,6 +32,39 @@ pub trait Purse: Send + Sync {
     /// Sends money back by [`Slip::refunded`], once a key, and returns the slip that stands. The same key again
     /// changes nothing; with another payment or amount it is refused.
     fn refund(&self, refund: SlipRefund) -> BoxFuture<'_, Result<Slip, PurseError>>;
+
+    /// The refund that was made under `key`, `None` when there is none.
+    fn refund_made<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<SlipRefund>, PurseError>>;
+
+    /// Payments whose money was taken in `period` by the store's own clock, in order of time and reference, those after
+    /// `after`, at most `limit`.
+    fn statement(
+        &self,
+        period: Period,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Taken>, PurseError>>;
+}
+
+/// A payment that brought money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// When, and which.
+    pub place: Place,
+    /// How it stands now.
+    pub slip: Slip,
+}
+
+/// Where a payment stands in a statement: the order is by time, then by reference.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When its money was taken, milliseconds since the Unix epoch.
+    pub at: i64,
+    /// Its reference.
+    pub reference: String,
 }
 
 /// Pretended money to be sent back.
@@ -92,8 +126,22 @@ pub struct MemoryPurse {
 
 #[derive(Debug, Default)]
 struct Books {
-    slips: BTreeMap<String, Slip>,
+    slips: BTreeMap<String, Dated>,
     refunds: BTreeMap<String, SlipRefund>,
+}
+
+/// A slip, and when it came to the state it is in.
+#[derive(Clone, Copy, Debug)]
+struct Dated {
+    slip: Slip,
+    at: i64,
+}
+
+impl Dated {
+    fn now(slip: Slip) -> Self {
+        let at = SystemClock.now();
+        Self { slip, at }
+    }
 }
 
 impl MemoryPurse {
@@ -105,18 +153,22 @@ impl MemoryPurse {
 
 impl Books {
     fn end_hold(&mut self, reference: &str, end: HoldEnd) -> Result<Slip, PurseError> {
-        let slip = self
+        let dated = self
             .slips
             .get_mut(reference)
             .ok_or(PurseError::NothingTaken)?;
-        *slip = slip.ended(end);
-        Ok(*slip)
+        let ended = dated.slip.ended(end);
+        if ended != dated.slip {
+            *dated = Dated::now(ended);
+        }
+        Ok(ended)
     }
 
     fn refund(&mut self, refund: SlipRefund) -> Result<Slip, PurseError> {
         let slip = self
             .slips
             .get_mut(&refund.reference)
+            .map(|dated| &mut dated.slip)
             .ok_or(PurseError::NothingTaken)?;
         match self.refunds.get(&refund.key) {
             Some(earlier) if *earlier == refund => return Ok(*slip),
@@ -128,11 +180,31 @@ impl Books {
         self.refunds.insert(refund.key.clone(), refund);
         Ok(stands)
     }
+
+    fn statement(&self, period: Period, after: Option<&Place>, limit: u32) -> Vec<Taken> {
+        let in_period = |at| (period.since..period.until).contains(&at);
+        let mut taken: Vec<Taken> = self
+            .slips
+            .iter()
+            .filter(|(_, dated)| dated.slip.state.is_taken() && in_period(dated.at))
+            .map(|(reference, dated)| Taken {
+                place: Place {
+                    at: dated.at,
+                    reference: reference.clone(),
+                },
+                slip: dated.slip,
+            })
+            .filter(|taken| after.is_none_or(|after| taken.place > *after))
+            .collect();
+        taken.sort_by(|a, b| a.place.cmp(&b.place));
+        taken.truncate(limit as usize);
+        taken
+    }
 }
 
 impl Purse for MemoryPurse {
     fn slip<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Slip>, PurseError>> {
-        Box::pin(async move { Ok(self.books().slips.get(reference).copied()) })
+        Box::pin(async move { Ok(self.books().slips.get(reference).map(|dated| dated.slip)) })
     }
 
     fn decide<'a>(
@@ -142,7 +214,8 @@ impl Purse for MemoryPurse {
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
         Box::pin(async move {
             let mut books = self.books();
-            Ok(*books.slips.entry(reference.to_owned()).or_insert(decision))
+            let entry = books.slips.entry(reference.to_owned());
+            Ok(entry.or_insert_with(|| Dated::now(decision)).slip)
         })
     }
 
@@ -156,6 +229,22 @@ impl Purse for MemoryPurse {
 
     fn refund(&self, refund: SlipRefund) -> BoxFuture<'_, Result<Slip, PurseError>> {
         Box::pin(async move { self.books().refund(refund) })
+    }
+
+    fn refund_made<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<SlipRefund>, PurseError>> {
+        Box::pin(async move { Ok(self.books().refunds.get(key).cloned()) })
+    }
+
+    fn statement(
+        &self,
+        period: Period,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Taken>, PurseError>> {
+        Box::pin(async move { Ok(self.books().statement(period, after.as_ref(), limit)) })
     }
 }
 
@@ -217,6 +306,46 @@ pub(crate) mod tests {
         assert_eq!(rest.refunded, paid.price.amount);
         let nothing = purse.refund(refund("k4", "none", "0.1")).await;
         assert_eq!(nothing, Err(PurseError::NothingTaken));
+        let made = purse.refund_made("k3").await;
+        assert_eq!(made, Ok(Some(refund("k3", "a", "0.6"))));
+        assert_eq!(purse.refund_made("k4").await, Ok(None), "it was refused");
+        states_what_was_taken(purse, rest).await;
+    }
+
+    /// After everything above: `a` was paid and refunded, `h` was reserved and taken.
+    async fn states_what_was_taken(purse: &dyn Purse, refunded: Slip) {
+        for state in [
+            SlipState::Declined,
+            SlipState::Reserved,
+            SlipState::Canceled,
+        ] {
+            let slip = Slip::new(state, refunded.price);
+            purse.decide(state.as_str(), slip).await.unwrap();
+        }
+        let ever = Period {
+            since: 0,
+            until: i64::MAX,
+        };
+        let all = purse.statement(ever, None, 10).await.unwrap();
+        assert_eq!(all.len(), 2, "{all:?}");
+        assert!(all[0].place < all[1].place, "{all:?}");
+        let of = |reference: &str| {
+            let found = all.iter().find(|taken| taken.place.reference == reference);
+            found.unwrap().clone()
+        };
+        assert_eq!(of("a").slip, refunded);
+        assert_eq!(of("h").slip.state, SlipState::Taken);
+        let first = purse.statement(ever, None, 1).await.unwrap();
+        assert_eq!(first, all[..1]);
+        let after = Some(first[0].place.clone());
+        let second = purse.statement(ever, after, 1).await.unwrap();
+        assert_eq!(second, all[1..]);
+        let instant = Period {
+            since: all[0].place.at,
+            until: all[0].place.at,
+        };
+        let none = purse.statement(instant, None, 10).await.unwrap();
+        assert_eq!(none, [], "the end of a period is not in it");
     }
 
     #[tokio::test]

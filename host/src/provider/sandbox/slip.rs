@@ -71,7 +71,7 @@ impl Slip {
     /// # Errors
     /// [`PurseError::NothingTaken`] where no money was taken, [`PurseError::MoreThanTaken`] where less is left.
     pub fn refunded(self, amount: Amount) -> Result<Self, PurseError> {
-        if !matches!(self.state, SlipState::Paid | SlipState::Taken) {
+        if !self.state.is_taken() {
             return Err(PurseError::NothingTaken);
         }
         let refunded = self.refunded.checked_add(amount);
@@ -106,6 +106,11 @@ impl SlipState {
         Self::Declined,
         Self::Canceled,
     ];
+
+    /// Whether money was taken; refunds do not change that.
+    pub fn is_taken(self) -> bool {
+        matches!(self, Self::Paid | Self::Taken)
+    }
 
     /// The word in the store.
     pub fn as_str(self) -> &'static str {

@@ -2,6 +2,7 @@
 
 use super::purse::MemoryPurse;
 use super::*;
+use crate::provider::StatementLine;
 use coinop_core::ids::{LinkToken, PaymentId};
 
 struct Bench {
@@ -219,4 +220,95 @@ fn settings_are_read_as_people_write_them() {
     assert_eq!(said.fee, "0.01".parse().unwrap());
     assert_eq!(said.disagrees, Some(Disagrees::Missing));
     assert!(read("fee = 0.01").is_err() && read("fee = \"-1\"").is_err());
+}
+
+const EVER: Period = Period {
+    since: 0,
+    until: i64::MAX,
+};
+
+async fn stated(settings: Settings, flow: Flow) -> Vec<StatementLine> {
+    let purse = Arc::new(MemoryPurse::default());
+    let provider = Sandbox::new(flow, settings, purse);
+    for seed in [1, 2] {
+        let request = request(seed);
+        let created = provider.create_offline(&request).unwrap();
+        let payment = PaymentRef {
+            key: request.key,
+            reference: created.reference,
+            price: price(),
+        };
+        provider.decide(&payment, Decision::Pay).await.unwrap();
+        if flow == Flow::Hold && seed == 1 {
+            provider.settle(&payment).await.unwrap();
+        }
+    }
+    let page = provider.statement(EVER, None).await.unwrap();
+    assert_eq!(page.next, None);
+    page.lines
+}
+
+#[tokio::test]
+async fn a_statement_has_what_was_taken_with_its_fee() {
+    let fee = "0.01".parse().unwrap();
+    let settings = Settings {
+        fee,
+        ..Settings::default()
+    };
+    let lines = stated(settings, Flow::Pay).await;
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines.iter().all(|line| line.received == price()
+            && line.fee == fee
+            && line.refunded == Amount::ZERO)
+    );
+    let reserved = stated(settings, Flow::Hold).await;
+    assert_eq!(reserved.len(), 1, "what is only reserved is not on it");
+}
+
+#[tokio::test]
+async fn a_statement_disagrees_as_it_is_told() {
+    let told = |disagrees| Settings {
+        disagrees: Some(disagrees),
+        ..Settings::default()
+    };
+    let amounts = |lines: &[StatementLine]| -> Vec<Money> {
+        lines.iter().map(|line| line.received).collect()
+    };
+    let amount = stated(told(Disagrees::Amount), Flow::Pay).await;
+    assert_eq!(
+        amounts(&amount).iter().filter(|m| **m != price()).count(),
+        1
+    );
+    let refund = stated(told(Disagrees::Refund), Flow::Pay).await;
+    assert_eq!(refund.iter().filter(|l| !l.refunded.is_zero()).count(), 1);
+    assert_eq!(stated(told(Disagrees::Missing), Flow::Pay).await.len(), 1);
+    assert_eq!(stated(told(Disagrees::Unknown), Flow::Pay).await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_is_paid_at_once_has_no_statement_and_neither_has_a_wrong_place() {
+    let at_once = bench(Flow::Pay, Pays::AtOnce).provider;
+    let none = at_once.statement(EVER, None).await;
+    assert!(matches!(none, Err(ProviderError::Unsupported { .. })));
+    let provider = bench(Flow::Pay, Pays::ByHand).provider;
+    let nowhere = provider.statement(EVER, Some("x".into())).await;
+    assert!(matches!(nowhere, Err(ProviderError::Refused(_))));
+}
+
+#[tokio::test]
+async fn a_refund_is_found_by_its_key() {
+    let bench = bench(Flow::Pay, Pays::ByHand);
+    bench.decide(Decision::Pay).await;
+    bench.refund("k", "0.10").await.unwrap();
+    let refund = |key: &str| Refund {
+        payment: bench.payment.clone(),
+        key: key.into(),
+        amount: "0.10".parse().unwrap(),
+        reason: String::new(),
+    };
+    let made = bench.provider.refund_standing(&refund("k")).await.unwrap();
+    assert_eq!(made, Some(Refunded::Done));
+    let other = bench.provider.refund_standing(&refund("o")).await.unwrap();
+    assert_eq!(other, None);
 }
