@@ -39,6 +39,12 @@ pub struct Call {
     /// How many refunds were ordered: each has a key of its own.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refunds_ordered: u32,
+    /// The ordered refunds that came to an end, in order; [`REFUNDS_MAX`] at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub past_refunds: Vec<PastRefund>,
+    /// What a person wrote who settled it by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Why its last run failed, when one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -137,6 +143,29 @@ pub struct RefundOrder {
     pub reason: String,
     /// When it was ordered.
     pub at: Millis,
+}
+
+/// Refunds that may be ordered of one call, so that what is kept of it stays small.
+pub const REFUNDS_MAX: u32 = 50;
+
+/// An ordered refund that came to an end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastRefund {
+    /// What was ordered.
+    #[serde(flatten)]
+    pub order: RefundOrder,
+    /// What became of it.
+    pub end: RefundEnd,
+}
+
+/// What became of an ordered refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundEnd {
+    /// The money went back.
+    Made,
+    /// The provider refused for good; the money is still with it.
+    Refused,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -259,6 +288,11 @@ pub enum Event {
         /// How much; a key of its own.
         refund: RefundOrder,
     },
+    /// The provider made an ordered refund.
+    RefundMade {
+        /// Its key: two hosts that both saw it made record it once.
+        key: String,
+    },
     /// The provider refused an ordered refund for good.
     RefundRefused {
         /// Its key.
@@ -379,6 +413,8 @@ impl Call {
             failures: 0,
             refund: None,
             refunds_ordered: 0,
+            past_refunds: Vec::new(),
+            note: None,
             failure: None,
             state: CallState::Quoted,
         }
@@ -411,6 +447,11 @@ impl Call {
             .unwrap_or(Amount::ZERO)
     }
 
+    /// The idempotency key of the next refund that a person orders: of two orders made at the same time one is illegal.
+    pub fn next_refund_key(&self) -> String {
+        format!("{}-refund-{}", self.payment.id, self.refunds_ordered + 1)
+    }
+
     /// The one transition function. On an error nothing has changed.
     ///
     /// # Errors
@@ -418,6 +459,7 @@ impl Call {
     pub fn apply(&mut self, event: &Event) -> Result<(), IllegalEvent> {
         let state = match event {
             Event::Payment { what } => return self.apply_payment(what),
+            Event::RefundMade { key } => return self.apply_refund_made(key, event),
             other => self.after(other).ok_or_else(|| self.illegal(event))?,
         };
         match event {
@@ -430,8 +472,11 @@ impl Call {
                 self.refund = Some(refund.clone());
                 self.refunds_ordered += 1;
             }
-            Event::RefundRefused { .. } => self.refund = None,
-            Event::ClosedByHand { .. } => self.close_payment(),
+            Event::RefundRefused { .. } => self.end_refund(RefundEnd::Refused),
+            Event::ClosedByHand { note } => {
+                self.note = Some(note.clone());
+                self.close_payment();
+            }
             _ => {}
         }
         self.state = state;
@@ -444,6 +489,10 @@ impl Call {
             event: match event {
                 // Errors are logged; what a tool says may repeat its arguments, and is not.
                 Event::ToolFailed { .. } => "tool_failed".to_owned(),
+                // A refund's key holds the payment's id, which may be the right to redeem.
+                Event::RefundOrdered { .. } => "refund_ordered".to_owned(),
+                Event::RefundMade { .. } => "refund_made".to_owned(),
+                Event::RefundRefused { .. } => "refund_refused".to_owned(),
                 other => format!("{other:?}"),
             },
         }
@@ -615,17 +664,15 @@ impl Call {
             }
             (S::Deliverable, E::RefundOrdered { refund })
                 if self.refund.is_none()
+                    && refund.key == self.next_refund_key()
+                    && self.refunds_ordered < REFUNDS_MAX
                     && self.payment.state.is_taken()
                     && refund.amount.is_positive()
                     && refund.amount <= self.held() =>
             {
                 S::Deliverable
             }
-            (S::Deliverable, E::RefundRefused { key })
-                if self.refund.as_ref().is_some_and(|order| order.key == *key) =>
-            {
-                S::Deliverable
-            }
+            (S::Deliverable, E::RefundRefused { key }) if self.has_ordered(key) => S::Deliverable,
             _ => return None,
         })
     }
@@ -653,10 +700,25 @@ impl Call {
             .ok_or_else(|| self.illegal(&event.clone().into()))?;
         self.payment = payment;
         self.state = state;
-        if matches!(event, PaymentEvent::Refunded { .. }) {
-            self.refund = None;
-        }
         Ok(())
+    }
+
+    fn has_ordered(&self, key: &str) -> bool {
+        let order = self.refund.as_ref();
+        order.is_some_and(|order| order.key == key)
+    }
+
+    fn apply_refund_made(&mut self, key: &str, event: &Event) -> Result<(), IllegalEvent> {
+        let order = self.refund.as_ref().filter(|order| order.key == key);
+        let amount = order.ok_or_else(|| self.illegal(event))?.amount;
+        self.payment.apply(&PaymentEvent::Refunded { amount })?;
+        self.end_refund(RefundEnd::Made);
+        Ok(())
+    }
+
+    fn end_refund(&mut self, end: RefundEnd) {
+        let past = self.refund.take().map(|order| PastRefund { order, end });
+        self.past_refunds.extend(past);
     }
 
     /// The call's state once its payment has had `event`, `None` when the two do not go together.
@@ -692,8 +754,9 @@ impl Call {
             ) if payment.state == PaymentState::Refunded => S::Refunded { cause: *cause },
             // The provider's own charge changes no promise.
             (state, E::FeeCharged { .. }) => state.clone(),
-            // Goodwill and disputes are entries after the end; they do not take the outcome back.
-            (S::Deliverable, E::Refunded { .. }) => S::Deliverable,
+            // Goodwill and disputes are entries after the end; they do not take the outcome back. While a refund is
+            // ordered, only its own key says that it was made.
+            (S::Deliverable, E::Refunded { .. }) if self.refund.is_none() => S::Deliverable,
             (state, E::Disputed) if state.is_end() => state.clone(),
             _ => return None,
         })

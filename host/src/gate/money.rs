@@ -10,7 +10,7 @@ use coinop_core::call::{Call, CallState, Event, Remedy};
 use coinop_core::money::Money;
 use coinop_core::payment::{PaymentEvent, PaymentState};
 
-use super::drive::{Drive, Ending, Purpose, Trouble};
+use super::drive::{Drive, Ending, Trouble};
 use super::paid::create_payment;
 use crate::clock;
 use crate::failpoint::failpoint_of;
@@ -307,12 +307,9 @@ impl Drive<'_> {
             amount: order.amount,
             reason: order.reason,
         };
-        let asked_before = (self.purpose != Purpose::Operate).then_some(order.at);
+        let asked_before = (self.started != order.at).then_some(order.at);
         match self.send_back(&refund, asked_before).await {
-            Ok(Refunded::Done) => {
-                let amount = order.amount;
-                self.gather(PaymentEvent::Refunded { amount }.into())?;
-            }
+            Ok(Refunded::Done) => self.gather(Event::RefundMade { key: order.key })?,
             Ok(Refunded::Pending) => return self.end(Ending::Rest).await,
             Ok(Refunded::Failed) | Err(ProviderError::Refused(_)) => {
                 tracing::warn!(call = %self.call.id, "the provider refused an ordered refund");

@@ -229,6 +229,8 @@ pub struct Filter {
     pub since: Option<Millis>,
     /// Only created before this time.
     pub until: Option<Millis>,
+    /// Only those that a host has still to look at by itself.
+    pub due: bool,
 }
 
 /// What a host is ready to look at.

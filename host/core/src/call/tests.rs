@@ -173,6 +173,89 @@ fn a_failed_run_is_compensated_once() {
     );
 }
 
+fn ordered(n: u32, nanos: i64) -> Event {
+    Event::RefundOrdered {
+        refund: RefundOrder {
+            key: format!("{}-refund-{n}", call().payment.id),
+            amount: Amount::from_nanos(nanos),
+            reason: "goodwill".into(),
+            at: 0,
+        },
+    }
+}
+fn made(n: u32) -> Event {
+    let key = format!("{}-refund-{n}", call().payment.id);
+    Event::RefundMade { key }
+}
+fn refused(n: u32) -> Event {
+    let key = format!("{}-refund-{n}", call().payment.id);
+    Event::RefundRefused { key }
+}
+
+#[test]
+fn an_ordered_refund_is_recorded_once_under_its_own_key() {
+    let run = vec![
+        created(),
+        paid(),
+        claimed(0, false),
+        Event::Executed { epoch: 1 },
+        Event::Concluded,
+    ];
+    let then = |more: &[Event]| [run.clone(), more.to_vec()].concat();
+    let (part, rest) = (ordered(1, 1_000_000), ordered(2, 2_000_000));
+    check(
+        &then(&[part.clone(), made(1), rest.clone(), made(2)]),
+        Ok("deliverable"),
+    );
+    // Two hosts saw the same refund made, or ordered at the same time.
+    check(&then(&[part.clone(), made(1), made(1)]), Err(7));
+    check(&then(&[part.clone(), part.clone()]), Err(6));
+    check(&then(&[part.clone(), made(1), part.clone()]), Err(7));
+    check(&then(&[part.clone(), refunded()]), Err(6));
+    check(&then(&[part.clone(), made(2)]), Err(6));
+    check(&then(&[part.clone(), refused(1), refused(1)]), Err(7));
+    check(&then(&[part.clone(), refused(1), rest]), Ok("deliverable"));
+    for wrong in [0, -1, 3_000_001] {
+        check(&then(&[ordered(1, wrong)]), Err(5));
+    }
+    check(&then(&[part, made(1), ordered(2, 2_000_001)]), Err(7));
+    check(&[created(), paid(), ordered(1, 1)], Err(2));
+}
+
+#[test]
+fn what_became_of_ordered_refunds_is_kept_and_their_number_bounded() {
+    let mut call = call();
+    let run = [
+        created(),
+        paid(),
+        claimed(0, false),
+        Event::Executed { epoch: 1 },
+        Event::Concluded,
+    ];
+    for event in run {
+        call.apply(&event).unwrap();
+    }
+    for n in 1..=REFUNDS_MAX {
+        call.apply(&ordered(n, 1)).unwrap();
+        let end = if n == 1 { made(n) } else { refused(n) };
+        call.apply(&end).unwrap();
+    }
+    assert!(call.apply(&ordered(REFUNDS_MAX + 1, 1)).is_err());
+    assert_eq!(call.past_refunds.len(), REFUNDS_MAX as usize);
+    assert_eq!(call.past_refunds[0].end, RefundEnd::Made);
+    assert_eq!(call.payment.refunded, Amount::from_nanos(1));
+    let stored = serde_json::to_string(&call).unwrap();
+    assert_eq!(serde_json::from_str::<Call>(&stored).unwrap(), call);
+}
+
+#[test]
+fn a_refused_order_does_not_tell_the_payments_id() {
+    for event in [ordered(1, 1), made(1), refused(1)] {
+        let said = call().apply(&event).unwrap_err().to_string();
+        assert!(!said.contains(call().payment.id.as_str()), "{said}");
+    }
+}
+
 #[test]
 fn authorised_money_is_taken_after_the_outcome_or_not_at_all() {
     let run = vec![created(), authorized(), claimed(0, false)];

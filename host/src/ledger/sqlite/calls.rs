@@ -178,6 +178,7 @@ pub(super) fn list(
         "SELECT {COLUMNS} FROM call
          WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR account = ?2)
            AND created_at >= coalesce(?3, 0) AND created_at < coalesce(?4, 9223372036854775807)
+           AND (NOT ?6 OR due_at IS NOT NULL)
          ORDER BY created_at DESC, rowid DESC LIMIT ?5"
     );
     let values = params![
@@ -185,7 +186,8 @@ pub(super) fn list(
         filter.account,
         filter.since,
         filter.until,
-        limit
+        limit,
+        filter.due
     ];
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map(values, read_raw)?;
