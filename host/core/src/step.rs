@@ -27,6 +27,8 @@ pub struct Situation {
     pub repeatable: bool,
     /// Whether the provider can send money back.
     pub can_refund: bool,
+    /// Whether the remedy that is under way was started in this very turn.
+    pub remedy_started: bool,
 }
 
 /// The next thing to do.
@@ -98,6 +100,10 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         CallState::CompensationDue {
             attempts, ordered, ..
         } => compensate(call, *attempts, *ordered, situation),
+        // Nor does it repeat what another turn has asked for.
+        CallState::Compensating { .. } if !situation.sweeping && !situation.remedy_started => {
+            Step::Ended
+        }
         CallState::Compensating { remedy, .. } => Step::Remedy(*remedy),
         CallState::Expired | CallState::Declined
             if situation.sweeping && !situation.checked && situation.now < watched_until(call) =>

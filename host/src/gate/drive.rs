@@ -4,7 +4,6 @@
 //! before a run, before a provider is asked to do something, before a caller is answered. When another host was
 //! faster, the commit is refused, the fresh call is taken and the loop decides again.
 
-use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, AskStatus, Mode};
 use coinop_core::step::{Situation, Step, next};
@@ -86,8 +85,8 @@ pub(super) struct Drive<'a> {
     blocked: bool,
     /// Looks taken at a run of another host.
     looks: u32,
-    /// When this turn started a compensation; zero when it found one under way.
-    pub(super) started: Millis,
+    /// Whether this turn started the compensation, so that nobody can have asked the provider for it yet.
+    pub(super) remedy_started: bool,
 }
 
 impl<'a> Drive<'a> {
@@ -101,7 +100,7 @@ impl<'a> Drive<'a> {
             checked: false,
             blocked: false,
             looks: 0,
-            started: 0,
+            remedy_started: false,
         }
     }
 
@@ -201,6 +200,7 @@ impl<'a> Drive<'a> {
                 .gate
                 .account(&self.call.quote.account)
                 .is_none_or(|provider| provider.capabilities().refunds),
+            remedy_started: self.remedy_started,
         };
         next(&self.call, self.mode(), &situation)
     }
@@ -234,7 +234,7 @@ impl<'a> Drive<'a> {
             Step::CheckLate => self.check_late().await?,
             Step::Compensate(remedy) => {
                 let at = self.gate.parts.clock.now();
-                self.started = at;
+                self.remedy_started = true;
                 self.gather(Event::CompensationStarted { remedy, at })?;
             }
             Step::Remedy(remedy) => return self.make_good(remedy).await,
@@ -297,6 +297,7 @@ impl<'a> Drive<'a> {
             Err(AdvanceError::Illegal { record, .. }) => {
                 self.take(*record);
                 self.checked = false;
+                self.remedy_started = false;
                 Ok(false)
             }
             Err(AdvanceError::Blocked) => {

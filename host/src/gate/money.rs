@@ -271,7 +271,7 @@ impl Drive<'_> {
             amount: self.call.held(),
             reason: "the paid call did not deliver".to_owned(),
         };
-        let asked_before = attempts > 0 || self.started != tried_at;
+        let asked_before = attempts > 0 || !self.remedy_started;
         match self
             .send_back(&refund, asked_before.then_some(tried_at))
             .await
@@ -307,7 +307,7 @@ impl Drive<'_> {
             amount: order.amount,
             reason: order.reason,
         };
-        let asked_before = (self.started != order.at).then_some(order.at);
+        let asked_before = (!self.remedy_started).then_some(order.at);
         match self.send_back(&refund, asked_before).await {
             Ok(Refunded::Done) => self.gather(Event::RefundMade { key: order.key })?,
             Ok(Refunded::Pending) => return self.end(Ending::Rest).await,
