@@ -6,6 +6,7 @@
 mod bench;
 mod demo;
 mod guests;
+mod mutants;
 mod plugins;
 mod postgres;
 mod process;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   demo [-- ARGS]     build the plugins that ship and the host, then run `coinop demo ARGS`
   guests             build every plugin and every guest of the tests into target/guests
   test [SUBJECT...]  run all checks and tests, or these: fmt clippy plugins core host e2e
+  mutants [NAME...]  take safeguards away one at a time, these or all; a test must fail each time
   bench [-- ARGS]    build for release and print the table of measurements
 ";
 
@@ -55,6 +57,7 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         "test" => test::run(&workspace, &arguments),
+        "mutants" => mutants::run(&workspace, &arguments),
         "bench" => bench::run(&workspace, passed_on(arguments)),
         "help" | "--help" | "-h" => {
             eprint!("{USAGE}");

@@ -282,3 +282,21 @@ async fn a_refund_for_a_block_is_told_as_a_refund() {
         "{reply:?}"
     );
 }
+
+#[tokio::test]
+async fn a_refund_whose_answer_was_lost_goes_back_once() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    world.paid();
+    world.runner.fails.store(true, Ordering::SeqCst);
+    let lost = &world.bank.loses_refund_answers;
+    lost.store(true, Ordering::SeqCst);
+    world.confirm(&id, &local()).await;
+    assert_eq!(world.state(&id).await, "compensation_due");
+    lost.store(false, Ordering::SeqCst);
+    world.pass(60_000);
+    assert_eq!(world.gate.sweep_once().await, 1);
+    assert_eq!(world.state(&id).await, "refunded");
+    assert_eq!(world.bank.refunds.lock().unwrap().len(), 1, "one key");
+    world.books_are_square().await;
+}

@@ -49,6 +49,8 @@ pub(super) struct Bank {
     pub(super) down: std::sync::atomic::AtomicBool,
     pub(super) cannot_cancel: std::sync::atomic::AtomicBool,
     pub(super) refunds: Mutex<BTreeMap<String, i64>>,
+    /// Whether refunds are made and their answers lost.
+    pub(super) loses_refund_answers: std::sync::atomic::AtomicBool,
     pub(super) settles: AtomicU32,
     /// What settling answers, `None` where it takes the price.
     pub(super) settling: Mutex<Option<Result<Standing, String>>>,
@@ -118,7 +120,10 @@ impl Provider for Bank {
                 .lock()
                 .unwrap()
                 .insert(refund.key.clone(), refund.amount.nanos());
-            Ok(Refunded::Done)
+            match self.loses_refund_answers.load(Ordering::SeqCst) {
+                true => Err(ProviderError::Unreachable("scripted".into())),
+                false => Ok(Refunded::Done),
+            }
         })
     }
     fn settle<'a>(
@@ -233,6 +238,7 @@ impl World {
             down: false.into(),
             cannot_cancel: false.into(),
             refunds: Mutex::default(),
+            loses_refund_answers: false.into(),
             settles: AtomicU32::new(0),
             settling: Mutex::default(),
             releases: AtomicU32::new(0),

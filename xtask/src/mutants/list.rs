@@ -1,0 +1,96 @@
+//! The safeguards and the tests that stand for them. A mutation whose text is gone fails xtask's own tests, so that the
+//! list follows the sources.
+
+use super::suite::Suite;
+use super::{Edit, Mutation};
+
+pub(super) const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        name: "refund-key",
+        why: "a refund whose answer was lost is asked for again under another key, and goes back twice",
+        edits: &[Edit {
+            file: "host/src/gate/money.rs",
+            from: r#"key: format!("{}-compensation", self.call.payment.id),"#,
+            to: "key: crate::random::token(),",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::recovery::a_refund_whose_answer_was_lost_goes_back_once"],
+    },
+    Mutation {
+        name: "fence",
+        why: "a run that was given up reports over the run that took its place",
+        edits: &[Edit {
+            file: "host/core/src/call.rs",
+            from: "E::Executed { epoch })\n                if *epoch == self.epoch =>",
+            to: "E::Executed { epoch })\n                if *epoch <= self.epoch =>",
+        }],
+        suite: Suite::Core,
+        tests: &["call::tests::a_run_reports_only_under_its_own_epoch"],
+    },
+    Mutation {
+        name: "argument-binding",
+        why: "a payment for one set of arguments buys a run of another",
+        edits: &[Edit {
+            file: "host/core/src/quote.rs",
+            from: "Some(arguments) if arguments.digest() != self.arguments => Err(Mismatch::Arguments),",
+            to: "Some(arguments) if arguments.as_json().is_empty() => Err(Mismatch::Arguments),",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::a_payment_buys_nothing_else_and_is_not_consumed"],
+    },
+    Mutation {
+        name: "amount-check",
+        why: "any amount that arrives buys the run",
+        edits: &[Edit {
+            file: "host/core/src/call.rs",
+            from: "(S::Awaiting, E::Paid { received }) if *received == self.due() => S::Ready,",
+            to: "(S::Awaiting, E::Paid { received }) if received.amount.is_positive() => S::Ready,",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::a_wrong_amount_is_sent_back"],
+    },
+    Mutation {
+        name: "claim-alive",
+        why: "two hosts run one paid call at a time",
+        edits: &[Edit {
+            file: "host/core/src/call.rs",
+            from: ") if at >= old && lease_until > at => running(owner, *lease_until),",
+            to: ") if *at >= 0 && *old >= 0 && lease_until > at => running(owner, *lease_until),",
+        }],
+        suite: Suite::Core,
+        tests: &["call::tests::a_second_claim_needs_a_dead_lease_and_a_repeatable_tool"],
+    },
+    Mutation {
+        name: "paid-first",
+        why: "a call runs that nobody has paid for",
+        edits: &[
+            Edit {
+                file: "host/core/src/call.rs",
+                from: ") if self.payment.state.backs_a_run() && lease_until > at => {",
+                to: ") if lease_until > at => {",
+            },
+            Edit {
+                file: "host/core/src/call.rs",
+                from: "            (
+                S::Ready,
+                E::Claimed {",
+                to: "            (
+                S::Awaiting | S::Ready,
+                E::Claimed {",
+            },
+        ],
+        suite: Suite::Core,
+        tests: &["call::tests::nothing_runs_before_it_is_paid"],
+    },
+    Mutation {
+        name: "expiry-without-cancel",
+        why: "a call ends as unpaid while its link still takes money",
+        edits: &[Edit {
+            file: "host/src/gate/money.rs",
+            from: "let canceled = within(provider.as_ref(), provider.cancel(&payment)).await;",
+            to: "let canceled = within(provider.as_ref(), async { Ok(Standing::Expired) }).await;\n        let _ = &payment;",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::recovery::a_payment_that_was_not_called_off_is_not_expired"],
+    },
+];
