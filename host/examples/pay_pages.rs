@@ -10,6 +10,7 @@ use coinop::gate::{Cashier, PageState, PageView};
 use coinop::ledger::LedgerError;
 use coinop::provider::Decision;
 use coinop::server::pay::{PaySettings, router};
+use coinop_core::call::Remedy;
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
 use futures::FutureExt as _;
@@ -57,12 +58,14 @@ fn cases() -> anyhow::Result<Vec<(&'static str, PageView)>> {
         tool: "get_forecast".into(),
         plugin: "weather".into(),
         price: Money::parse("0.003", "USD")?,
+        due: Money::parse("0.003", "USD")?,
         provider: "sandbox".into(),
         provider_url: None,
         expires_at: SystemClock.now() + 15 * 60_000,
         test: true,
         pays_here: true,
         authorizes: false,
+        on_failure: Some(Remedy::Refund),
         state: PageState::Open,
     };
     let theirs = PageView {
@@ -71,6 +74,7 @@ fn cases() -> anyhow::Result<Vec<(&'static str, PageView)>> {
         provider: "stripe".into(),
         provider_url: Some("https://checkout.example.com/c/pay/cs_1".into()),
         price: Money::parse("12.50", "EUR")?,
+        due: Money::parse("12.50", "EUR")?,
         ..open.clone()
     };
     let ended = |state| PageView {
@@ -82,6 +86,16 @@ fn cases() -> anyhow::Result<Vec<(&'static str, PageView)>> {
         ("declined", ended(PageState::Declined)),
         ("expired", ended(PageState::Expired)),
         ("returned", ended(PageState::Returned)),
+        ("credited", ended(PageState::Credited)),
+        ("attention", ended(PageState::Attention)),
+        (
+            "balance",
+            PageView {
+                price: Money::parse("0.005", "USD")?,
+                on_failure: Some(Remedy::Credit),
+                ..open.clone()
+            },
+        ),
         (
             "held",
             PageView {
@@ -95,6 +109,7 @@ fn cases() -> anyhow::Result<Vec<(&'static str, PageView)>> {
                 tool: format!("<script>alert(1)</script>{}", "averylongname_".repeat(20)),
                 plugin: "\u{202e}gnp.exe & \"friends\"".into(),
                 price: Money::parse("999999.123456789", "USDC")?,
+                due: Money::parse("999999.123456789", "USDC")?,
                 ..open.clone()
             },
         ),

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::Millis;
 use crate::call::Call;
 use crate::ids::PaymentId;
-use crate::money::Money;
+use crate::money::{Amount, Money};
 
 /// The longest tool name MCP clients agree on.
 pub const TOOL_NAME_LEN_MAX: usize = 64;
@@ -103,6 +103,8 @@ pub struct Ask {
     pub payment_id: PaymentId,
     /// The price.
     pub price: Money,
+    /// What of it comes from the caller's balance; the rest is asked for.
+    pub from_balance: Amount,
     /// The provider's kind.
     pub provider: String,
     /// The tool.
@@ -137,12 +139,30 @@ impl Ask {
             status,
             payment_id: call.payment.id.clone(),
             price: call.quote.price,
+            from_balance: call.credit,
             provider: call.payment.provider.clone(),
             tool: call.quote.tool.clone(),
             next_step: format!("{when}, {then}."),
             expires_at: call.quote.expires_at,
             retry_instructions: None,
         }
+    }
+
+    /// What is asked for: the price less what comes from the balance.
+    pub fn due(&self) -> Money {
+        let rest = self.price.amount.checked_sub(self.from_balance);
+        Money {
+            amount: rest.unwrap_or(self.price.amount),
+            ..self.price
+        }
+    }
+
+    fn balance(&self) -> Option<Money> {
+        let amount = self.from_balance;
+        (!amount.is_zero()).then_some(Money {
+            amount,
+            ..self.price
+        })
     }
 
     /// The payment object: structured content and `_meta["coinop/payment"]`.
@@ -152,8 +172,12 @@ impl Ask {
         put("status", json!(self.status.as_str()));
         put("payment_id", json!(self.payment_id));
         put("payment_url", json!(printed.payment_url));
-        put("amount", json!(self.price.decimal()));
+        put("amount", json!(self.due().decimal()));
         put("currency", json!(self.price.currency));
+        if let Some(balance) = self.balance() {
+            put("price", json!(self.price.decimal()));
+            put("from_balance", json!(balance.decimal()));
+        }
         put("provider", json!(self.provider));
         put("expires_at", json!(printed.expires_at));
         put("tool", json!(self.tool));
@@ -188,11 +212,21 @@ impl Ask {
         } else {
             ""
         };
+        let due = self.due();
+        let balance = self.balance().map_or_else(String::new, |balance| {
+            format!(
+                " {} of {} comes from your balance.",
+                balance.decimal(),
+                self.price
+            )
+        });
         let opening = match self.status {
             AskStatus::Required => {
-                format!("Payment required: {} for {}{test}.", self.price, self.tool)
+                format!("Payment required: {due} for {}{test}.{balance}", self.tool)
             }
-            AskStatus::Pending => format!("Not paid yet: {} for {}{test}.", self.price, self.tool),
+            AskStatus::Pending => {
+                format!("Not paid yet: {due} for {}{test}.{balance}", self.tool)
+            }
             AskStatus::Running => format!("Paid: {} is running; nothing more to pay.", self.tool),
         };
         let link = match self.status {
@@ -223,8 +257,10 @@ pub fn payment_object_schema() -> Value {
             "status": {"type": "string", "enum": ["payment_required", "pending", "running"]},
             "payment_id": text("Present it to get the result."),
             "payment_url": text("Where to pay."),
-            "amount": text("Decimal amount."),
+            "amount": text("What is to be paid, a decimal."),
             "currency": text("Currency code."),
+            "price": text("The whole price, where a part of it comes from the caller's balance."),
+            "from_balance": text("The part of the price that comes from the caller's balance."),
             "provider": text("Who moves the money."),
             "expires_at": text("Until when it can be paid (RFC 3339)."),
             "tool": text("The tool that was called."),
@@ -283,6 +319,30 @@ mod tests {
                 assert!(statuses.contains(&object["status"]));
             }
         }
+    }
+
+    #[test]
+    fn what_comes_from_the_balance_is_not_asked_for_and_said() {
+        let mut call = call();
+        call.credit = "0.001".parse().unwrap();
+        for mode in MODES {
+            for status in [AskStatus::Required, AskStatus::Pending] {
+                let ask = mode.ask(&call, status);
+                let text = ask.text(&PRINTED);
+                assert!(
+                    text.contains(" 0.002 USD for get_forecast (TEST: no real money moves). 0.001 of 0.003 USD comes from your balance."),
+                    "{text}"
+                );
+                let object = ask.object(&PRINTED);
+                assert_eq!(
+                    (&object["amount"], &object["price"], &object["from_balance"]),
+                    (&json!("0.002"), &json!("0.003"), &json!("0.001"))
+                );
+            }
+        }
+        call.credit = Amount::ZERO;
+        let object = MODES[0].ask(&call, AskStatus::Required).object(&PRINTED);
+        assert!(!object.contains_key("from_balance") && object["amount"] == "0.003");
     }
 
     #[test]

@@ -193,13 +193,23 @@ fn compensate(call: &Call, attempts: u32, ordered: Option<Remedy>, situation: &S
         // All of it came from the balance, and returns there.
         return Step::Compensate(Remedy::Credit);
     }
-    let known = call.quote.principal.is_known();
     let wanted = ordered.unwrap_or(call.quote.on_failure);
+    match possible(wanted, call, situation.can_refund) {
+        Some(remedy) => Step::Compensate(remedy),
+        None => {
+            Step::GiveUp("the provider gives no refunds, and an anonymous caller has no balance")
+        }
+    }
+}
+
+/// The remedy there is where `wanted` is asked for, `None` where only a person can help: nobody in particular has no
+/// balance, and not every provider sends money back.
+pub fn possible(wanted: Remedy, call: &Call, can_refund: bool) -> Option<Remedy> {
+    let known = call.quote.principal.is_known();
     match wanted {
-        Remedy::Credit if known => Step::Compensate(Remedy::Credit),
-        _ if situation.can_refund => Step::Compensate(Remedy::Refund),
-        _ if known => Step::Compensate(Remedy::Credit),
-        _ => Step::GiveUp("the provider gives no refunds, and an anonymous caller has no balance"),
+        Remedy::Credit if known => Some(Remedy::Credit),
+        _ if can_refund => Some(Remedy::Refund),
+        _ => known.then_some(Remedy::Credit),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The gate as the payment pages see it: what a link shows, and what the payer decides there.
 
 use coinop_core::Millis;
-use coinop_core::call::{Call, CallState};
+use coinop_core::call::{Call, CallState, Remedy};
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
+use coinop_core::step::possible;
 use futures::future::BoxFuture;
 
 use super::Gate;
@@ -22,6 +23,8 @@ pub struct PageView {
     pub plugin: String,
     /// What it costs.
     pub price: Money,
+    /// What is to be paid: less than the price where the caller's balance pays a part.
+    pub due: Money,
     /// The provider's kind.
     pub provider: String,
     /// Where to pay, when that is the provider's own page.
@@ -34,6 +37,8 @@ pub struct PageView {
     pub pays_here: bool,
     /// Whether the money is taken only after the run.
     pub authorizes: bool,
+    /// What becomes of the payment when the call does not deliver, `None` where a person must see to it.
+    pub on_failure: Option<Remedy>,
     /// Where the call stands.
     pub state: PageState,
 }
@@ -51,6 +56,10 @@ pub enum PageState {
     Expired,
     /// The money went back or is about to.
     Returned,
+    /// The money became the caller's balance or is about to.
+    Credited,
+    /// A person must look.
+    Attention,
 }
 
 /// The gate as the pages and the command line see it.
@@ -117,22 +126,26 @@ impl Gate {
     fn view(&self, call: &Call) -> PageView {
         let provider = self.account(&call.quote.account);
         let capabilities = provider.map(|p| p.capabilities());
+        let can_refund = capabilities.is_none_or(|c| c.refunds);
         PageView {
             tool: call.quote.tool.clone(),
             plugin: call.quote.plugin.clone(),
             price: call.quote.price,
+            due: call.due(),
             provider: call.payment.provider.clone(),
             provider_url: call.payment.url.clone(),
             expires_at: call.quote.expires_at,
             test: capabilities.is_none_or(|c| c.test),
             pays_here: capabilities.is_some_and(|c| c.pays_on_host_page),
             authorizes: capabilities.is_some_and(|c| c.authorizes),
-            state: page_state(call, self.parts.clock.now()),
+            on_failure: possible(call.quote.on_failure, call, can_refund),
+            state: page_state(call, self.parts.clock.now(), can_refund),
         }
     }
 }
 
-fn page_state(call: &Call, now: Millis) -> PageState {
+fn page_state(call: &Call, now: Millis, can_refund: bool) -> PageState {
+    let wanted = call.quote.on_failure;
     match &call.state {
         CallState::Quoted | CallState::Awaiting if now >= call.quote.expires_at => {
             PageState::Expired
@@ -145,14 +158,23 @@ fn page_state(call: &Call, now: Millis) -> PageState {
         | CallState::Executed
         | CallState::Settling
         | CallState::Deliverable => PageState::Paid,
-        CallState::ToolFailed
-        | CallState::Indeterminate
-        | CallState::LatePaid
-        | CallState::CompensationDue { .. }
-        | CallState::Compensating { .. }
-        | CallState::Withheld
-        | CallState::Refunded { .. }
-        | CallState::Credited { .. }
-        | CallState::Attention { .. } => PageState::Returned,
+        CallState::ToolFailed | CallState::Indeterminate | CallState::LatePaid => {
+            owed(possible(wanted, call, can_refund))
+        }
+        CallState::CompensationDue { ordered, .. } => {
+            owed(possible(ordered.unwrap_or(wanted), call, can_refund))
+        }
+        CallState::Compensating { remedy, .. } => owed(Some(*remedy)),
+        CallState::Withheld | CallState::Refunded { .. } => PageState::Returned,
+        CallState::Credited { .. } => PageState::Credited,
+        CallState::Attention { .. } => PageState::Attention,
+    }
+}
+
+fn owed(remedy: Option<Remedy>) -> PageState {
+    match remedy {
+        Some(Remedy::Refund) => PageState::Returned,
+        Some(Remedy::Credit) => PageState::Credited,
+        None => PageState::Attention,
     }
 }

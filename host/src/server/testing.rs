@@ -86,6 +86,7 @@ pub(crate) fn ask(tool: &str, usd: &str) -> Ask {
         status: AskStatus::Required,
         payment_id,
         price: Money::parse(usd, "USD").unwrap(),
+        from_balance: coinop_core::money::Amount::ZERO,
         provider: "sandbox".to_owned(),
         tool: tool.to_owned(),
         next_step: format!("Call confirm_{tool}."),

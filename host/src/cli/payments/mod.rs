@@ -213,7 +213,7 @@ async fn decide(
         });
     }
     let tool = crate::unruly::tame(&after.tool, view::NAME_CHARS_MAX);
-    Ok(writeln!(out, "{word}{again}: {} for {tool}.", after.price)?)
+    Ok(writeln!(out, "{word}{again}: {} for {tool}.", after.due)?)
 }
 
 fn page(view: Option<PageView>) -> Result<PageView, PaymentsError> {
@@ -232,5 +232,7 @@ fn state_word(view: &PageView) -> &'static str {
         PageState::Declined => "declined",
         PageState::Expired => "expired",
         PageState::Returned => "returned",
+        PageState::Credited => "credited",
+        PageState::Attention => "waiting for a person",
     }
 }

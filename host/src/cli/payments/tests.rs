@@ -112,12 +112,14 @@ async fn bench() -> Bench {
         tool: "get_forecast".into(),
         plugin: "weather".into(),
         price: Money::parse("0.003", "USD").unwrap(),
+        due: Money::parse("0.003", "USD").unwrap(),
         provider: "sandbox".into(),
         provider_url: None,
         expires_at: AT + 900_000,
         test: true,
         pays_here: true,
         authorizes: false,
+        on_failure: Some(Remedy::Refund),
         state: PageState::Open,
     }));
     Bench {

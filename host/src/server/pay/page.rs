@@ -1,6 +1,8 @@
 //! What a payment page says in each state.
 
 use coinop_core::Millis;
+use coinop_core::call::Remedy;
+use coinop_core::money::Money;
 
 use super::document::Document;
 use super::notice::{CROSS, sign};
@@ -48,12 +50,14 @@ pub(super) fn page(showing: &Showing<'_>) -> String {
 fn title(view: &PageView) -> String {
     let tool = name(&view.tool);
     let what = match view.state {
-        PageState::Open => return format!("Pay {} for {tool} · coinop", view.price),
+        PageState::Open => return format!("Pay {} for {tool} · coinop", view.due),
         PageState::Paid if view.authorizes => "Reserved",
         PageState::Paid => "Paid",
         PageState::Declined => "Declined",
         PageState::Expired => "Expired",
         PageState::Returned => "Returned",
+        PageState::Credited => "Credited",
+        PageState::Attention => "Being looked into",
     };
     format!("{what}: {tool} · coinop")
 }
@@ -70,7 +74,7 @@ fn refresh_s(showing: &Showing<'_>) -> Option<u64> {
 
 fn open(showing: &Showing<'_>) -> String {
     let view = showing.view;
-    let amount = view.price.decimal();
+    let amount = view.due.decimal();
     let class = if amount.len() > AMOUNT_CHARS_MAX {
         "amount long"
     } else {
@@ -78,7 +82,7 @@ fn open(showing: &Showing<'_>) -> String {
     };
     let price = format!(
         "<span class=\"price\"><span class=\"{class}\">{amount}</span> {}</span>",
-        view.price.currency
+        view.due.currency
     );
     let heading = format!(
         "<h1><span class=\"over\">Payment request</span> {price} <span class=\"for\">for one call of <bdi>{}</bdi></span></h1>",
@@ -102,7 +106,7 @@ fn actions(showing: &Showing<'_>) -> String {
             "<div class=\"actions\">\n\
              <form method=\"post\" action=\"{link}/pay\"><button class=\"primary\">{verb} {}</button></form>\n\
              <form method=\"post\" action=\"{link}/decline\"><button>Decline</button></form>\n</div>",
-            view.price
+            view.due
         );
     }
     let Some((url, site)) = view.provider_url.as_deref().and_then(web_address) else {
@@ -120,7 +124,7 @@ fn actions(showing: &Showing<'_>) -> String {
     format!(
         "{waiting}<div class=\"actions\">\n<a class=\"button primary\" rel=\"noopener noreferrer\" href=\"{url}\">Pay {}</a>\n</div>\n\
          <p class=\"hint\">You pay at <bdi>{site}</bdi> and come back here.</p>",
-        view.price
+        view.due
     )
 }
 
@@ -135,7 +139,16 @@ fn promise(view: &PageView) -> &'static str {
     if view.authorizes {
         "The price is reserved now and taken only once the tool has delivered."
     } else {
-        "One payment buys one call. If it does not deliver, the money goes back."
+        match view.on_failure {
+            Some(Remedy::Refund) => {
+                "One payment buys one call. If it does not deliver, the money goes back."
+            }
+            Some(Remedy::Credit) => {
+                "One payment buys one call. If it does not deliver, the amount becomes a balance that the next calls are \
+                 paid from."
+            }
+            None => "One payment buys one call. If it does not deliver, the seller sees to it.",
+        }
     }
 }
 
@@ -159,9 +172,12 @@ fn facts(view: &PageView, now: Option<Millis>) -> String {
     let mut rows = row("Plugin", &named(&view.plugin));
     match now {
         None => {
-            rows = row("Tool", &named(&view.tool)) + &rows + &row("Price", &view.price.to_string());
+            rows = row("Tool", &named(&view.tool)) + &rows + &row("Price", &price(view));
         }
         Some(now) => {
+            if view.due != view.price {
+                rows += &row("Price", &price(view));
+            }
             rows += &row(
                 "Expires",
                 &format!(
@@ -175,6 +191,21 @@ fn facts(view: &PageView, now: Option<Millis>) -> String {
     }
     rows += &row("Paid through", &named(&view.provider));
     format!("<dl>\n{rows}</dl>")
+}
+
+/// The price, and what of it is paid already.
+fn price(view: &PageView) -> String {
+    let paid = view.price.amount.checked_sub(view.due.amount);
+    match paid.filter(|amount| amount.is_positive()) {
+        None => view.price.to_string(),
+        Some(amount) => {
+            let paid = Money {
+                amount,
+                ..view.price
+            };
+            format!("{}, {paid} of it from the balance", view.price)
+        }
+    }
 }
 
 const TICK: &str = "M7 12.5l3.4 3.4L17.2 9";
@@ -218,6 +249,18 @@ fn ended_body(view: &PageView, state: PageState) -> String {
             BACK,
             "Returned",
             "The call did not deliver, so the money has gone back or is on its way.",
+        ),
+        PageState::Credited => (
+            "calm",
+            BACK,
+            "Credited",
+            "The call did not deliver, so the amount is a balance now. The next calls are paid from it first.",
+        ),
+        PageState::Attention => (
+            "calm",
+            HANDS,
+            "Being looked into",
+            "The call did not deliver, and the payment needs a person. The seller has been told; nothing is lost.",
         ),
     };
     format!(

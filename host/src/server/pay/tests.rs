@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use axum::body::Body;
 use axum::extract::Request;
 use coinop_core::Millis;
+use coinop_core::call::Remedy;
 use coinop_core::ids::PaymentId;
 use coinop_core::money::Money;
 use futures::FutureExt as _;
@@ -25,12 +26,14 @@ fn view() -> PageView {
         tool: "get_forecast".into(),
         plugin: "weather".into(),
         price: Money::parse("0.003", "USD").unwrap(),
+        due: Money::parse("0.003", "USD").unwrap(),
         provider: "sandbox".into(),
         provider_url: None,
         expires_at: NOW + 14 * 60_000 + 30_000,
         test: true,
         pays_here: true,
         authorizes: false,
+        on_failure: Some(Remedy::Refund),
         state: PageState::Open,
     }
 }
@@ -287,12 +290,56 @@ async fn every_state_says_what_happened_and_offers_nothing_more() {
             "<h1>Returned</h1>",
             "gone back or is on its way",
         ),
+        (
+            PageState::Credited,
+            "<h1>Credited</h1>",
+            "The next calls are paid from it first",
+        ),
+        (
+            PageState::Attention,
+            "<h1>Being looked into</h1>",
+            "The seller has been told; nothing is lost",
+        ),
     ];
     for (state, heading, text) in cases {
         let answer = bench(PageView { state, ..view() }).get(&page()).await;
         assert_eq!(answer.status, StatusCode::OK);
         answer.says(&[heading, text, "0.003 USD", "get_forecast", "TEST"]);
         answer.never_says(&["<form", "<button", "http-equiv", "class=\"qr\""]);
+    }
+}
+
+#[tokio::test]
+async fn what_comes_from_the_balance_is_not_asked_for_again() {
+    let mut part = view();
+    part.price = Money::parse("0.005", "USD").unwrap();
+    let answer = bench(part.clone()).get(&page()).await;
+    answer.says(&[
+        "<title>Pay 0.003 USD for get_forecast",
+        "<span class=\"amount\">0.003</span> USD",
+        "Pay 0.003 USD</button>",
+        "<dt>Price</dt><dd>0.005 USD, 0.002 USD of it from the balance</dd>",
+    ]);
+    part.state = PageState::Paid;
+    let answer = bench(part).get(&page()).await;
+    answer.says(&["0.005 USD, 0.002 USD of it from the balance"]);
+    let whole = bench(view()).get(&page()).await;
+    whole.never_says(&["from the balance"]);
+}
+
+#[tokio::test]
+async fn the_page_promises_only_what_will_be_done() {
+    let cases = [
+        (Some(Remedy::Refund), "the money goes back"),
+        (Some(Remedy::Credit), "becomes a balance"),
+        (None, "the seller sees to it"),
+    ];
+    for (on_failure, promise) in cases {
+        let view = PageView {
+            on_failure,
+            ..view()
+        };
+        bench(view).get(&page()).await.says(&[promise]);
     }
 }
 
