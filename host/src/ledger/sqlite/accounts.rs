@@ -80,21 +80,8 @@ pub(super) fn move_credit(
     moved: &[Money],
 ) -> Result<(), AdvanceError> {
     for money in moved {
-        let result = db
-            .prepare_cached(
-                "INSERT INTO credit (principal, account, currency, amount) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET amount = amount + excluded.amount",
-            )
-            .and_then(|mut upsert| {
-                upsert.execute(params![
-                    principal_key(&call.quote.principal),
-                    call.quote.account,
-                    money.currency.code(),
-                    money.amount.nanos(),
-                ])
-            });
-        match result {
-            Ok(_) => {}
+        match move_balance(db, call, *money) {
+            Ok(()) => {}
             Err(rusqlite::Error::SqliteFailure(failure, _))
                 if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
             {
@@ -102,6 +89,29 @@ pub(super) fn move_credit(
             }
             Err(error) => return Err(LedgerError::from(error).into()),
         }
+    }
+    Ok(())
+}
+
+/// Adds to a balance, which never falls below nothing. Not an upsert: its row to insert would be checked before the
+/// conflict is seen, and what is taken from a balance is no balance by itself.
+fn move_balance(db: &Connection, call: &Call, money: Money) -> rusqlite::Result<()> {
+    let row = params![
+        principal_key(&call.quote.principal),
+        call.quote.account,
+        money.currency.code(),
+        money.amount.nanos(),
+    ];
+    let moved = db
+        .prepare_cached(
+            "UPDATE credit SET amount = amount + ?4 WHERE principal = ?1 AND account = ?2 AND currency = ?3",
+        )?
+        .execute(row)?;
+    if moved == 0 {
+        db.prepare_cached(
+            "INSERT INTO credit (principal, account, currency, amount) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(row)?;
     }
     Ok(())
 }
