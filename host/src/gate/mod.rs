@@ -5,6 +5,7 @@
 
 mod drive;
 mod free;
+mod limit;
 mod money;
 mod page;
 mod paid;
@@ -25,7 +26,7 @@ use coinop_core::digest::Digest;
 use coinop_core::mode::Surface;
 use coinop_core::outcome::Outcome;
 use coinop_core::price::Price;
-use coinop_core::principal::Principal;
+use coinop_core::principal::{Principal, PrincipalKind};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,7 @@ use crate::limits::Limits;
 use crate::provider::Provider;
 use crate::random::{Random, SystemRandom, token_of};
 use crate::sandbox::ProgressSink;
+pub use limit::{CapScope, Capped};
 pub use page::{Cashier, PageState, PageView};
 pub use reply::{Refusal, Reply};
 use runs::Runs;
@@ -119,14 +121,18 @@ pub struct CallerCaps {
     pub known: Caps,
     /// For all anonymous callers together.
     pub anonymous: Caps,
+    /// For single API keys, by name.
+    pub keys: BTreeMap<String, Caps>,
 }
 
 impl CallerCaps {
     fn of(&self, principal: &Principal) -> Caps {
-        match principal.is_known() {
-            true => self.known.clone(),
-            false => self.anonymous.clone(),
-        }
+        let caps = match principal.kind {
+            PrincipalKind::Anonymous => &self.anonymous,
+            PrincipalKind::ApiKey => self.keys.get(&principal.subject).unwrap_or(&self.known),
+            PrincipalKind::Local | PrincipalKind::Token | PrincipalKind::Wallet => &self.known,
+        };
+        caps.clone()
     }
 }
 

@@ -16,9 +16,9 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::drive::{Drive, Purpose};
-use super::{Gate, Invocation, Refusal, Reply, free};
+use super::{CapScope, Capped, Gate, Invocation, Refusal, Reply, free};
 use crate::catalog::Listing;
-use crate::ledger::{AdvanceError, CallKey, LedgerError, NewCall, Record};
+use crate::ledger::{AdvanceError, CallKey, Caps, LedgerError, LimitReached, NewCall, Record};
 use crate::limits::Limits;
 use crate::plugin::Effects;
 use crate::provider::{CreatePayment, Provider};
@@ -164,10 +164,12 @@ impl Gate {
                     return unavailable(format!("The call cannot be recorded ({error})."));
                 }
             };
-            let caps = self.parts.caps.of(&caller.principal);
+            let caps = self.caps_of(&new.call);
             let opened = match self.parts.ledger.open(new, caps).await {
                 Ok(opened) => opened,
-                Err(AdvanceError::Limit(limit)) => return Reply::Refused(Refusal::Limit { limit }),
+                Err(AdvanceError::Limit(limit)) => {
+                    return Reply::Refused(capped(limit, price, &caller.principal));
+                }
                 // Another call was faster to spend it.
                 Err(AdvanceError::CreditSpent) => continue,
                 Err(AdvanceError::Blocked) => return Reply::Refused(Refusal::Blocked),
@@ -185,6 +187,19 @@ impl Gate {
             }
         }
         unavailable("The payment keeps changing.".to_owned())
+    }
+
+    /// The caps on a new call. One that the balance covers makes no link and keeps nobody waiting.
+    fn caps_of(&self, call: &Call) -> Caps {
+        let caps = self.parts.caps.of(&call.quote.principal);
+        match call.due().amount.is_zero() {
+            false => caps,
+            true => Caps {
+                open_max: None,
+                links_per_minute_max: None,
+                ..caps
+            },
+        }
     }
 
     /// What of the price comes from the caller's balance: as much as there is, unless the provider could not charge the
@@ -316,6 +331,18 @@ pub(super) fn create_payment(call: &Call) -> CreatePayment {
         description: format!("{} ({})", call.quote.tool, call.quote.plugin),
         expires_at: call.quote.expires_at,
     }
+}
+
+fn capped(limit: LimitReached, price: Money, principal: &Principal) -> Refusal {
+    let scope = match principal.is_known() {
+        true => CapScope::Caller,
+        false => CapScope::Anonymous,
+    };
+    Refusal::Limit(Box::new(Capped {
+        limit,
+        price,
+        scope,
+    }))
 }
 
 fn mismatched(mismatch: Mismatch, record: &Record, sent: Option<&Arguments>) -> Refusal {

@@ -4,7 +4,8 @@ use coinop_core::call::{Call, CallState, Cause};
 use coinop_core::mode::Ask;
 use coinop_core::money::Money;
 
-use crate::ledger::{Delivery, LimitReached};
+use super::limit::Capped;
+use crate::ledger::Delivery;
 
 /// The answer to a tool call.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ pub enum Refusal {
     )]
     Expired,
     /// The money went back.
-    #[error("{}, so {price} went back to the payer.", describe(*.cause, .failure))]
+    #[error("{}, so {price} went back to the payer{}.", describe(*.cause, .failure), and_balance(.balance))]
     Refunded {
         /// Why.
         cause: Cause,
@@ -70,9 +71,11 @@ pub enum Refusal {
         failure: Option<String>,
         /// How much.
         price: Money,
+        /// What returned to the caller's balance, when a part of the price had come from there.
+        balance: Option<Money>,
     },
     /// The money became balance.
-    #[error("{}, so {price} was credited.", describe(*.cause, .failure))]
+    #[error("{}, so {price} was credited to your balance. Your next paid calls are paid from it first.", describe(*.cause, .failure))]
     Credited {
         /// Why.
         cause: Cause,
@@ -126,11 +129,8 @@ pub enum Refusal {
     #[error("This tool was blocked by the operator. Nothing was charged.")]
     Blocked,
     /// A cap of this caller's was reached.
-    #[error("{limit}, which is this caller's limit. Nothing was charged.{}", frees(.limit))]
-    Limit {
-        /// Which, and when it frees.
-        limit: LimitReached,
-    },
+    #[error("{0}")]
+    Limit(Box<Capped>),
     /// Something of ours is not available; the caller lost nothing.
     #[error("{message} Nothing was lost; try again in {retry_after_s} seconds.")]
     Unavailable {
@@ -141,17 +141,10 @@ pub enum Refusal {
     },
 }
 
-fn frees(limit: &LimitReached) -> String {
-    let at = |what: &str, at| format!(" {what} {}.", crate::clock::rfc3339(at));
-    match limit {
-        LimitReached::Open { frees_at, .. } => at(
-            "Pay or decline one of them; the first ends by itself at",
-            *frees_at,
-        ),
-        LimitReached::Links { frees_at, .. } => at("Try again after", *frees_at),
-        LimitReached::PerDay { frees_at, .. } => at("The next day begins at", *frees_at),
-        LimitReached::PerCall { .. } => " The operator can raise it.".to_owned(),
-    }
+fn and_balance(balance: &Option<Money>) -> String {
+    balance
+        .as_ref()
+        .map_or_else(String::new, |money| format!(" and {money} to your balance"))
 }
 
 fn in_brackets(failure: &Option<String>) -> String {
@@ -188,11 +181,12 @@ impl Refusal {
                 cause: *cause,
                 failure,
                 price,
+                balance: returned_balance(call, *cause),
             },
             CallState::Credited { cause } => Self::Credited {
                 cause: *cause,
                 failure,
-                price,
+                price: credited(call, *cause),
             },
             CallState::CompensationDue { cause, .. } | CallState::Compensating { cause, .. } => {
                 Self::Compensating {
@@ -206,5 +200,29 @@ impl Refusal {
                 call: call.id.to_string(),
             },
         }
+    }
+}
+
+/// What of the price had come from the balance and returned there. Money that comes after the end finds it returned.
+fn returned_balance(call: &Call, cause: Cause) -> Option<Money> {
+    (!call.credit.is_zero() && cause != Cause::LatePaid).then_some(Money {
+        amount: call.credit,
+        ..call.quote.price
+    })
+}
+
+/// What became balance: all that was received, and what had come from the balance.
+fn credited(call: &Call, cause: Cause) -> Money {
+    let returned = returned_balance(call, cause);
+    match (call.payment.received, returned) {
+        (Some(received), Some(returned)) if received.currency == returned.currency => Money {
+            amount: received
+                .amount
+                .checked_add(returned.amount)
+                .unwrap_or(received.amount),
+            ..received
+        },
+        (Some(received), _) => received,
+        (None, returned) => returned.unwrap_or(call.quote.price),
     }
 }

@@ -148,7 +148,8 @@ pub fn within(caps: &Caps, price: Money, usage: &Usage, now: Millis) -> Result<(
     if let Some(max) = caps.open_max
         && usage.open.0 >= max
     {
-        let frees_at = usage.open.1;
+        // One that has expired and that nobody has looked at yet is about to be.
+        let frees_at = usage.open.1.max(now);
         return Err(LimitReached::Open { max, frees_at });
     }
     if let Some(max) = caps.links_per_minute_max

@@ -11,7 +11,7 @@ use rmcp::model::{
 use serde_json::{Map, Value, json};
 
 use super::{META_PAYMENT, META_RECEIPT, META_REFUSAL, guest_meta};
-use crate::gate::{Refusal, Reply};
+use crate::gate::{CapScope, Capped, Refusal, Reply};
 use crate::ledger::{Delivery, LimitReached};
 
 /// Longest text of a refusal, bytes; a guest's failure message may be longer than a person reads. Outcomes are
@@ -125,14 +125,32 @@ fn refused(refusal: &Refusal) -> CallToolResult {
     result
 }
 
-fn limit_object(limit: &LimitReached) -> Value {
-    let (which, frees_at) = match limit {
-        LimitReached::Open { frees_at, .. } => ("open_payments", Some(*frees_at)),
-        LimitReached::Links { frees_at, .. } => ("links_per_minute", Some(*frees_at)),
-        LimitReached::PerCall { .. } => ("per_call", None),
-        LimitReached::PerDay { frees_at, .. } => ("per_day", Some(*frees_at)),
+/// `frees_at` is null where waiting changes nothing.
+fn limit_object(capped: &Capped) -> Value {
+    let scope = match capped.scope {
+        CapScope::Caller => "caller",
+        CapScope::Anonymous => "anonymous",
     };
-    json!({"kind": "limit", "limit": which, "frees_at": frees_at.map(crate::clock::rfc3339)})
+    let mut object = json!({
+        "kind": "limit",
+        "limit": capped.name(),
+        "scope": scope,
+        "frees_at": capped.frees_at().map(crate::clock::rfc3339),
+    });
+    match capped.limit {
+        LimitReached::Open { max, .. } | LimitReached::Links { max, .. } => {
+            object["max"] = json!(max);
+        }
+        LimitReached::PerCall { max } | LimitReached::PerDay { max, .. } => {
+            object["max_amount"] = json!(max.decimal());
+            object["currency"] = json!(max.currency);
+            object["amount"] = json!(capped.price.decimal());
+        }
+    }
+    if let LimitReached::PerDay { spent, .. } = capped.limit {
+        object["spent_amount"] = json!(spent.decimal());
+    }
+    object
 }
 
 fn meta(key: &str, value: Value) -> MetaObject {
@@ -161,7 +179,7 @@ fn refusal_object(refusal: &Refusal) -> Value {
         Refusal::NoLongerStored => json!({"kind": "no_longer_stored"}),
         Refusal::ToolFailed { kind, .. } => json!({"kind": "tool_failed", "failure": kind}),
         Refusal::Blocked => json!({"kind": "blocked"}),
-        Refusal::Limit { limit } => limit_object(limit),
+        Refusal::Limit(capped) => limit_object(capped),
         Refusal::Unavailable { retry_after_s, .. } => {
             json!({"kind": "unavailable", "retry_after_s": retry_after_s})
         }
@@ -366,6 +384,49 @@ mod tests {
             json!({"kind": "other_arguments", "fields": ["city"]})
         );
         assert!(result.get("structuredContent").is_none());
+    }
+
+    #[test]
+    fn a_limit_says_which_how_high_and_when_it_frees() {
+        let money = |amount| coinop_core::money::Money::parse(amount, "USD").unwrap();
+        let refusal = |limit, scope| {
+            let price = money("2");
+            let capped = Capped {
+                limit,
+                price,
+                scope,
+            };
+            wire(&Reply::Refused(Refusal::Limit(Box::new(capped))))
+        };
+        let frees_at = 1_000_000_000;
+        let open = refusal(LimitReached::Open { max: 20, frees_at }, CapScope::Caller);
+        assert_eq!(open["isError"], true);
+        assert_eq!(
+            open["_meta"][META_REFUSAL],
+            json!({"kind": "limit", "limit": "open_payments", "scope": "caller", "max": 20,
+                   "frees_at": "1970-01-12T13:46:40Z"})
+        );
+        let text = open["content"][0]["text"].as_str().unwrap();
+        assert!(
+            text.contains("try again after 1970-01-12T13:46:40Z"),
+            "{text}"
+        );
+        let limit = LimitReached::PerDay {
+            max: money("10"),
+            spent: money("9.5"),
+            frees_at,
+        };
+        assert_eq!(
+            refusal(limit, CapScope::Caller)["_meta"][META_REFUSAL],
+            json!({"kind": "limit", "limit": "per_day", "scope": "caller", "amount": "2.00", "max_amount": "10.00",
+                   "spent_amount": "9.50", "currency": "USD", "frees_at": "1970-01-12T13:46:40Z"})
+        );
+        let limit = LimitReached::PerCall { max: money("1") };
+        assert_eq!(
+            refusal(limit, CapScope::Anonymous)["_meta"][META_REFUSAL],
+            json!({"kind": "limit", "limit": "per_call", "scope": "anonymous", "amount": "2.00", "max_amount": "1.00",
+                   "currency": "USD", "frees_at": null})
+        );
     }
 
     #[test]

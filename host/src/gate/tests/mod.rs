@@ -1,5 +1,7 @@
 //! Paid calls through the gate, with a real ledger and scripted money.
 
+mod credit;
+mod limits;
 mod recovery;
 mod world;
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use coinop_core::Millis;
-use coinop_core::call::Failure;
+use coinop_core::call::{Failure, Remedy};
 use coinop_core::digest::Digest;
 use coinop_core::mode;
-use coinop_core::money::Money;
+use coinop_core::money::{Amount, Money};
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
 use coinop_core::principal::Principal;
@@ -56,6 +56,10 @@ pub(super) struct Bank {
     pub(super) settling: Mutex<Option<Result<Standing, String>>>,
     pub(super) releases: AtomicU32,
     pub(super) online: bool,
+    /// Sends no money back.
+    pub(super) keeps: std::sync::atomic::AtomicBool,
+    /// What it was asked to make payments of.
+    pub(super) asked: Mutex<Vec<Money>>,
 }
 
 impl Bank {
@@ -66,7 +70,8 @@ impl Bank {
         Ok(value)
     }
 
-    fn created(request: &CreatePayment) -> CreatedPayment {
+    fn created(&self, request: &CreatePayment) -> CreatedPayment {
+        self.asked.lock().unwrap().push(request.price);
         CreatedPayment {
             reference: Digest::of(request.key.as_str().as_bytes()).short(),
             url: None,
@@ -81,7 +86,7 @@ impl Provider for Bank {
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             authorizes: self.authorizes,
-            refunds: true,
+            refunds: !self.keeps.load(Ordering::SeqCst),
             webhooks: false,
             test: true,
             pays_on_host_page: true,
@@ -95,13 +100,13 @@ impl Provider for Bank {
         Ok(())
     }
     fn create_offline(&self, request: &CreatePayment) -> Option<CreatedPayment> {
-        (!self.online).then(|| Self::created(request))
+        (!self.online).then(|| self.created(request))
     }
     fn create<'a>(
         &'a self,
         request: &'a CreatePayment,
     ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>> {
-        Box::pin(async { self.answer(Self::created(request)) })
+        Box::pin(async { self.answer(self.created(request)) })
     }
     fn status<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
         Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
@@ -167,6 +172,8 @@ impl Provider for Bank {
 pub(super) struct Counter {
     pub(super) runs: AtomicU32,
     pub(super) fails: std::sync::atomic::AtomicBool,
+    /// How many of the next runs fail.
+    pub(super) fails_next: AtomicU32,
     pub(super) has_no_code: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
     /// What the code's loading waits for.
@@ -200,7 +207,11 @@ impl Runner for Counter {
             if let Some(hold) = hold {
                 hold.notified().await;
             }
-            if self.fails.load(Ordering::SeqCst) {
+            let less = |left: u32| left.checked_sub(1);
+            let next = self
+                .fails_next
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+            if next.is_ok() || self.fails.load(Ordering::SeqCst) {
                 return Err(Failure {
                     kind: "trap".into(),
                     message: "it trapped".into(),
@@ -222,6 +233,10 @@ pub(super) struct World {
     pub(super) clock: Arc<FakeClock>,
     pub(super) mode: &'static str,
     pub(super) effects: Effects,
+    pub(super) price: Money,
+    pub(super) on_failure: Remedy,
+    pub(super) retries: u32,
+    caps: CallerCaps,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -243,10 +258,26 @@ impl World {
             settling: Mutex::default(),
             releases: AtomicU32::new(0),
             online,
+            keeps: false.into(),
+            asked: Mutex::default(),
         });
         let clock = Arc::new(FakeClock(AtomicI64::new(START)));
         let runner = Arc::new(Counter::default());
-        Self::host(folder, bank, clock, runner).await
+        Self::host(folder, bank, clock, runner, CallerCaps::default()).await
+    }
+
+    /// A world whose callers have caps.
+    pub(super) async fn capped(caps: CallerCaps) -> Self {
+        let world = Self::new().await;
+        let (folder, bank) = (world.folder.clone(), world.bank.clone());
+        Self::host(
+            folder,
+            bank,
+            world.clock.clone(),
+            world.runner.clone(),
+            caps,
+        )
+        .await
     }
 
     /// Another host on the same ledger file, bank and clock.
@@ -256,6 +287,7 @@ impl World {
             self.bank.clone(),
             self.clock.clone(),
             self.runner.clone(),
+            self.caps.clone(),
         )
         .await
     }
@@ -265,6 +297,7 @@ impl World {
         bank: Arc<Bank>,
         clock: Arc<FakeClock>,
         runner: Arc<Counter>,
+        caps: CallerCaps,
     ) -> Self {
         let path = folder.path().join("ledger.sqlite3");
         let ledger = Arc::new(SqliteLedger::open(&path, START).unwrap());
@@ -283,7 +316,7 @@ impl World {
             quote_lifetime: Duration::from_secs(60),
             claim_window: CLAIM_WINDOW,
             retention: Duration::from_secs(3_600),
-            caps: CallerCaps::default(),
+            caps: caps.clone(),
         });
         Self {
             gate,
@@ -293,6 +326,10 @@ impl World {
             clock,
             mode: "two_step",
             effects: Effects::Unspecified,
+            price: price(),
+            on_failure: Remedy::Refund,
+            retries: 0,
+            caps,
             folder,
         }
     }
@@ -307,6 +344,23 @@ impl World {
         } else {
             Standing::Paid(price())
         };
+    }
+
+    /// The payer pays what is asked.
+    pub(super) fn paid_with(&self, money: Money) {
+        *self.bank.standing.lock().unwrap() = Standing::Paid(money);
+    }
+
+    /// Nobody has paid what is asked from now on.
+    pub(super) fn unpaid(&self) {
+        *self.bank.standing.lock().unwrap() = Standing::Pending;
+    }
+
+    /// What `principal` holds as balance.
+    pub(super) async fn balance(&self, principal: &Principal) -> Amount {
+        let (account, currency) = ("main".to_owned(), self.price.currency);
+        let balance = self.ledger.credit(principal.clone(), account, currency);
+        balance.await.unwrap()
     }
 
     pub(super) fn listing(&self, name: &str) -> Arc<Listing> {
@@ -331,12 +385,12 @@ impl World {
                 tools: vec![tool.clone()],
             }),
             tool,
-            price: Price::PerCall(price()),
+            price: Price::PerCall(self.price),
             mode: mode::by_name(self.mode).unwrap(),
             account: "main".into(),
             limits: Limits::default(),
-            on_failure: coinop_core::call::Remedy::Refund,
-            retries: 0,
+            on_failure: self.on_failure,
+            retries: self.retries,
             settings: Arc::default(),
             payment_id_argument: "payment_id".into(),
             description: String::new(),
