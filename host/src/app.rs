@@ -82,7 +82,7 @@ impl App {
             quote_lifetime: config.quote_lifetime,
             claim_window: config.claim_wait,
             retention: config.outcome_retention,
-            caps: CallerCaps::default(),
+            caps: caller_caps(&config),
         });
         gate.start_sweeping();
         let catalog = Arc::new(Catalog::default());
@@ -304,8 +304,17 @@ pub fn cashier(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Gate>
         quote_lifetime: config.quote_lifetime,
         claim_window: config.claim_wait,
         retention: config.outcome_retention,
-        caps: CallerCaps::default(),
+        caps: caller_caps(config),
     }))
+}
+
+fn caller_caps(config: &Config) -> CallerCaps {
+    let callers = config.callers.clone();
+    CallerCaps {
+        known: callers.known,
+        anonymous: callers.anonymous,
+        keys: callers.keys,
+    }
 }
 
 /// Runs nothing: looking at a call never claims it.

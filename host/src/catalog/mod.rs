@@ -7,6 +7,7 @@ mod blocklist;
 #[cfg(test)]
 pub(crate) mod fakes;
 pub mod library;
+pub mod notes;
 mod payment_id;
 mod published;
 pub mod resolve;

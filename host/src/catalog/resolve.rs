@@ -10,6 +10,7 @@ use coinop_core::mode::Surface;
 use coinop_core::money::Money;
 use coinop_core::price::Price;
 
+use super::notes::Note;
 use super::published::confirm_name;
 use super::seller::Seller;
 use super::{Entry, Listing, Problem, Snapshot};
@@ -45,7 +46,7 @@ pub struct Resolved {
     /// To be published; its revision is the catalogue's to set.
     pub snapshot: Snapshot,
     /// What is worth knowing and stops nothing.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Makes the listing. `present` names every plugin there is a file of, loaded or not.
@@ -63,10 +64,13 @@ pub fn resolve(
         seller.report(&mut resolved);
         for tool in &plugin.manifest.tools {
             match seller.list(tool) {
-                Ok(Some(listing)) => candidates
-                    .entry(listing.name.clone())
-                    .or_default()
-                    .push(listing),
+                Ok(Some(listing)) => {
+                    resolved.notes.extend(seller.notes(&listing));
+                    candidates
+                        .entry(listing.name.clone())
+                        .or_default()
+                        .push(listing);
+                }
                 Ok(None) => {}
                 Err(message) => resolved
                     .snapshot

@@ -1,3 +1,4 @@
+use coinop_core::call::Remedy;
 use coinop_core::digest::Digest;
 use serde_json::json;
 
@@ -189,6 +190,88 @@ fn modes_come_from_the_strongest_source_too() {
 }
 
 #[test]
+fn remedies_and_retries_come_from_the_strongest_source_that_has_one() {
+    let cases = [
+        ("", "", "refund 0"),
+        ("", "on_failure = \"credit\"\nretries = 1", "credit 1"),
+        (
+            "",
+            "on_failure = \"credit\"\nretries = 1\n[tools.t]\non_failure = \"refund\"\nretries = 2",
+            "refund 2",
+        ),
+        (
+            "on_failure = \"refund\"\nretries = 3",
+            "[tools.t]\non_failure = \"credit\"\nretries = 2",
+            "refund 3",
+        ),
+        (
+            "on_failure = \"refund\"\n[plugins.w]\non_failure = \"credit\"\nretries = 4",
+            "",
+            "credit 4",
+        ),
+        (
+            "[plugins.w]\non_failure = \"credit\"\nretries = 4\n[plugins.w.tools.t]\non_failure = \"refund\"\nretries = 0",
+            "retries = 9",
+            "refund 0",
+        ),
+    ];
+    for (config, sidecar, expected) in cases {
+        let plugin = with_sidecar(plugin("w", vec![tool("t", Some("5 USD"))]), sidecar);
+        let snapshot = listed(config, &[plugin]);
+        let listing = snapshot.tools["t"].listing();
+        let remedy = match listing.on_failure {
+            Remedy::Refund => "refund",
+            Remedy::Credit => "credit",
+        };
+        let found = format!("{remedy} {}", listing.retries);
+        assert_eq!(found, expected, "{config}\n{sidecar}");
+    }
+}
+
+#[test]
+fn retries_of_an_effectful_tool_are_not_made_and_that_is_said() {
+    let mut once = tool("t", Some("5 USD"));
+    once.effects = Effects::Effectful;
+    let config = config_with("retries = 2", Overrides::default());
+    let plugins = [plugin("w", vec![once, tool("u", Some("5 USD"))])];
+    let resolved = resolved(&config, &plugins, &anything);
+    assert_eq!(resolved.snapshot.tools["t"].listing().retries, 0);
+    assert_eq!(resolved.snapshot.tools["u"].listing().retries, 2);
+    let notes: Vec<&str> = resolved.notes.iter().map(|n| n.message.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "w.wasm: tool \"t\" declares itself effectful, so retries = 2 does not apply: a failed run is made good at once"
+        ]
+    );
+}
+
+#[test]
+fn caps_that_leave_a_tool_out_are_told() {
+    let config = config_with(
+        "[callers]\nper_call = \"5 USD\"\nper_day = [\"100 USD\", \"9 EUR\"]",
+        Overrides::default(),
+    );
+    let tools = vec![
+        tool("cheap", Some("5 USD")),
+        tool("dear", Some("6 USD")),
+        tool("euro", Some("1 EUR")),
+        tool("free", Some("free")),
+    ];
+    let resolved = resolved(&config, &[plugin("w", tools)], &anything);
+    let notes: Vec<&str> = resolved.notes.iter().map(|n| n.message.as_str()).collect();
+    assert_eq!(
+        notes,
+        [
+            "w.wasm: tool \"dear\" costs 6.00 USD, more than callers.per_call = \"5.00 USD\": only callers with a higher cap \
+             of their own can call it",
+            "w.wasm: tool \"euro\" costs 1.00 EUR, and callers.per_call says nothing of EUR: nothing caps what is spent in it",
+        ]
+    );
+    assert!(resolved.snapshot.problems.is_empty());
+}
+
+#[test]
 fn a_tool_without_a_price_is_not_free_and_the_line_to_add_is_told() {
     let snapshot = listed(
         "",
@@ -338,7 +421,9 @@ fn settings_limits_and_accounts_are_the_operators_first() {
         }
     );
     assert!(
-        resolved.notes[0].contains("w.toml: asks for higher limits"),
+        resolved.notes[0]
+            .message
+            .contains("w.toml: asks for higher limits"),
         "{:?}",
         resolved.notes
     );

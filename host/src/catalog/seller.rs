@@ -7,12 +7,13 @@ use coinop_core::call::Remedy;
 use coinop_core::mode::{self, CONFIRM_PREFIX, Mode, Surface, TOOL_NAME_LEN_MAX};
 use coinop_core::price::Price;
 
+use super::notes::{self, Note};
 use super::published::{Terms, confirm_name};
 use super::resolve::{Chargeable, Plugin, Resolved, problem};
 use super::schema::Schemas;
 use super::{Listing, Problem};
 use crate::config::{Config, PluginRules, ToolRules, did_you_mean, dotted};
-use crate::plugin::ToolDecl;
+use crate::plugin::{Effects, ToolDecl};
 
 /// The mode where nobody says: it works with every client.
 const DEFAULT_MODE: &str = "two_step";
@@ -64,10 +65,30 @@ impl<'a> Seller<'a> {
         if self.plugin.sidecar.limits.applied_to(operators)
             != self.plugin.sidecar.limits.lowering(operators)
         {
-            resolved.notes.push(format!(
+            resolved.notes.push(self.note(format!(
                 "{sidecar_file}: asks for higher limits than the operator allows; only [{}] in coinop.toml raises them",
                 dotted(&["plugins", &self.plugin.name, "limits"])
-            ));
+            )));
+        }
+    }
+
+    /// What is worth knowing of a tool that is listed.
+    pub(super) fn notes(&self, listing: &Listing) -> Vec<Note> {
+        let operator = self.operator.tools.get(&listing.tool.name);
+        let sidecar = self.plugin.sidecar.tools.get(&listing.tool.name);
+        let retries = notes::of_retries(listing, self.said_retries(operator, sidecar));
+        let caps = notes::of_caps(listing, &self.config.callers.known);
+        retries
+            .into_iter()
+            .chain(caps)
+            .map(|message| self.note(format!("{}: {message}", self.plugin.file)))
+            .collect()
+    }
+
+    fn note(&self, message: String) -> Note {
+        Note {
+            plugin: self.plugin.name.clone(),
+            message,
         }
     }
 
@@ -125,8 +146,8 @@ impl<'a> Seller<'a> {
             mode,
             account,
             limits: self.plugin.sidecar.limits.lowering(limits),
-            on_failure: Remedy::Refund,
-            retries: 0,
+            on_failure: self.on_failure(operator, sidecar),
+            retries: self.retries(tool, operator, sidecar),
             settings: Arc::new(self.settings()),
             payment_id_argument: published.payment_id_argument,
             input_schema: Arc::new(published.input),
@@ -170,6 +191,40 @@ impl<'a> Seller<'a> {
             Some(mode) => Ok(mode),
             None => mode::by_name(DEFAULT_MODE).map_err(|e| e.to_string()),
         }
+    }
+
+    /// As the mode: what the operator says for the whole server beats a sidecar.
+    fn on_failure(&self, operator: Option<&ToolRules>, sidecar: Option<&ToolRules>) -> Remedy {
+        operator
+            .and_then(|t| t.on_failure)
+            .or(self.operator.on_failure)
+            .or(self.config.on_failure)
+            .or(sidecar.and_then(|t| t.on_failure))
+            .or(self.plugin.sidecar.on_failure)
+            .unwrap_or(Remedy::Refund)
+    }
+
+    /// How often a failed run is tried again: never where the tool says that running it twice does something twice.
+    fn retries(
+        &self,
+        tool: &ToolDecl,
+        operator: Option<&ToolRules>,
+        sidecar: Option<&ToolRules>,
+    ) -> u32 {
+        match tool.effects {
+            Effects::Effectful => 0,
+            _ => self.said_retries(operator, sidecar),
+        }
+    }
+
+    fn said_retries(&self, operator: Option<&ToolRules>, sidecar: Option<&ToolRules>) -> u32 {
+        operator
+            .and_then(|t| t.retries)
+            .or(self.operator.retries)
+            .or(self.config.retries)
+            .or(sidecar.and_then(|t| t.retries))
+            .or(self.plugin.sidecar.retries)
+            .unwrap_or(0)
     }
 
     fn name(

@@ -66,6 +66,9 @@ fn shown(reports: &[FileReport], config: &Config) -> String {
         for problem in &report.problems {
             let _ = writeln!(text, "    problem: {problem}");
         }
+        for note in &report.notes {
+            let _ = writeln!(text, "    note: {note}");
+        }
     }
     if reports.is_empty() {
         let _ = writeln!(text, "No plugins in {}", config.plugins_dir.display());

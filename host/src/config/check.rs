@@ -1,8 +1,12 @@
 //! Checks a file against the keys there are: names file, line, key and remedy of every mistake.
 
+use std::collections::BTreeSet;
+
+use coinop_core::money::Money;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::callers::UNLIMITED;
 use super::document::{ConfigError, Document, dotted};
 use super::keys::{Key, Kind, Section};
 use super::kinds;
@@ -116,6 +120,12 @@ fn scalar(kind: &Kind, value: &DeValue<'_>) -> Result<(), String> {
                 )),
             }
         }
+        (Kind::Count(..), DeValue::String(text)) => word(text, &[UNLIMITED]),
+        (Kind::Count(least, most), number @ DeValue::Integer(_)) => {
+            scalar(&Kind::Integer(*least, *most), number)
+        }
+        (Kind::Caps, DeValue::Array(list)) => caps(list),
+        (Kind::Caps, value) => cap(value).map(drop),
         (Kind::Price, DeValue::String(text)) => kinds::price(text).map(|_| ()),
         (Kind::Price, DeValue::Table(table)) => price_table(table),
         (Kind::Secret, DeValue::Table(table)) => secret_table(table),
@@ -129,6 +139,32 @@ fn price_table(table: &DeTable<'_>) -> Result<(), String> {
         (Some(amount), Some(currency), 2) => kinds::price_of(amount, currency).map(|_| ()),
         _ => Err(format!("is not a price: {}", kinds::PRICE_FORMS)),
     }
+}
+
+fn cap(value: &DeValue<'_>) -> Result<Money, String> {
+    match value {
+        DeValue::String(text) => kinds::cap(text),
+        DeValue::Table(table) => {
+            let text = |key: &str| table.get(key).and_then(|v| v.get_ref().as_str());
+            match (text("amount"), text("currency"), table.len()) {
+                (Some(amount), Some(currency), 2) => kinds::cap_of(amount, currency),
+                _ => Err(format!("is not an amount of money: {}", kinds::CAP_FORMS)),
+            }
+        }
+        other => Err(expected(Kind::Caps.wanted(), other)),
+    }
+}
+
+/// One cap a currency: of two, somebody might rely on either.
+fn caps(list: &[Spanned<DeValue<'_>>]) -> Result<(), String> {
+    let mut currencies = BTreeSet::new();
+    for item in list {
+        let currency = cap(item.get_ref())?.currency;
+        if !currencies.insert(currency) {
+            return Err(format!("has two caps in {currency}: keep one"));
+        }
+    }
+    Ok(())
 }
 
 fn secret_table(table: &DeTable<'_>) -> Result<(), String> {
@@ -181,6 +217,8 @@ impl Kind {
             Self::Bool => "true or false",
             Self::Text(_) | Self::Word(_) => "a text in quotes",
             Self::Integer(..) => "a whole number",
+            Self::Count(..) => "a whole number or \"unlimited\"",
+            Self::Caps => "an amount of money such as \"5.00 USD\", or a list of them",
             Self::Texts(_) => "a list of texts",
             Self::TextOrTexts(_) => "a text or a list of texts",
             Self::Price => {

@@ -2,6 +2,9 @@
 
 use super::kinds;
 
+/// How somebody is made whole, as written in the configuration.
+pub(super) const ON_FAILURE_WORDS: &[&str] = &["refund", "credit"];
+
 /// A table of the file.
 pub(super) struct Section {
     /// Its keys.
@@ -32,6 +35,10 @@ pub(super) enum Kind {
     /// One text or a list of them.
     TextOrTexts(fn(&str) -> Result<(), String>),
     Price,
+    /// A whole number within bounds, both included, or `unlimited`.
+    Count(u64, u64),
+    /// An amount of money, or a list of them in different currencies.
+    Caps,
     /// `{ env = "NAME" }` or `{ file = "PATH" }`.
     Secret,
     /// A table.
@@ -55,6 +62,16 @@ const PRICE: Key = key(
     "price",
     Kind::Price,
     "What a call costs: \"free\", \"0.50 USD\" or { amount, currency }.",
+);
+const ON_FAILURE: Key = key(
+    "on_failure",
+    Kind::Word(ON_FAILURE_WORDS),
+    "What a caller gets when a paid call does not deliver: its money back (refund, the default), or a balance that is spent first on its next calls (credit). Where the provider sends no money back, credit; anonymous callers have no balance.",
+);
+const RETRIES: Key = key(
+    "retries",
+    Kind::Integer(0, 10),
+    "How often a failed run is tried again before its caller is made whole; 0 by default, and for tools that declare themselves effectful.",
 );
 const LIMITS: Key = key(
     "limits",
@@ -86,6 +103,8 @@ pub(super) static ROOT: Section = Section {
             "Where compiled code is kept; only the host may write there.",
         ),
         MODE,
+        ON_FAILURE,
+        RETRIES,
         key(
             "provider",
             Kind::Text(kinds::filled),
@@ -108,6 +127,11 @@ pub(super) static ROOT: Section = Section {
             "retention",
             Kind::Section(&RETENTION),
             "How long things are kept.",
+        ),
+        key(
+            "callers",
+            Kind::Section(&CALLERS),
+            "What each caller may have open and spend; enforced by the hosts of a ledger together.",
         ),
         key(
             "plugins",
@@ -277,6 +301,60 @@ static RETENTION: Section = Section {
     refused: &[],
 };
 
+const OPEN_PAYMENTS: Key = key(
+    "open_payments",
+    Kind::Count(1, 100_000),
+    "Most payments that wait for their payer at a time; 20 by default, 1000 for all anonymous callers together.",
+);
+const LINKS_PER_MINUTE: Key = key(
+    "links_per_minute",
+    Kind::Count(1, 100_000),
+    "Most new payments within a minute; 30 by default, 300 for all anonymous callers together.",
+);
+const PER_CALL: Key = key(
+    "per_call",
+    Kind::Caps,
+    "Highest price of one call, \"5.00 USD\" or a list with one for each currency; a currency that is not named has no cap.",
+);
+const PER_DAY: Key = key(
+    "per_day",
+    Kind::Caps,
+    "Most spent on calls of one day (UTC), as per_call. Open payments count; what was not paid or was made good does not.",
+);
+
+static CALLERS: Section = Section {
+    keys: &[
+        OPEN_PAYMENTS,
+        LINKS_PER_MINUTE,
+        PER_CALL,
+        PER_DAY,
+        key(
+            "anonymous",
+            Kind::Section(&ANONYMOUS_CALLERS),
+            "All callers without a key together, who cannot be told apart.",
+        ),
+        key(
+            "keys",
+            Kind::Named(&CALLER_KEY),
+            "Single callers, by the name of their API key; what is not said is as for every caller.",
+        ),
+    ],
+    refused: &[],
+};
+
+static ANONYMOUS_CALLERS: Section = Section {
+    keys: &[OPEN_PAYMENTS, LINKS_PER_MINUTE, PER_CALL],
+    refused: &[(
+        "per_day",
+        "anonymous callers have no day of their own: cap per_call, or give every caller a key in [http.keys]",
+    )],
+};
+
+static CALLER_KEY: Section = Section {
+    keys: &[OPEN_PAYMENTS, LINKS_PER_MINUTE, PER_CALL, PER_DAY],
+    refused: &[],
+};
+
 static PLUGIN: Section = Section {
     keys: &[
         key(
@@ -296,6 +374,8 @@ static PLUGIN: Section = Section {
         ),
         MODE,
         PRICE,
+        ON_FAILURE,
+        RETRIES,
         LIMITS,
         SETTINGS,
         key(
@@ -317,6 +397,8 @@ static TOOL: Section = Section {
         ),
         MODE,
         PRICE,
+        ON_FAILURE,
+        RETRIES,
     ],
     refused: &[],
 };
@@ -329,6 +411,8 @@ pub(super) static SIDECAR: Section = Section {
     keys: &[
         MODE,
         PRICE,
+        ON_FAILURE,
+        RETRIES,
         LIMITS,
         SETTINGS,
         key(
@@ -347,7 +431,7 @@ pub(super) static SIDECAR: Section = Section {
 };
 
 static SIDECAR_TOOL: Section = Section {
-    keys: &[MODE, PRICE],
+    keys: &[MODE, PRICE, ON_FAILURE, RETRIES],
     refused: &[
         ("account", OPERATOR_ONLY),
         ("enabled", OPERATOR_ONLY),

@@ -29,6 +29,27 @@ pub(super) fn price_of(amount: &str, currency: &str) -> Result<Price, String> {
     Price::per_call(money).map_err(|e| e.to_string())
 }
 
+/// How a cap is written, for messages.
+pub(super) const CAP_FORMS: &str = "write \"5.00 USD\", { amount = \"5.00\", currency = \"USD\" } or a list of them, one a currency";
+
+/// Reads a cap such as `5.00 USD`.
+pub(super) fn cap(text: &str) -> Result<Money, String> {
+    let mut words = text.split_whitespace();
+    match (words.next(), words.next(), words.next()) {
+        (Some(amount), Some(currency), None) => cap_of(amount, currency),
+        _ => Err(format!("{text:?} is not an amount of money: {CAP_FORMS}")),
+    }
+}
+
+/// Reads a cap whose amount and currency stand apart.
+pub(super) fn cap_of(amount: &str, currency: &str) -> Result<Money, String> {
+    let money = Money::parse(amount, currency).map_err(|e| e.to_string())?;
+    match money.amount.is_zero() {
+        true => Err("a cap of nothing lets no paid call through: take tools off the list with enabled = false".to_owned()),
+        false => Ok(money),
+    }
+}
+
 /// An amount without its currency.
 pub(super) fn amount(text: &str) -> Result<(), String> {
     text.parse::<Amount>()
@@ -41,9 +62,10 @@ pub(super) fn amount(text: &str) -> Result<(), String> {
 #[serde(try_from = "PriceForm")]
 pub(super) struct PriceText(pub(super) Price);
 
+/// The two forms in which money is written.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum PriceForm {
+pub(super) enum PriceForm {
     Text(String),
     Parts { amount: String, currency: String },
 }

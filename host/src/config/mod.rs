@@ -5,6 +5,7 @@
 
 mod account;
 mod api_key;
+mod callers;
 mod check;
 mod document;
 mod keys;
@@ -22,10 +23,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use coinop_core::call::Remedy;
 use coinop_core::mode::Mode;
 
 pub use account::{Account, AccountKind};
 pub use api_key::{ApiKeys, hash as hash_api_key};
+pub use callers::Callers;
 pub(crate) use check::did_you_mean;
 pub use document::{ConfigError, ConfigErrors, dotted};
 pub use places::{NoHome, Places};
@@ -71,6 +74,12 @@ pub struct Config {
     pub mode_of_command_line: Option<&'static dyn Mode>,
     /// The mode of the server in `coinop.toml`.
     pub mode_of_server: Option<&'static dyn Mode>,
+    /// How a caller is made whole, where `coinop.toml` says it for the whole server.
+    pub on_failure: Option<Remedy>,
+    /// How often a failed run is tried again, where `coinop.toml` says it for the whole server.
+    pub retries: Option<u32>,
+    /// What callers may have open and spend.
+    pub callers: Callers,
     /// What the operator says of plugins, by name.
     pub plugins: BTreeMap<String, PluginRules>,
     source: Source,
@@ -149,6 +158,7 @@ impl Config {
             ("public_url", self.public_url != newer.public_url),
             ("http", self.http != newer.http),
             ("accounts", self.accounts != newer.accounts),
+            ("callers", self.callers != newer.callers),
             ("quotes", self.quote_lifetime != newer.quote_lifetime),
             (
                 "retention",

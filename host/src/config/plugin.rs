@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use coinop_core::call::Remedy;
 use coinop_core::mode::{self, Mode};
 use coinop_core::price::Price;
 
@@ -25,6 +26,10 @@ pub struct PluginRules {
     pub mode: Option<&'static dyn Mode>,
     /// For all its tools.
     pub price: Option<Price>,
+    /// For all its tools.
+    pub on_failure: Option<Remedy>,
+    /// For all its tools.
+    pub retries: Option<u32>,
     /// What one run may use.
     pub limits: LimitRules,
     /// Texts for the plugin.
@@ -44,6 +49,10 @@ pub struct ToolRules {
     pub mode: Option<&'static dyn Mode>,
     /// What it costs.
     pub price: Option<Price>,
+    /// How a caller is made whole when a paid call does not deliver.
+    pub on_failure: Option<Remedy>,
+    /// How often a failed run is tried again before that.
+    pub retries: Option<u32>,
 }
 
 /// Limits that one file sets; the others stay as they are.
@@ -92,6 +101,8 @@ impl PluginRules {
             account: raw.account,
             mode: checked_mode(raw.mode.as_deref()),
             price: raw.price.map(|p| p.0),
+            on_failure: raw.on_failure,
+            retries: raw.retries,
             limits: LimitRules::new(raw.limits),
             settings: raw.settings,
             tools: raw
@@ -127,6 +138,8 @@ impl ToolRules {
             name: raw.name,
             mode: checked_mode(raw.mode.as_deref()),
             price: raw.price.map(|p| p.0),
+            on_failure: raw.on_failure,
+            retries: raw.retries,
         }
     }
 }

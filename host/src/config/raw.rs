@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use coinop_core::call::Remedy;
 use coinop_core::digest::Digest;
 use serde::Deserialize;
 
 use super::account::AccountKind;
+use super::callers::RawCallers;
 use super::kinds::PriceText;
 use super::replies::Replies;
 use super::secret::SecretSource;
@@ -20,6 +22,8 @@ pub(super) struct RawConfig {
     pub(super) state: Option<String>,
     pub(super) cache_dir: Option<PathBuf>,
     pub(super) mode: Option<String>,
+    pub(super) on_failure: Option<Remedy>,
+    pub(super) retries: Option<u32>,
     pub(super) provider: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) http: RawHttp,
@@ -27,6 +31,7 @@ pub(super) struct RawConfig {
     pub(super) limits: RawLimits,
     pub(super) quotes: RawQuotes,
     pub(super) retention: RawRetention,
+    pub(super) callers: RawCallers,
     pub(super) plugins: BTreeMap<String, RawPlugin>,
 }
 
@@ -114,6 +119,8 @@ pub(super) struct RawPlugin {
     pub(super) account: Option<String>,
     pub(super) mode: Option<String>,
     pub(super) price: Option<PriceText>,
+    pub(super) on_failure: Option<Remedy>,
+    pub(super) retries: Option<u32>,
     pub(super) limits: RawLimits,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) tools: BTreeMap<String, RawTool>,
@@ -126,4 +133,6 @@ pub(super) struct RawTool {
     pub(super) name: Option<String>,
     pub(super) mode: Option<String>,
     pub(super) price: Option<PriceText>,
+    pub(super) on_failure: Option<Remedy>,
+    pub(super) retries: Option<u32>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::callers::{Callers, RawCallers};
 use super::check::check;
 use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::plugin::checked_mode;
@@ -71,6 +72,7 @@ impl Resolver<'_> {
             .collect();
         self.check_plugin_accounts(&plugins, &accounts.by_name);
         let http = self.http(raw.http, &base, &source);
+        self.check_caller_keys(&raw.callers, &http.keys);
         all_right(self.errors)?;
 
         let Source { overrides, places } = &source;
@@ -109,6 +111,9 @@ impl Resolver<'_> {
             limits: LimitRules::new(raw.limits).applied_to(Limits::default()),
             mode_of_command_line: checked_mode(overrides.mode.as_deref()),
             mode_of_server: checked_mode(raw.mode.as_deref()),
+            on_failure: raw.on_failure,
+            retries: raw.retries,
+            callers: Callers::new(&raw.callers),
             plugins,
             file,
             source,
@@ -169,6 +174,18 @@ impl Resolver<'_> {
                 .and_then(|account| unknown_account(account, accounts));
             if let Some(message) = wrong {
                 self.wrong(&["plugins", plugin, "account"], message);
+            }
+        }
+    }
+
+    /// Caps of a key that is not there: most likely a typing error, and the key that was meant would have none.
+    fn check_caller_keys(&mut self, callers: &RawCallers, keys: &ApiKeys) {
+        let names = || keys.iter().map(|(name, _)| name);
+        for caller in callers.keys.keys() {
+            if !names().any(|name| name == caller) {
+                let near = did_you_mean(caller, names());
+                let message = format!("there is no API key of that name in [http.keys]{near}");
+                self.wrong(&["callers", "keys", caller], message);
             }
         }
     }

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::callers::UNLIMITED;
 use super::keys::{Kind, ROOT, Section};
+
+/// An amount and a currency, as one text.
+const MONEY: &str = "^\\s*[0-9]+(\\.[0-9]{1,9})?\\s+[A-Z][A-Z0-9]{2,7}\\s*$";
 
 /// The schema, draft 2020-12; `docs/coinop.schema.json` is this, as text.
 pub fn json_schema() -> Value {
@@ -35,9 +39,20 @@ fn kind(kind: &Kind) -> Value {
         Kind::TextOrTexts(_) => json!({ "anyOf": [text, { "type": "array", "items": text }] }),
         Kind::Price => json!({ "anyOf": [
             { "const": "free" },
-            { "type": "string", "pattern": "^\\s*[0-9]+(\\.[0-9]{1,9})?\\s+[A-Z][A-Z0-9]{2,7}\\s*$" },
+            { "type": "string", "pattern": MONEY },
             exactly(&["amount", "currency"]),
         ] }),
+        Kind::Count(least, most) => json!({ "anyOf": [
+            { "type": "integer", "minimum": least, "maximum": most },
+            { "const": UNLIMITED },
+        ] }),
+        Kind::Caps => {
+            let cap = json!({ "anyOf": [
+                { "type": "string", "pattern": MONEY },
+                exactly(&["amount", "currency"]),
+            ] });
+            json!({ "anyOf": [cap, { "type": "array", "items": cap }] })
+        }
         Kind::Secret => json!({ "oneOf": [exactly(&["env"]), exactly(&["file"])] }),
         Kind::Section(inner) => section(inner),
         Kind::Named(inner) => json!({ "type": "object", "additionalProperties": section(inner) }),

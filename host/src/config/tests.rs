@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use coinop_core::call::Remedy;
+
 use super::*;
 
 struct Folder(tempfile::TempDir);
@@ -127,6 +129,47 @@ fn every_mistake_names_line_key_and_remedy() {
         (
             "[limits]\ncpu_ms = 1.5",
             "2: limits.cpu_ms: must be a whole number, not a float",
+        ),
+        (
+            "on_failure = \"refnd\"",
+            "1: on_failure: \"refnd\" is not known; did you mean \"refund\"?",
+        ),
+        ("retries = 11", "1: retries: 11 is out of bounds"),
+        (
+            "[callers]\nopen_payments = \"none\"",
+            "2: callers.open_payments: \"none\" is not known. Choose one of: unlimited.",
+        ),
+        (
+            "[callers]\nopen_payments = 0",
+            "2: callers.open_payments: 0 is out of bounds",
+        ),
+        (
+            "[callers]\nper_call = 5",
+            "2: callers.per_call: must be an amount of money",
+        ),
+        (
+            "[callers]\nper_call = \"5\"",
+            "2: callers.per_call: \"5\" is not an amount of money: write",
+        ),
+        (
+            "[callers]\nper_call = \"0 USD\"",
+            "2: callers.per_call: a cap of nothing",
+        ),
+        (
+            "[callers]\nper_day = [\"1 USD\", \"2 USD\"]",
+            "2: callers.per_day: has two caps in USD",
+        ),
+        (
+            "[callers.anonymous]\nper_day = \"1 USD\"",
+            "2: callers.anonymous.per_day: does not belong here: anonymous callers have no day",
+        ),
+        (
+            "[callers.keys.bott]\nopen_payments = 1\n[http.keys.bot]\nsha256 = \"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"",
+            "1: callers.keys.bott: there is no API key of that name in [http.keys]; did you mean \"bot\"?",
+        ),
+        (
+            "[accounts.a]\nkind = \"sandbox\"\nfee = \"1%\"",
+            "3: accounts.a.fee: ",
         ),
         (
             "[plugins.w]\nprice = 0.5",
@@ -268,4 +311,9 @@ fn what_needs_a_restart_is_named() {
     let after = before.reload().unwrap();
     assert_eq!(before.needs_restart(&after), ["http"]);
     assert_eq!(after.mode_of_server.unwrap().name(), "resubmit");
+
+    std::fs::write(&before.file, "on_failure = \"credit\"\nretries = 1\n[http]\naddr = \"127.0.0.1:1\"\n[callers]\nopen_payments = 1\n").unwrap();
+    let after = before.reload().unwrap();
+    assert_eq!(before.needs_restart(&after), ["callers"]);
+    assert_eq!(after.on_failure, Some(Remedy::Credit));
 }

@@ -23,6 +23,8 @@ pub struct FileReport {
     pub tools: Vec<ToolReport>,
     /// What is wrong with it, its sidecar, or the rules about it; empty when all is well.
     pub problems: Vec<String>,
+    /// What is worth knowing and stops nothing.
+    pub notes: Vec<String>,
 }
 
 /// A tool that would be listed.
@@ -58,6 +60,7 @@ pub async fn check_folder(
             file: config.file.clone(),
             tools: Vec::new(),
             problems: problems.into_iter().map(|p| p.message).collect(),
+            notes: Vec::new(),
         });
     }
     Ok(reports)
@@ -79,6 +82,7 @@ pub async fn check_files(
             file,
             tools: Vec::new(),
             problems,
+            notes: Vec::new(),
         });
     }
     let only: Vec<Plugin> = plugins.iter().map(|(_, plugin)| plugin.clone()).collect();
@@ -106,6 +110,8 @@ pub async fn check_files(
                 account: listing.account.clone(),
             })
             .collect();
+        let notes = resolved.notes.iter().filter(|n| n.plugin == plugin.name);
+        reports[*at].notes = notes.map(|note| note.message.clone()).collect();
         let sidecar = format!("{}.toml", plugin.name);
         let prefix = format!("plugins.{}", plugin.name);
         let about = resolved.snapshot.problems.iter().filter(|problem| {

@@ -15,6 +15,7 @@ use super::keep::{Keeper, paid};
 use super::shelf::{Shelf, ToLoad};
 use super::{Progress, Setup, folder};
 use crate::catalog::Problem;
+use crate::catalog::notes::Note;
 use crate::catalog::resolve::{Plugin, Resolved, problem, resolve};
 use crate::config::{Config, ConfigErrors};
 use crate::ledger::Components;
@@ -267,7 +268,7 @@ impl Work {
     }
 
     /// Logs what is newly wrong, and what no longer is.
-    fn tell(&mut self, problems: &[Problem], notes: &[String]) {
+    fn tell(&mut self, problems: &[Problem], notes: &[Note]) {
         let line = |p: &Problem| {
             let kept = if p.keeps_last_good {
                 " (the version before is kept)"
@@ -279,7 +280,7 @@ impl Work {
         let now: BTreeSet<String> = problems
             .iter()
             .map(line)
-            .chain(notes.iter().cloned())
+            .chain(notes.iter().map(|note| note.message.clone()))
             .collect();
         for new in now.difference(&self.told) {
             tracing::warn!("{new}");

@@ -1,0 +1,58 @@
+//! What is worth knowing of a tool that is listed, and stops nothing: rules that have no effect on it, caps that leave
+//! it out.
+
+use coinop_core::money::Money;
+use coinop_core::price::Price;
+
+use super::Listing;
+use crate::ledger::Caps;
+use crate::ledger::transition::cap_in;
+
+/// Something worth knowing of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The plugin's name.
+    pub plugin: String,
+    /// What, with the file or the tool it is about.
+    pub message: String,
+}
+
+/// Retries that were asked for and are not made, because the tool says that a second run does something twice.
+pub(super) fn of_retries(listing: &Listing, said: u32) -> Option<String> {
+    (said > listing.retries).then(|| {
+        format!(
+            "tool {:?} declares itself effectful, so retries = {said} does not apply: a failed run is made good at once",
+            listing.tool.name
+        )
+    })
+}
+
+/// Caps of every known caller that say nothing of the tool's currency, or less than its price.
+pub(super) fn of_caps(listing: &Listing, caps: &Caps) -> Vec<String> {
+    let Price::PerCall(price) = listing.price else {
+        return Vec::new();
+    };
+    let of = |(key, caps): (&str, &[Money])| of_cap(&listing.tool.name, price, key, caps);
+    [
+        ("per_call", &caps.per_call_max[..]),
+        ("per_day", &caps.per_day_max[..]),
+    ]
+    .into_iter()
+    .filter_map(of)
+    .collect()
+}
+
+fn of_cap(tool: &str, price: Money, key: &str, caps: &[Money]) -> Option<String> {
+    let currency = price.currency;
+    match cap_in(caps, currency) {
+        None if caps.is_empty() => None,
+        None => Some(format!(
+            "tool {tool:?} costs {price}, and callers.{key} says nothing of {currency}: nothing caps what is spent in it"
+        )),
+        Some(cap) if price.amount > cap.amount => Some(format!(
+            "tool {tool:?} costs {price}, more than callers.{key} = \"{cap}\": only callers with a higher cap of their own \
+             can call it"
+        )),
+        Some(_) => None,
+    }
+}
