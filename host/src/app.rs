@@ -342,9 +342,10 @@ impl Runner for NoRunner {
 /// Makes every account of the configuration. A provider kind is one line here.
 pub fn accounts(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Accounts> {
     let purse: Arc<dyn Purse> = ledger.clone();
+    let desk = Arc::new(sandbox::desk::Desk::new(purse, Arc::new(SystemClock)));
     let mut kinds = Registry::default();
     for flow in [Flow::Pay, Flow::Hold] {
-        kinds.add(flow.kind(), sandbox::maker(flow, purse.clone()))?;
+        kinds.add(flow.kind(), sandbox::maker(flow, desk.clone()))?;
     }
     let made = config.accounts.iter().map(|(name, account)| {
         let provider = kinds.account(name, account.kind_name(), account.settings.clone())?;

@@ -73,6 +73,8 @@ CREATE INDEX sandbox_payment_age ON sandbox_payment (at);
 
 CREATE TABLE sandbox_event (                  -- webhooks that the sandbox has still to send
     id         TEXT PRIMARY KEY,
+    account    TEXT NOT NULL,
+    kind       TEXT NOT NULL,
     reference  TEXT NOT NULL,
     at         INTEGER NOT NULL,
     attempts   INTEGER NOT NULL,

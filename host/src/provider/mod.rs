@@ -108,9 +108,12 @@ pub trait Provider: Send + Sync {
     }
 
     /// Verifies a webhook and says which payment it is about. The caller then asks [`Provider::status`]: a webhook is a
-    /// hint, not a proof.
-    fn verify_webhook(&self, _webhook: &Webhook<'_>) -> Result<WebhookNotice, WebhookError> {
-        Err(WebhookError::Unsupported)
+    /// hint, not a proof. Forged ones come in floods: nothing is asked of a store or a network for each of them.
+    fn verify_webhook<'a>(
+        &'a self,
+        _webhook: Webhook<'a>,
+    ) -> BoxFuture<'a, Result<WebhookNotice, WebhookError>> {
+        Box::pin(std::future::ready(Err(WebhookError::Unsupported)))
     }
 }
 
@@ -350,7 +353,10 @@ pub enum WebhookError {
     /// The signature does not hold, or is too old.
     #[error("the webhook's signature does not hold")]
     Signature,
-    /// It holds, and says nothing we know.
+    /// It holds, and says nothing we know: sent again, it would say the same.
     #[error("the webhook is not understood")]
     Content,
+    /// What it must be checked against cannot be had at the moment.
+    #[error("the webhook cannot be checked: {0}")]
+    Unavailable(String),
 }

@@ -7,20 +7,22 @@ use serde::de::DeserializeOwned;
 
 use super::Provider;
 
-/// Makes an account from its settings. The error is one line that names the setting.
-pub type Maker = Box<dyn Fn(toml::Table) -> Result<Arc<dyn Provider>, String> + Send + Sync>;
+/// Makes the account of a name from its settings. The error is one line that names the setting.
+pub type Maker = Box<dyn Fn(&str, toml::Table) -> Result<Arc<dyn Provider>, String> + Send + Sync>;
 
 /// A maker over typed settings; what does not fit the type is refused with the reason.
-pub fn from_settings<S, P>(make: impl Fn(S) -> Result<P, String> + Send + Sync + 'static) -> Maker
+pub fn from_settings<S, P>(
+    make: impl Fn(&str, S) -> Result<P, String> + Send + Sync + 'static,
+) -> Maker
 where
     S: DeserializeOwned,
     P: Provider + 'static,
 {
-    Box::new(move |settings| {
+    Box::new(move |account, settings| {
         let settings = settings
             .try_into()
             .map_err(|error: toml::de::Error| error.message().to_owned())?;
-        Ok(Arc::new(make(settings)?))
+        Ok(Arc::new(make(account, settings)?))
     })
 }
 
@@ -66,7 +68,7 @@ impl Registry {
                 kind: kind.to_owned(),
                 known: self.kinds().collect::<Vec<_>>().join(", "),
             })?;
-        maker(settings).map_err(|reason| AccountError::Settings {
+        maker(account, settings).map_err(|reason| AccountError::Settings {
             account: account.to_owned(),
             kind: kind.to_owned(),
             reason,
@@ -107,15 +109,22 @@ pub enum AccountError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+    use crate::provider::sandbox::desk::Desk;
     use crate::provider::sandbox::purse::MemoryPurse;
     use crate::provider::sandbox::{Flow, maker};
 
-    fn registry() -> Registry {
+    fn desk() -> Arc<Desk> {
         let purse = Arc::new(MemoryPurse::default());
+        Arc::new(Desk::new(purse, Arc::new(SystemClock)))
+    }
+
+    fn registry() -> Registry {
+        let desk = desk();
         let mut registry = Registry::default();
         for flow in [Flow::Pay, Flow::Hold] {
             registry
-                .add(flow.kind(), maker(flow, purse.clone()))
+                .add(flow.kind(), maker(flow, desk.clone()))
                 .unwrap();
         }
         registry
@@ -158,8 +167,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_registered_once() {
-        let purse = Arc::new(MemoryPurse::default());
-        let again = registry().add("sandbox", maker(Flow::Pay, purse));
+        let again = registry().add("sandbox", maker(Flow::Pay, desk()));
         assert_eq!(again, Err(DuplicateKind("sandbox")));
     }
 }

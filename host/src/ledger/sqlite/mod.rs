@@ -7,6 +7,7 @@ mod accounts;
 mod backup;
 mod calls;
 mod open;
+mod outbox;
 mod outcomes;
 mod purse;
 mod receipts;

@@ -1,13 +1,16 @@
 //! The sandbox provider's books in SQL: in the same file, and as separate from the ledger's as a real provider's.
 
+use coinop_core::Millis;
 use coinop_core::money::{Amount, Money};
 use futures::future::BoxFuture;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::SqliteLedger;
+use super::{SqliteLedger, outbox};
 use crate::clock::{Clock as _, SystemClock};
-use crate::ledger::LedgerError;
+use crate::ledger::{Ledger as _, LedgerError};
 use crate::provider::Period;
+use crate::provider::sandbox::desk::WEBHOOK_SECRET;
+use crate::provider::sandbox::event::{SlipEvent, TakeEvents, TakenEvents};
 use crate::provider::sandbox::purse::{Place, Purse, PurseError, SlipRefund, Taken};
 use crate::provider::sandbox::slip::{HoldEnd, Slip};
 
@@ -21,11 +24,15 @@ impl Purse for SqliteLedger {
         &'a self,
         reference: &'a str,
         decision: Slip,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
         let reference = reference.to_owned();
         Box::pin(self.writer.run(move |db| match slip(db, &reference)? {
             Some(standing) => Ok(standing),
-            None => put(db, &reference, decision),
+            None => {
+                outbox::put(db, event.as_ref())?;
+                put(db, &reference, decision)
+            }
         }))
     }
 
@@ -33,15 +40,24 @@ impl Purse for SqliteLedger {
         &'a self,
         reference: &'a str,
         end: HoldEnd,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
         let reference = reference.to_owned();
         Box::pin(self.writer.run(move |db| {
             let held = slip(db, &reference)?.ok_or(PurseError::NothingTaken)?;
-            put(db, &reference, held.ended(end))
+            let ended = held.ended(end);
+            if ended != held {
+                outbox::put(db, event.as_ref())?;
+            }
+            put(db, &reference, ended)
         }))
     }
 
-    fn refund(&self, refund: SlipRefund) -> BoxFuture<'_, Result<Slip, PurseError>> {
+    fn refund(
+        &self,
+        refund: SlipRefund,
+        event: Option<SlipEvent>,
+    ) -> BoxFuture<'_, Result<Slip, PurseError>> {
         Box::pin(self.writer.run(move |db| {
             let taken = slip(db, &refund.reference)?.ok_or(PurseError::NothingTaken)?;
             match earlier(db, &refund.key)? {
@@ -50,6 +66,7 @@ impl Purse for SqliteLedger {
                 None => {}
             }
             let stands = put(db, &refund.reference, taken.refunded(refund.amount)?)?;
+            outbox::put(db, event.as_ref())?;
             db.prepare_cached(
                 "INSERT INTO sandbox_refund (key, reference, amount, at) VALUES (?1, ?2, ?3, ?4)",
             )?
@@ -81,6 +98,28 @@ impl Purse for SqliteLedger {
             self.reader
                 .run(move |db| statement(db, period, after, limit)),
         )
+    }
+
+    fn take_events(&self, take: TakeEvents) -> BoxFuture<'_, Result<TakenEvents, PurseError>> {
+        Box::pin(async move {
+            let looked = take.clone();
+            if !self
+                .reader
+                .run(move |db| outbox::is_due(db, &looked))
+                .await?
+            {
+                return Ok(TakenEvents::default());
+            }
+            self.writer.run(move |db| outbox::take(db, &take)).await
+        })
+    }
+
+    fn event_sent(&self, id: String) -> BoxFuture<'_, Result<(), PurseError>> {
+        Box::pin(self.writer.run(move |db| outbox::sent(db, &id)))
+    }
+
+    fn webhook_secrets(&self, at: Millis) -> BoxFuture<'_, Result<Vec<Vec<u8>>, PurseError>> {
+        Box::pin(async move { Ok(self.secrets(WEBHOOK_SECRET.to_owned(), at).await?) })
     }
 }
 

@@ -1,9 +1,15 @@
-//! The embedded provider: pretended money, decided on the host's own page. It has no network and no secrets.
+//! The embedded provider: pretended money, decided on the host's own page.
+//!
+//! It tells of what happens as a real provider does, by signed webhooks, which its courier carries to the host's own door.
 //!
 //! Two kinds: `sandbox` takes the money at once, `sandbox-hold` reserves it and takes it after the run. A payment needs
 //! no creation: its reference is a hash of its id, so that the provider's books never show what redeems.
 
+pub mod courier;
+pub mod desk;
+pub mod event;
 pub mod purse;
+pub mod signature;
 pub mod slip;
 mod statement;
 #[cfg(test)]
@@ -19,12 +25,15 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use self::desk::Desk;
+use self::event::{EventKind, SlipEvent};
 use self::purse::{Purse, SlipRefund};
 use self::slip::{HoldEnd, Slip, SlipState};
 use super::registry::{Maker, from_settings};
 use super::{
     Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Period,
-    Provider, ProviderError, Refund, Refunded, Standing, StatementPage,
+    Provider, ProviderError, Refund, Refunded, Standing, StatementPage, Webhook, WebhookError,
+    WebhookNotice,
 };
 
 /// The largest charge: a million units of any currency. Beyond it, somebody mistook a unit.
@@ -122,20 +131,58 @@ pub struct Sandbox {
     flow: Flow,
     settings: Settings,
     purse: Arc<dyn Purse>,
+    sender: Option<Sender>,
 }
 
-/// Makes accounts of one flow, all of which keep their money in `purse`.
-pub fn maker(flow: Flow, purse: Arc<dyn Purse>) -> Maker {
-    from_settings(move |settings| Ok(Sandbox::new(flow, settings, Arc::clone(&purse))))
+/// Where an account's webhooks come from, and whose they are.
+struct Sender {
+    account: String,
+    desk: Arc<Desk>,
+}
+
+/// Makes accounts of one flow, all of which keep their money in the desk's purse and send webhooks.
+pub fn maker(flow: Flow, desk: Arc<Desk>) -> Maker {
+    from_settings(move |account: &str, settings| {
+        let purse = Arc::clone(desk.purse());
+        Ok(Sandbox::new(flow, settings, purse).sending(account, Arc::clone(&desk)))
+    })
 }
 
 impl Sandbox {
-    /// An account that keeps its money in `purse`.
+    /// An account that keeps its money in `purse` and sends no webhooks.
     pub fn new(flow: Flow, settings: Settings, purse: Arc<dyn Purse>) -> Self {
         Self {
             flow,
             settings,
             purse,
+            sender: None,
+        }
+    }
+
+    /// The same account, which sends its webhooks by `desk` under its name in the configuration.
+    #[must_use]
+    pub fn sending(mut self, account: &str, desk: Arc<Desk>) -> Self {
+        let account = account.to_owned();
+        self.sender = Some(Sender { account, desk });
+        self
+    }
+
+    /// What a webhook will tell. Where payments are paid at once, nobody decides and nothing is told.
+    fn event(&self, kind: EventKind, payment: &PaymentRef) -> Option<SlipEvent> {
+        let sender = self.sender.as_ref()?;
+        (self.settings.pays == Pays::ByHand).then(|| SlipEvent {
+            id: format!("evt_{}", crate::random::token()),
+            account: sender.account.clone(),
+            kind,
+            reference: payment.reference.clone(),
+            at: sender.desk.now(),
+        })
+    }
+
+    /// Wakes the courier of this process for what may be in the outbox now.
+    fn ring(&self) {
+        if let Some(sender) = &self.sender {
+            sender.desk.ring();
         }
     }
 
@@ -150,7 +197,13 @@ impl Sandbox {
             Pays::AtOnce => self.flow.paid(),
         };
         let decision = Slip::new(state, payment.price);
-        Ok(self.purse.decide(&payment.reference, decision).await?)
+        let event = EventKind::of_decision(state).and_then(|kind| self.event(kind, payment));
+        let stands = self
+            .purse
+            .decide(&payment.reference, decision, event)
+            .await?;
+        self.ring();
+        Ok(stands)
     }
 
     /// Writes down what was paid at once, so that what follows has something to stand on.
@@ -163,7 +216,10 @@ impl Sandbox {
 
     async fn end_hold(&self, payment: &PaymentRef, end: HoldEnd) -> Result<Slip, ProviderError> {
         self.write_down(payment).await?;
-        Ok(self.purse.end_hold(&payment.reference, end).await?)
+        let event = self.event(EventKind::of_end(end), payment);
+        let stands = self.purse.end_hold(&payment.reference, end, event).await?;
+        self.ring();
+        Ok(stands)
     }
 }
 
@@ -185,7 +241,7 @@ impl Provider for Sandbox {
         Capabilities {
             authorizes: self.flow == Flow::Hold,
             refunds: self.settings.refunds,
-            webhooks: false,
+            webhooks: self.sender.is_some(),
             test: true,
             pays_on_host_page: true,
             key_window: None,
@@ -276,7 +332,9 @@ impl Provider for Sandbox {
                 reference: refund.payment.reference.clone(),
                 amount: refund.amount,
             };
-            self.purse.refund(entry).await?;
+            let event = self.event(EventKind::Refunded, &refund.payment);
+            self.purse.refund(entry, event).await?;
+            self.ring();
             Ok(Refunded::Done)
         }
         .boxed()
@@ -325,5 +383,21 @@ impl Provider for Sandbox {
             Decision::Decline => SlipState::Declined,
         };
         async move { Ok(self.decide_first(payment, state).await?.standing()) }.boxed()
+    }
+
+    fn verify_webhook<'a>(
+        &'a self,
+        webhook: Webhook<'a>,
+    ) -> BoxFuture<'a, Result<WebhookNotice, WebhookError>> {
+        async move {
+            let sender = self.sender.as_ref().ok_or(WebhookError::Unsupported)?;
+            let secrets = sender.desk.secrets().await;
+            let secrets = secrets.map_err(|error| WebhookError::Unavailable(error.to_string()))?;
+            if !signature::holds(&webhook, &secrets) {
+                return Err(WebhookError::Signature);
+            }
+            event::notice(webhook.body).ok_or(WebhookError::Content)
+        }
+        .boxed()
     }
 }

@@ -1,16 +1,22 @@
 //! The purse: where the sandbox's pretended money is kept. The trait, and one that lasts as long as the process.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use coinop_core::Millis;
 use coinop_core::money::{Amount, Money};
 use futures::future::BoxFuture;
 
+use super::event::{Outbox, SlipEvent, TakeEvents, TakenEvents};
 use super::slip::{HoldEnd, Slip};
 use crate::clock::{Clock as _, SystemClock};
 use crate::provider::{Period, ProviderError};
 
 /// A durable store of slips. Each method is one transaction, durable when it returns; several hosts may share it.
+///
+/// Where a method takes an event, the event enters the outbox in the same transaction, if the slip changes by it and only
+/// then.
 pub trait Purse: Send + Sync {
     /// The slip of a payment, `None` while nothing is decided.
     fn slip<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Slip>, PurseError>>;
@@ -20,6 +26,7 @@ pub trait Purse: Send + Sync {
         &'a self,
         reference: &'a str,
         decision: Slip,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>>;
 
     /// Ends a reservation by [`Slip::ended`], and returns the slip that stands.
@@ -27,11 +34,31 @@ pub trait Purse: Send + Sync {
         &'a self,
         reference: &'a str,
         end: HoldEnd,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>>;
 
     /// Sends money back by [`Slip::refunded`], once a key, and returns the slip that stands. The same key again
     /// changes nothing; with another payment or amount it is refused.
-    fn refund(&self, refund: SlipRefund) -> BoxFuture<'_, Result<Slip, PurseError>>;
+    fn refund(
+        &self,
+        refund: SlipRefund,
+        event: Option<SlipEvent>,
+    ) -> BoxFuture<'_, Result<Slip, PurseError>>;
+
+    /// Takes events that are due, the longest due first. Each is due again at [`next_attempt_at`], unless it was
+    /// [sent](Purse::event_sent) by then. Before that, those that are due and [spent](is_spent) leave the outbox, of
+    /// whatever account. Nothing is written where nothing is due.
+    ///
+    /// [`next_attempt_at`]: super::event::next_attempt_at
+    /// [spent]: super::event::is_spent
+    fn take_events(&self, take: TakeEvents) -> BoxFuture<'_, Result<TakenEvents, PurseError>>;
+
+    /// Removes an event from the outbox.
+    fn event_sent(&self, id: String) -> BoxFuture<'_, Result<(), PurseError>>;
+
+    /// The secrets that webhooks are signed with, at most two, the latest first; the first is made when there is none.
+    /// In a ledger, those of [`WEBHOOK_SECRET`](super::desk::WEBHOOK_SECRET).
+    fn webhook_secrets(&self, at: Millis) -> BoxFuture<'_, Result<Vec<Vec<u8>>, PurseError>>;
 
     /// The refund that was made under `key`, `None` when there is none.
     fn refund_made<'a>(
@@ -128,6 +155,8 @@ pub struct MemoryPurse {
 struct Books {
     slips: BTreeMap<String, Dated>,
     refunds: BTreeMap<String, SlipRefund>,
+    outbox: Outbox,
+    secrets: Vec<[u8; 32]>,
 }
 
 /// A slip, and when it came to the state it is in.
@@ -145,6 +174,13 @@ impl Dated {
 }
 
 impl MemoryPurse {
+    /// Makes a new latest secret for webhooks; the one before stays good.
+    pub fn rotate_webhook_secret(&self) {
+        let secrets = &mut self.books().secrets;
+        secrets.insert(0, crate::random::secret());
+        secrets.truncate(2);
+    }
+
     fn books(&self) -> MutexGuard<'_, Books> {
         // Each change of the books is one insertion per map, made last: a panic leaves nothing half written.
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
@@ -152,19 +188,35 @@ impl MemoryPurse {
 }
 
 impl Books {
-    fn end_hold(&mut self, reference: &str, end: HoldEnd) -> Result<Slip, PurseError> {
+    fn decide(&mut self, reference: &str, decision: Slip, event: Option<SlipEvent>) -> Slip {
+        match self.slips.entry(reference.to_owned()) {
+            Entry::Occupied(stands) => stands.get().slip,
+            Entry::Vacant(undecided) => {
+                self.outbox.put(event);
+                undecided.insert(Dated::now(decision)).slip
+            }
+        }
+    }
+
+    fn end_hold(
+        &mut self,
+        reference: &str,
+        end: HoldEnd,
+        event: Option<SlipEvent>,
+    ) -> Result<Slip, PurseError> {
         let dated = self
             .slips
             .get_mut(reference)
             .ok_or(PurseError::NothingTaken)?;
         let ended = dated.slip.ended(end);
         if ended != dated.slip {
+            self.outbox.put(event);
             *dated = Dated::now(ended);
         }
         Ok(ended)
     }
 
-    fn refund(&mut self, refund: SlipRefund) -> Result<Slip, PurseError> {
+    fn refund(&mut self, refund: SlipRefund, event: Option<SlipEvent>) -> Result<Slip, PurseError> {
         let slip = self
             .slips
             .get_mut(&refund.reference)
@@ -177,6 +229,7 @@ impl Books {
         }
         *slip = slip.refunded(refund.amount)?;
         let stands = *slip;
+        self.outbox.put(event);
         self.refunds.insert(refund.key.clone(), refund);
         Ok(stands)
     }
@@ -211,24 +264,46 @@ impl Purse for MemoryPurse {
         &'a self,
         reference: &'a str,
         decision: Slip,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
-        Box::pin(async move {
-            let mut books = self.books();
-            let entry = books.slips.entry(reference.to_owned());
-            Ok(entry.or_insert_with(|| Dated::now(decision)).slip)
-        })
+        Box::pin(async move { Ok(self.books().decide(reference, decision, event)) })
     }
 
     fn end_hold<'a>(
         &'a self,
         reference: &'a str,
         end: HoldEnd,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
-        Box::pin(async move { self.books().end_hold(reference, end) })
+        Box::pin(async move { self.books().end_hold(reference, end, event) })
     }
 
-    fn refund(&self, refund: SlipRefund) -> BoxFuture<'_, Result<Slip, PurseError>> {
-        Box::pin(async move { self.books().refund(refund) })
+    fn refund(
+        &self,
+        refund: SlipRefund,
+        event: Option<SlipEvent>,
+    ) -> BoxFuture<'_, Result<Slip, PurseError>> {
+        Box::pin(async move { self.books().refund(refund, event) })
+    }
+
+    fn take_events(&self, take: TakeEvents) -> BoxFuture<'_, Result<TakenEvents, PurseError>> {
+        Box::pin(async move { Ok(self.books().outbox.take(&take)) })
+    }
+
+    fn event_sent(&self, id: String) -> BoxFuture<'_, Result<(), PurseError>> {
+        Box::pin(async move {
+            self.books().outbox.sent(&id);
+            Ok(())
+        })
+    }
+
+    fn webhook_secrets(&self, _at: Millis) -> BoxFuture<'_, Result<Vec<Vec<u8>>, PurseError>> {
+        Box::pin(async move {
+            if self.books().secrets.is_empty() {
+                self.rotate_webhook_secret();
+            }
+            Ok(self.books().secrets.iter().map(|s| s.to_vec()).collect())
+        })
     }
 
     fn refund_made<'a>(
@@ -251,6 +326,7 @@ impl Purse for MemoryPurse {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::provider::sandbox::event::{AGE_MS_MAX, ATTEMPTS_MAX, EventKind, next_attempt_at};
     use crate::provider::sandbox::slip::SlipState;
 
     /// What every purse must do; each implementation runs it on an empty store.
@@ -260,9 +336,9 @@ pub(crate) mod tests {
         let declined = Slip::new(SlipState::Declined, price);
 
         assert_eq!(purse.slip("a").await, Ok(None));
-        assert_eq!(purse.decide("a", paid).await, Ok(paid));
+        assert_eq!(purse.decide("a", paid, None).await, Ok(paid));
         assert_eq!(
-            purse.decide("a", declined).await,
+            purse.decide("a", declined, None).await,
             Ok(paid),
             "the first stands"
         );
@@ -270,15 +346,18 @@ pub(crate) mod tests {
         assert_eq!(purse.slip("b").await, Ok(None), "other payments stay apart");
 
         let held = Slip::new(SlipState::Reserved, price);
-        purse.decide("h", held).await.unwrap();
-        let taken = purse.end_hold("h", HoldEnd::Take).await.unwrap();
+        purse.decide("h", held, None).await.unwrap();
+        let taken = purse.end_hold("h", HoldEnd::Take, None).await.unwrap();
         assert_eq!(taken.state, SlipState::Taken);
-        let again = purse.end_hold("h", HoldEnd::Release).await;
+        let again = purse.end_hold("h", HoldEnd::Release, None).await;
         assert_eq!(again, Ok(taken), "the first end stands");
-        let missing = purse.end_hold("none", HoldEnd::Take).await;
+        let missing = purse.end_hold("none", HoldEnd::Take, None).await;
         assert_eq!(missing, Err(PurseError::NothingTaken));
 
         refunds_once_a_key(purse, paid).await;
+        tells_of_each_change_once(purse, paid).await;
+        events_are_sent_or_given_up(purse).await;
+        secrets_are_made_once(purse).await;
     }
 
     async fn refunds_once_a_key(purse: &dyn Purse, paid: Slip) {
@@ -291,20 +370,20 @@ pub(crate) mod tests {
             refunded: "0.4".parse().unwrap(),
             ..paid
         };
-        assert_eq!(purse.refund(refund("k1", "a", "0.4")).await, Ok(part));
-        assert_eq!(purse.refund(refund("k1", "a", "0.4")).await, Ok(part));
+        assert_eq!(purse.refund(refund("k1", "a", "0.4"), None).await, Ok(part));
+        assert_eq!(purse.refund(refund("k1", "a", "0.4"), None).await, Ok(part));
         for other in [refund("k1", "a", "0.5"), refund("k1", "h", "0.4")] {
-            assert_eq!(purse.refund(other).await, Err(PurseError::KeyReused));
+            assert_eq!(purse.refund(other, None).await, Err(PurseError::KeyReused));
         }
-        let more = purse.refund(refund("k2", "a", "0.7")).await;
+        let more = purse.refund(refund("k2", "a", "0.7"), None).await;
         assert!(
             matches!(more, Err(PurseError::MoreThanTaken { .. })),
             "{more:?}"
         );
         assert_eq!(purse.slip("a").await, Ok(Some(part)));
-        let rest = purse.refund(refund("k3", "a", "0.6")).await.unwrap();
+        let rest = purse.refund(refund("k3", "a", "0.6"), None).await.unwrap();
         assert_eq!(rest.refunded, paid.price.amount);
-        let nothing = purse.refund(refund("k4", "none", "0.1")).await;
+        let nothing = purse.refund(refund("k4", "none", "0.1"), None).await;
         assert_eq!(nothing, Err(PurseError::NothingTaken));
         let made = purse.refund_made("k3").await;
         assert_eq!(made, Ok(Some(refund("k3", "a", "0.6"))));
@@ -320,7 +399,7 @@ pub(crate) mod tests {
             SlipState::Canceled,
         ] {
             let slip = Slip::new(state, refunded.price);
-            purse.decide(state.as_str(), slip).await.unwrap();
+            purse.decide(state.as_str(), slip, None).await.unwrap();
         }
         let ever = Period {
             since: 0,
@@ -346,6 +425,101 @@ pub(crate) mod tests {
         };
         let none = purse.statement(instant, None, 10).await.unwrap();
         assert_eq!(none, [], "the end of a period is not in it");
+    }
+
+    fn event(id: &str, account: &str) -> Option<SlipEvent> {
+        Some(SlipEvent {
+            id: id.into(),
+            account: account.into(),
+            kind: EventKind::Paid,
+            reference: "t".into(),
+            at: 1_000,
+        })
+    }
+
+    async fn taken(purse: &dyn Purse, now: Millis) -> Vec<String> {
+        let take = TakeEvents {
+            now,
+            accounts: vec!["tips".into()],
+            limit: 10,
+        };
+        let taken = purse.take_events(take).await.unwrap();
+        taken.events.into_iter().map(|event| event.id).collect()
+    }
+
+    async fn tells_of_each_change_once(purse: &dyn Purse, paid: Slip) {
+        let held = Slip::new(SlipState::Reserved, paid.price);
+        for id in ["evt_1", "evt_none_1"] {
+            purse.decide("t", paid, event(id, "tips")).await.unwrap();
+        }
+        purse.decide("u", held, None).await.unwrap();
+        for id in ["evt_2", "evt_none_2"] {
+            let ended = purse.end_hold("u", HoldEnd::Take, event(id, "tips"));
+            ended.await.unwrap();
+        }
+        let refund = SlipRefund {
+            key: "t1".into(),
+            reference: "t".into(),
+            amount: "0.1".parse().unwrap(),
+        };
+        for id in ["evt_3", "evt_none_3"] {
+            let refunded = purse.refund(refund.clone(), event(id, "tips"));
+            refunded.await.unwrap();
+        }
+        let too_much = SlipRefund {
+            key: "t2".into(),
+            amount: "9".parse().unwrap(),
+            ..refund
+        };
+        let refused = purse.refund(too_much, event("evt_none_4", "tips")).await;
+        assert!(refused.is_err());
+        let mut told = taken(purse, 1_000).await;
+        told.sort();
+        assert_eq!(told, ["evt_1", "evt_2", "evt_3"]);
+        for id in told {
+            purse.event_sent(id).await.unwrap();
+        }
+        assert_eq!(
+            taken(purse, Millis::from(u32::MAX)).await,
+            [""; 0],
+            "all was sent"
+        );
+    }
+
+    async fn events_are_sent_or_given_up(purse: &dyn Purse) {
+        let price = Money::parse("1.00", "USD").unwrap();
+        let paid = Slip::new(SlipState::Paid, price);
+        for (reference, account) in [("v", "tips"), ("w", "other")] {
+            let event = event(&format!("evt_{reference}"), account);
+            purse.decide(reference, paid, event).await.unwrap();
+        }
+        let mut now = 1_000;
+        for attempt in 1..=ATTEMPTS_MAX {
+            assert_eq!(taken(purse, now).await, ["evt_v"], "attempt {attempt}");
+            let next = next_attempt_at(now, attempt);
+            assert_eq!(taken(purse, next - 1).await, [""; 0], "not due yet");
+            now = next;
+        }
+        let give_up = |now| {
+            let accounts = vec!["tips".into()];
+            purse.take_events(TakeEvents {
+                now,
+                accounts,
+                limit: 10,
+            })
+        };
+        let spent = give_up(now).await.unwrap();
+        assert_eq!((spent.events, spent.given_up), (vec![], 1));
+        // Nobody here has the other account: age ends its event all the same.
+        let old = give_up(1_000 + AGE_MS_MAX).await.unwrap();
+        assert_eq!((old.events, old.given_up), (vec![], 1));
+    }
+
+    async fn secrets_are_made_once(purse: &dyn Purse) {
+        let secrets = purse.webhook_secrets(1_000).await.unwrap();
+        assert_eq!(secrets.len(), 1);
+        assert!(secrets[0].len() >= 32);
+        assert_eq!(purse.webhook_secrets(2_000).await, Ok(secrets));
     }
 
     #[tokio::test]

@@ -1,7 +1,10 @@
 //! What the sandbox answers, over a purse in memory.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use super::purse::MemoryPurse;
 use super::*;
+use crate::clock::Clock;
 use crate::provider::StatementLine;
 use coinop_core::ids::{LinkToken, PaymentId};
 
@@ -311,4 +314,123 @@ async fn a_refund_is_found_by_its_key() {
     assert_eq!(made, Some(Refunded::Done));
     let other = bench.provider.refund_standing(&refund("o")).await.unwrap();
     assert_eq!(other, None);
+}
+
+/// An account that sends webhooks, and its purse.
+fn telling(pays: Pays) -> (Bench, Arc<MemoryPurse>) {
+    let purse = Arc::new(MemoryPurse::default());
+    let desk = Arc::new(Desk::new(purse.clone(), Arc::new(Steps::default())));
+    let settings = Settings {
+        pays,
+        ..Settings::default()
+    };
+    let provider = Sandbox::new(Flow::Hold, settings, purse.clone()).sending("tips", desk);
+    let request = request(1);
+    let payment = PaymentRef {
+        reference: reference(&request),
+        key: request.key,
+        price: price(),
+    };
+    (Bench { provider, payment }, purse)
+}
+
+const NOW: i64 = 1_795_170_725_000;
+
+/// A clock that goes on by more than secrets are kept at hand, each time somebody looks.
+#[derive(Default)]
+struct Steps(AtomicI64);
+
+impl Clock for Steps {
+    fn now(&self) -> i64 {
+        NOW + 1_001 * self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+async fn outbox(purse: &MemoryPurse) -> Vec<SlipEvent> {
+    let take = event::TakeEvents {
+        now: NOW + 60_000,
+        accounts: vec!["tips".into()],
+        limit: 10,
+    };
+    purse.take_events(take).await.unwrap().events
+}
+
+#[tokio::test]
+async fn what_a_payer_decides_and_what_becomes_of_it_is_told() {
+    let (bench, purse) = telling(Pays::ByHand);
+    bench.decide(Decision::Pay).await;
+    bench.decide(Decision::Decline).await;
+    bench.provider.settle(&bench.payment).await.unwrap();
+    bench.refund("k", "0.10").await.unwrap();
+    let told = outbox(&purse).await;
+    let mut kinds: Vec<&str> = told.iter().map(|event| event.kind.as_str()).collect();
+    kinds.sort_unstable();
+    let expected = ["payment.paid", "payment.refunded", "payment.reserved"];
+    assert_eq!(kinds, expected);
+    for event in told {
+        assert_eq!(event.account, "tips");
+        assert_eq!(event.reference, bench.payment.reference);
+        assert!(event.id.starts_with("evt_"));
+    }
+    let (canceled, purse) = telling(Pays::ByHand);
+    canceled.provider.cancel(&canceled.payment).await.unwrap();
+    assert_eq!(outbox(&purse).await, [], "the host did that itself");
+}
+
+#[tokio::test]
+async fn payments_that_are_paid_at_once_tell_nothing() {
+    let (bench, purse) = telling(Pays::AtOnce);
+    bench.provider.settle(&bench.payment).await.unwrap();
+    bench.refund("k", "0.10").await.unwrap();
+    assert_eq!(outbox(&purse).await, []);
+}
+
+#[tokio::test]
+async fn a_webhook_is_verified_with_the_secrets_that_count() {
+    let (bench, purse) = telling(Pays::ByHand);
+    let now = NOW;
+    let body = br#"{"id":"evt_1","type":"payment.paid","reference":"sbx_1","created":1}"#;
+    let verify = async |secret: &Vec<u8>, body: &[u8]| {
+        let signed = signature::sign(std::slice::from_ref(secret), now / 1_000, body);
+        let headers = [(signature::HEADER.to_owned(), signed)];
+        let webhook = Webhook {
+            headers: &headers,
+            body,
+            now,
+        };
+        bench.provider.verify_webhook(webhook).await
+    };
+    let first = purse.webhook_secrets(now).await.unwrap().remove(0);
+    let notice = verify(&first, body).await.unwrap();
+    assert_eq!(
+        (notice.event_id, notice.reference),
+        ("evt_1".into(), "sbx_1".into())
+    );
+    assert_eq!(verify(&first, b"{}").await, Err(WebhookError::Content));
+    let forged = verify(&b"other".to_vec(), body).await;
+    assert_eq!(forged, Err(WebhookError::Signature));
+
+    purse.rotate_webhook_secret();
+    let second = purse.webhook_secrets(now).await.unwrap().remove(0);
+    assert_ne!(first, second);
+    for secret in [&first, &second] {
+        assert!(verify(secret, body).await.is_ok(), "both count");
+    }
+    purse.rotate_webhook_secret();
+    assert_eq!(verify(&first, body).await, Err(WebhookError::Signature));
+    assert!(verify(&second, body).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_account_without_a_desk_sends_no_webhooks_and_expects_none() {
+    let bench = bench(Flow::Pay, Pays::ByHand);
+    assert!(!bench.provider.capabilities().webhooks);
+    let webhook = Webhook {
+        headers: &[],
+        body: b"",
+        now: 0,
+    };
+    let refused = bench.provider.verify_webhook(webhook).await;
+    assert_eq!(refused, Err(WebhookError::Unsupported));
+    assert!(telling(Pays::ByHand).0.provider.capabilities().webhooks);
 }
