@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use axum::Router;
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 use futures::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::Catalog;
@@ -25,13 +24,15 @@ use crate::gate::{Accounts, CallerCaps, Gate, Job, Parts, Runner};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::provider::registry::Registry;
+use crate::provider::sandbox::courier::Courier;
+use crate::provider::sandbox::desk::Desk;
 use crate::provider::sandbox::purse::Purse;
 use crate::provider::sandbox::{self, Flow};
 use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
-use crate::server::{Server, doorkeeper, keys, metrics, stdio};
+use crate::server::{Server, doorkeeper, keys, metrics, stdio, webhooks};
 
 /// Where everything is kept: calls, and the pretended money of the sandbox provider.
 pub trait Store: Ledger + Purse {}
@@ -50,6 +51,8 @@ pub struct App {
     ledger: Arc<dyn Store>,
     gate: Gate,
     accounts: Accounts,
+    desk: Arc<Desk>,
+    webhooks: Arc<webhooks::Counts>,
     library: Arc<Library>,
     reload: Reload,
     catalog: Arc<Catalog>,
@@ -66,7 +69,8 @@ impl App {
     pub fn start(config: Config) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ledger = open_ledger(&config)?;
-        let accounts = accounts(&config, &ledger)?;
+        let desk = desk(&ledger, &clock);
+        let accounts = accounts_at(&config, &desk)?;
         let sandbox = open_sandbox(&config)?;
         let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
         let own_base = format!("http://{}", config::DEFAULT_ADDR);
@@ -101,6 +105,8 @@ impl App {
             library,
             clock: clock.clone(),
             accounts: accounts.clone(),
+            desk,
+            webhooks: Arc::default(),
             gate,
             server,
             pay_base,
@@ -142,6 +148,7 @@ impl App {
             self.pay_base
                 .store(Arc::new(format!("http://{}", reachable(addr))));
         }
+        let _courier = self.send_courier(addr)?;
         http::serve(
             listener,
             self.server.clone(),
@@ -163,8 +170,22 @@ impl App {
         };
         let (server, settings, pages) =
             (self.server.clone(), self.http_settings(addr), self.pages());
-        let serve = |listener| http::serve_pages(listener, server, settings, pages);
+        let serve = async |listener: TcpListener| {
+            let courier = self.send_courier(listener.local_addr()?);
+            let _courier = courier.map_err(std::io::Error::other)?;
+            http::serve_pages(listener, server, settings, pages).await
+        };
         door.keep(self.stopping(), serve).await;
+    }
+
+    /// Has the sandbox's webhooks carried to the door at `addr` for as long as the guard lives.
+    fn send_courier(&self, addr: SocketAddr) -> anyhow::Result<DropGuard> {
+        let accounts = self.accounts.keys().cloned().collect();
+        let courier = Courier::new(self.desk.clone(), accounts, reachable(addr))
+            .context("the sandbox's webhooks cannot be sent")?;
+        let stop = self.stopping().child_token();
+        self.tasks.spawn(courier.run(stop.clone()));
+        Ok(stop.drop_guard())
     }
 
     /// Stops: nothing new begins, what was claimed is stored, and everything is closed.
@@ -222,13 +243,16 @@ impl App {
         !addr.ip().is_loopback() || public_url.is_some_and(|url| !is_loopback(url))
     }
 
-    fn pages(&self) -> Router {
+    fn pages(&self) -> http::Pages {
+        let gate = Arc::new(self.gate.clone());
         let settings = PaySettings {
             public_base: self.pay_base.clone(),
         };
-        pay::router(Arc::new(self.gate.clone()), self.clock.clone(), settings)
-            .merge(metrics::router(self.ledger.clone()))
-            .merge(keys::router(self.ledger.clone()))
+        let guarded = pay::router(gate.clone(), self.clock.clone(), settings)
+            .merge(metrics::router(self.ledger.clone(), self.webhooks.clone()))
+            .merge(keys::router(self.ledger.clone()));
+        let open = webhooks::router(gate, self.webhooks.clone());
+        http::Pages { guarded, open }
     }
 
     fn http_settings(&self, addr: SocketAddr) -> http::Settings {
@@ -339,10 +363,23 @@ impl Runner for NoRunner {
     }
 }
 
-/// Makes every account of the configuration. A provider kind is one line here.
+/// Makes every account of the configuration.
+///
+/// # Errors
+/// An account that cannot be made.
 pub fn accounts(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Accounts> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    accounts_at(config, &desk(ledger, &clock))
+}
+
+/// The sandbox's desk over a ledger.
+fn desk(ledger: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Arc<Desk> {
     let purse: Arc<dyn Purse> = ledger.clone();
-    let desk = Arc::new(sandbox::desk::Desk::new(purse, Arc::new(SystemClock)));
+    Arc::new(Desk::new(purse, clock.clone()))
+}
+
+/// As [`accounts`], with a desk of the caller's. A provider kind is one line here.
+fn accounts_at(config: &Config, desk: &Arc<Desk>) -> anyhow::Result<Accounts> {
     let mut kinds = Registry::default();
     for flow in [Flow::Pay, Flow::Hold] {
         kinds.add(flow.kind(), sandbox::maker(flow, desk.clone()))?;

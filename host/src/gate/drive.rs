@@ -27,6 +27,8 @@ pub(super) enum Purpose {
     Redeem,
     /// Its payment may have changed: record that and stop before running anything.
     Look,
+    /// As [`Purpose::Look`], because its provider says so: an answer is insisted on, and money that is late is looked for.
+    Told,
     /// Its run ended here: bring the money to rest.
     Finish,
     /// A host came by: finish what another left.
@@ -186,6 +188,9 @@ impl<'a> Drive<'a> {
                 Step::Release
             };
         }
+        if self.purpose == Purpose::Told && !self.checked && self.may_be_late() {
+            return Step::CheckLate;
+        }
         let now = self.gate.parts.clock.now();
         let changed = !self.gathered.is_empty();
         let situation = Situation {
@@ -205,6 +210,11 @@ impl<'a> Drive<'a> {
         next(&self.call, self.mode(), &situation)
     }
 
+    /// Whether money may have arrived for it after it ended without.
+    fn may_be_late(&self) -> bool {
+        matches!(self.call.state, CallState::Expired | CallState::Declined)
+    }
+
     /// Performs one step; `Some` ends the turn.
     async fn perform(
         &mut self,
@@ -216,7 +226,12 @@ impl<'a> Drive<'a> {
             Step::Ask(ask) => return self.end(Ending::Ask(ask)).await,
             Step::Check => self.check().await?,
             Step::Expire => self.expire().await?,
-            Step::Claim if matches!(self.purpose, Purpose::Look | Purpose::Finish) => {
+            Step::Claim
+                if matches!(
+                    self.purpose,
+                    Purpose::Look | Purpose::Told | Purpose::Finish
+                ) =>
+            {
                 return self.end(Ending::Rest).await;
             }
             Step::Claim => return self.claim(caller).await,

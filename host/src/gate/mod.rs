@@ -12,6 +12,7 @@ mod paid;
 mod reply;
 mod runs;
 mod sweep;
+mod webhook;
 
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use limit::{CapScope, Capped};
 pub use page::{Cashier, PageState, PageView};
 pub use reply::{Refusal, Reply};
 use runs::Runs;
+pub use webhook::{Heard, Notified, Unheard};
 
 /// A tool call as it came in.
 pub struct Invocation {

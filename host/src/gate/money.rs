@@ -114,7 +114,7 @@ impl Drive<'_> {
         match standing {
             Ok(standing) => self.gather_standing(standing).await,
             // Unknown means pending, never paid; and never expired either.
-            Err(error) if !overdue => {
+            Err(error) if !overdue && self.purpose != Purpose::Told => {
                 tracing::warn!(call = %self.call.id, %error, "the provider did not say how a payment stands");
                 Ok(())
             }

@@ -6,15 +6,19 @@ use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 
+use super::webhooks::Counts;
 use crate::ledger::Ledger;
 
 const TEXT: &str = "text/plain; version=0.0.4";
 
-/// The page, over the ledger of this process.
-pub fn router(ledger: Arc<dyn Ledger>) -> Router {
+/// The page, over the ledger of this process and the webhooks it received.
+pub fn router(ledger: Arc<dyn Ledger>, webhooks: Arc<Counts>) -> Router {
     Router::new().route(
         "/metrics",
-        get(async move || ([(CONTENT_TYPE, TEXT)], text(ledger.commits()))),
+        get(async move || {
+            let text = text(ledger.commits()) + &webhooks.text();
+            ([(CONTENT_TYPE, TEXT)], text)
+        }),
     )
 }
 

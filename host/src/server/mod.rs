@@ -15,6 +15,7 @@ pub mod stdio;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,6 +3,7 @@
 mod credit;
 mod limits;
 mod recovery;
+mod webhooks;
 mod world;
 
 use std::sync::Arc;

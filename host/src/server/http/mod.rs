@@ -86,9 +86,32 @@ impl Default for Settings {
     }
 }
 
+/// What is served beside `/mcp`.
+pub struct Pages {
+    /// Behind the `Host` check: what browsers open.
+    pub guarded: Router,
+    /// Under whatever name it is reached: what authorises a request is in the request itself.
+    pub open: Router,
+}
+
+impl From<Router> for Pages {
+    /// Pages that are all guarded.
+    fn from(guarded: Router) -> Self {
+        let open = Router::new();
+        Self { guarded, open }
+    }
+}
+
+impl Pages {
+    fn behind(self, guard: Arc<Guard>) -> Router {
+        let check = middleware::from_fn_with_state(guard, guard::check_host);
+        self.guarded.layer(check).merge(self.open)
+    }
+}
+
 /// Serves on `listener` until the server closes, then drains: calls in flight are answered, streams are ended, and
-/// nothing outlives `drain_max` by more than a moment. `pages` are merged beside `/mcp`; they get the Host check, and
-/// see to their own authorisation.
+/// nothing outlives `drain_max` by more than a moment. `pages` are merged beside `/mcp`, and see to their own
+/// authorisation.
 ///
 /// # Errors
 /// Only what makes the listener unusable; a connection's errors are its own.
@@ -96,7 +119,7 @@ pub async fn serve(
     listener: TcpListener,
     server: Arc<Server>,
     settings: Settings,
-    pages: Router,
+    pages: impl Into<Pages>,
 ) -> io::Result<()> {
     let settings = Arc::new(settings);
     let guard = Arc::new(Guard::new(
@@ -104,7 +127,7 @@ pub async fn serve(
         &settings.allowed_origins,
     ));
     let endpoint = Endpoint::new(server.clone(), settings.clone(), guard.clone());
-    let pages = pages.layer(middleware::from_fn_with_state(guard, guard::check_host));
+    let pages = pages.into().behind(guard);
     // Probes come from anywhere, under any name, and are told nothing that is secret.
     let app = endpoint::router(endpoint.clone())
         .merge(pages)
@@ -142,18 +165,47 @@ pub async fn serve_pages(
     listener: TcpListener,
     server: Arc<Server>,
     settings: Settings,
-    pages: Router,
+    pages: impl Into<Pages>,
 ) -> io::Result<()> {
     let guard = Arc::new(Guard::new(&settings.allowed_hosts, &[]));
-    let app = pages
-        .layer(middleware::from_fn_with_state(guard, guard::check_host))
-        .merge(health::router(
-            server.clone(),
-            settings.ledger_id.clone(),
-            settings.problems,
-        ));
+    let app = pages.into().behind(guard).merge(health::router(
+        server.clone(),
+        settings.ledger_id.clone(),
+        settings.problems,
+    ));
     let connections = connections::Connections::new(listener, &settings);
     let accepted = connections.accept(app, server.closing()).await?;
     accepted.close().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_authorises_itself_is_reached_under_any_name() {
+        let page = |path| Router::new().route(path, get(async || "here"));
+        let guard = || Arc::new(Guard::new(&["shop.example".into()], &[]));
+        for (path, host, expected) in [
+            ("/guarded", "shop.example", StatusCode::OK),
+            ("/guarded", "evil.example", StatusCode::FORBIDDEN),
+            ("/open", "shop.example", StatusCode::OK),
+            ("/open", "any.example", StatusCode::OK),
+        ] {
+            let pages = Pages {
+                guarded: page("/guarded"),
+                open: page("/open"),
+            };
+            let request = Request::get(path).header("host", host);
+            let request = request.body(Body::empty()).unwrap();
+            let response = pages.behind(guard()).oneshot(request).await.unwrap();
+            assert_eq!(response.status(), expected, "{path} at {host}");
+        }
+    }
 }
