@@ -6,8 +6,9 @@ mod block;
 mod call;
 mod check;
 mod demo;
+mod moment;
 pub mod payments;
-
+mod receipts;
 mod serve;
 mod terminal;
 
@@ -40,6 +41,8 @@ enum Command {
     Call(call::Call),
     /// Look at payments, and pay or decline pretended ones
     Payments(payments::Payments),
+    /// Verify receipts, and look after the keys that sign them
+    Receipts(receipts::Receipts),
     /// Stop selling and running one version of a plugin at once
     Block(block::Block),
 }
@@ -136,6 +139,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(command) => command.run().await,
         Command::Call(command) => command.run().await,
         Command::Payments(command) => command.run().await,
+        Command::Receipts(command) => command.run().await,
         Command::Block(command) => command.run().await,
     }
 }

@@ -21,6 +21,15 @@ use coinop_core::principal::Principal;
 use coinop_core::receipt::{Chain, KeySet};
 use futures::future::BoxFuture;
 
+/// Receipts read at a time.
+const RECEIPTS_PAGE: u32 = 1000;
+
+fn is_of(receipt: &str, call: &CallId) -> bool {
+    coinop_core::receipt::object(receipt)
+        .get("call")
+        .is_some_and(|id| id == call.as_str())
+}
+
 /// Components that quotes name, kept by digest, and which of them the operator has blocked.
 pub trait Components: Send + Sync {
     /// Keeps a component's bytes, so that quotes naming it survive its file. Calls are opened only for components
@@ -147,6 +156,27 @@ pub trait Ledger: Components {
         after: u64,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, LedgerError>>;
+
+    /// The receipt of a call: outcomes are forgotten, receipts are not. A store that keeps them by call looks it up;
+    /// this reads the chains.
+    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
+        Box::pin(async move {
+            for chain in self.chains().await? {
+                let mut after = 0;
+                while after < chain.count {
+                    let page = self.receipts(chain.id.clone(), after, RECEIPTS_PAGE);
+                    let page = page.await?;
+                    let found = page.iter().find(|text| is_of(text, &call));
+                    match found {
+                        Some(text) => return Ok(Some(Arc::from(text.as_str()))),
+                        None if page.is_empty() => break,
+                        None => after += page.len() as u64,
+                    }
+                }
+            }
+            Ok(None)
+        })
+    }
 
     /// Calls with everything that is recorded of them, in order of their ids after `after`, at most `limit`: for checks
     /// and exports, which read the whole ledger in pages.

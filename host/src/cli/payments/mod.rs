@@ -5,6 +5,7 @@
 
 mod command;
 mod error;
+pub(in crate::cli) mod export;
 mod sheet;
 mod table;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::provider::Decision;
 
 pub(super) use self::command::Payments;
 pub use self::error::PaymentsError;
+pub use self::export::{ExportArgs, Format};
 use self::view::CallView;
 
 /// Calls listed at once at most.
@@ -69,6 +71,8 @@ pub enum PaymentsCommand {
     Pay(IdArgs),
     /// Decline a pretended payment, as its page would
     Decline(IdArgs),
+    /// Write out every call with its payment and receipt, for books and audits
+    Export(ExportArgs),
 }
 
 /// Which calls to list.
@@ -130,6 +134,7 @@ pub async fn run(
         PaymentsCommand::Decline(args) => {
             decide(&args.id, Decision::Decline, ledger, cashier, out).await
         }
+        PaymentsCommand::Export(args) => export::export(args, ledger, out).await,
     }
 }
 
@@ -167,7 +172,7 @@ async fn find(id: &str, ledger: &dyn Ledger) -> Result<Record, PaymentsError> {
 }
 
 /// A call's id, a payment's id, a link's token, or the address of a payment page.
-fn key(id: &str) -> Option<CallKey> {
+pub(super) fn key(id: &str) -> Option<CallKey> {
     let id = id.trim();
     let call = || id.parse().ok().map(CallKey::Call);
     let payment = || id.parse().ok().map(CallKey::Payment);

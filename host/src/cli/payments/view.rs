@@ -137,7 +137,7 @@ impl PaymentView {
 }
 
 /// The word that a state has in the ledger.
-fn word(state: &impl Serialize) -> String {
+pub(super) fn word(state: &impl Serialize) -> String {
     match serde_json::to_value(state) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

@@ -266,6 +266,10 @@ impl Ledger for SqliteLedger {
         )
     }
 
+    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
+        Box::pin(self.reader.run(move |db| receipts::receipt(db, &call)))
+    }
+
     fn audit(
         &self,
         after: Option<CallId>,
