@@ -92,7 +92,7 @@ pub enum CallState {
         /// When it was tried for the first time, if it was: its key may have been used since then.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tried_at: Option<Millis>,
-        /// What a person ordered, against the seller's own rule.
+        /// What a person ordered against the seller's own rule, or what was tried before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ordered: Option<Remedy>,
     },
@@ -596,19 +596,20 @@ impl Call {
                 attempts: *attempts,
                 tried_at: tried_at.unwrap_or(*at),
             },
+            // What was tried once may have happened: another remedy in its place might make somebody whole twice.
             (
                 S::Compensating {
                     cause,
+                    remedy,
                     attempts,
                     tried_at,
-                    ..
                 },
                 E::CompensationFailed,
             ) => S::CompensationDue {
                 cause: *cause,
                 attempts: attempts + 1,
                 tried_at: Some(*tried_at),
-                ordered: None,
+                ordered: Some(*remedy),
             },
             (
                 S::Compensating {
@@ -775,14 +776,18 @@ fn owed(cause: Cause) -> CallState {
 /// Where a stuck call is taken up again: where it stood, with its attempts forgotten.
 fn fresh(from: &CallState) -> CallState {
     match from {
-        CallState::CompensationDue { cause, .. } | CallState::Compensating { cause, .. } => {
-            CallState::CompensationDue {
-                cause: *cause,
-                attempts: 0,
-                tried_at: tried_at(from),
-                ordered: None,
-            }
-        }
+        CallState::CompensationDue { cause, ordered, .. } => CallState::CompensationDue {
+            cause: *cause,
+            attempts: 0,
+            tried_at: tried_at(from),
+            ordered: *ordered,
+        },
+        CallState::Compensating { cause, remedy, .. } => CallState::CompensationDue {
+            cause: *cause,
+            attempts: 0,
+            tried_at: tried_at(from),
+            ordered: Some(*remedy),
+        },
         other => other.clone(),
     }
 }

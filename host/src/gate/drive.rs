@@ -87,7 +87,8 @@ pub(super) struct Drive<'a> {
     blocked: bool,
     /// Looks taken at a run of another host.
     looks: u32,
-    /// Whether this turn started the compensation, so that nobody can have asked the provider for it yet.
+    /// Whether this turn started the compensation or the ordered refund, so that nobody can have asked the provider for
+    /// it yet.
     pub(super) remedy_started: bool,
 }
 
@@ -147,6 +148,18 @@ impl<'a> Drive<'a> {
         self.turn(None).await.map(drop)
     }
 
+    /// For a refund that was ordered just now: no turn before can have asked the provider for it.
+    pub(super) fn take_for_ordered(&mut self) {
+        self.remedy_started = true;
+    }
+
+    /// Takes the turn for a person, and gives the call after it with what kept the turn from its end.
+    pub(super) async fn operate(mut self) -> (Call, Option<Trouble>) {
+        let trouble = self.turn(None).await.err();
+        // What was gathered and not committed did not happen.
+        (self.stored.call, trouble)
+    }
+
     /// Takes the turn and gives the call after it.
     pub(super) async fn call_after(mut self) -> Result<Call, LedgerError> {
         match self.turn(None).await {
@@ -188,7 +201,9 @@ impl<'a> Drive<'a> {
                 Step::Release
             };
         }
-        if self.purpose == Purpose::Told && !self.checked && self.may_be_late() {
+        // A person who asks, and a provider that tells, have a reason, however long ago it ended.
+        let told = matches!(self.purpose, Purpose::Told | Purpose::Operate);
+        if told && !self.checked && self.may_be_late() {
             return Step::CheckLate;
         }
         let now = self.gate.parts.clock.now();
@@ -226,10 +241,11 @@ impl<'a> Drive<'a> {
             Step::Ask(ask) => return self.end(Ending::Ask(ask)).await,
             Step::Check => self.check().await?,
             Step::Expire => self.expire().await?,
+            // Whoever only looks, or has no code, leaves the run to its caller and to the hosts.
             Step::Claim
                 if matches!(
                     self.purpose,
-                    Purpose::Look | Purpose::Told | Purpose::Finish
+                    Purpose::Look | Purpose::Told | Purpose::Finish | Purpose::Operate
                 ) =>
             {
                 return self.end(Ending::Rest).await;

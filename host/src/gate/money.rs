@@ -10,7 +10,7 @@ use coinop_core::call::{Call, CallState, Event, Remedy};
 use coinop_core::money::Money;
 use coinop_core::payment::{PaymentEvent, PaymentState};
 
-use super::drive::{Drive, Ending, Trouble};
+use super::drive::{Drive, Ending, Purpose, Trouble};
 use super::paid::create_payment;
 use crate::clock;
 use crate::failpoint::failpoint_of;
@@ -264,13 +264,7 @@ impl Drive<'_> {
             self.gather(Event::Credited)?;
             return self.end(Ending::Ended).await;
         }
-        let refund = Refund {
-            payment: self.payment()?,
-            // One compensation a call, so one key: asked twice, it goes back once.
-            key: format!("{}-compensation", self.call.payment.id),
-            amount: self.call.held(),
-            reason: "the paid call did not deliver".to_owned(),
-        };
+        let refund = compensation(&self.call).ok_or(Trouble::Unsteady)?;
         let asked_before = attempts > 0 || !self.remedy_started;
         match self
             .send_back(&refund, asked_before.then_some(tried_at))
@@ -342,6 +336,10 @@ impl Drive<'_> {
                 Ok(_) => {}
                 Err(ProviderError::Unsupported { .. })
                     if key_holds(provider.as_ref(), self.gate.parts.clock.now() - asked_at) => {}
+                // Refusing to say is not refusing to refund.
+                Err(ProviderError::Refused(reason)) => {
+                    return Err(ProviderError::Unreachable(reason));
+                }
                 // Never a key blindly outside its window: it might send the money twice.
                 Err(error) => return Err(error),
             }
@@ -373,6 +371,17 @@ impl Drive<'_> {
         failpoint_of(format_args!("after-{what}"), about);
         answer
     }
+}
+
+/// The refund that compensates a call.
+pub(super) fn compensation(call: &Call) -> Option<Refund> {
+    Some(Refund {
+        payment: payment_ref(call)?,
+        // One compensation a call, so one key: asked twice, it goes back once.
+        key: format!("{}-compensation", call.payment.id),
+        amount: call.held(),
+        reason: "the paid call did not deliver".to_owned(),
+    })
 }
 
 /// Whether a request made `age_ms` ago may be repeated with the same key.

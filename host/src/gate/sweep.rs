@@ -89,6 +89,8 @@ impl Gate {
         let stuck_since = match record.call.state {
             // Looked at from time to time, and nothing has to come of it.
             CallState::Expired | CallState::Declined => now,
+            // A refund that was ordered stays ordered, and is in the operator's queue already.
+            CallState::Deliverable => now,
             CallState::Awaiting => record.call.quote.expires_at,
             _ => due_at(&record.call, record.updated_at).unwrap_or(now),
         };

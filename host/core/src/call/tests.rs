@@ -193,6 +193,48 @@ fn refused(n: u32) -> Event {
 }
 
 #[test]
+fn a_remedy_that_may_have_happened_is_not_replaced_by_another() {
+    let mut call = call();
+    let remedy = Remedy::Refund;
+    for event in [
+        created(),
+        paid(),
+        claimed(0, false),
+        failed(1),
+        Event::CompensationDue {
+            cause: Cause::ToolFailed,
+        },
+        Event::RemedyOrdered { remedy },
+        Event::CompensationStarted { remedy, at: 7 },
+        Event::CompensationFailed,
+    ] {
+        call.apply(&event).unwrap();
+    }
+    let stays = |call: &Call, attempts| {
+        let expected = CallState::CompensationDue {
+            cause: Cause::ToolFailed,
+            attempts,
+            tried_at: Some(7),
+            ordered: Some(remedy),
+        };
+        assert_eq!(call.state, expected);
+    };
+    stays(&call, 1);
+    let reason = String::new();
+    for event in [Event::Exhausted { reason }, Event::TakenUp] {
+        call.apply(&event).unwrap();
+    }
+    stays(&call, 0);
+    call.apply(&Event::CompensationStarted { remedy, at: 9 })
+        .unwrap();
+    let reason = String::new();
+    for event in [Event::Exhausted { reason }, Event::TakenUp] {
+        call.apply(&event).unwrap();
+    }
+    stays(&call, 0);
+}
+
+#[test]
 fn an_ordered_refund_is_recorded_once_under_its_own_key() {
     let run = vec![
         created(),

@@ -85,7 +85,7 @@ impl World {
     }
 
     /// A call that ended unpaid, `Expired` or `Declined`.
-    async fn unpaid(&self, case: usize, state: &str) -> String {
+    async fn ended_unpaid(&self, case: usize, state: &str) -> String {
         self.stands(Standing::Pending);
         let id = self.quoted(case).await;
         match state {
@@ -218,7 +218,7 @@ async fn forged_ones_and_strange_ones_reach_no_call() {
 async fn late_money_is_found_at_once_and_goes_back() {
     let world = World::new().await;
     for (case, end) in ["expired", "declined"].into_iter().enumerate() {
-        let id = world.unpaid(case, end).await;
+        let id = world.ended_unpaid(case, end).await;
         let nothing = world.tell(&format!("noise-{case}"), &id).await;
         assert_eq!((nothing, world.state(&id).await), ("looked", end));
         world.paid();
@@ -235,7 +235,7 @@ async fn late_money_is_found_at_once_and_goes_back() {
 #[tokio::test]
 async fn a_late_reservation_is_given_back() {
     let world = World::build(true, false).await;
-    let id = world.unpaid(1, "expired").await;
+    let id = world.ended_unpaid(1, "expired").await;
     world.paid();
     assert_eq!(world.tell("reserved", &id).await, "looked");
     assert_eq!(world.bank.releases.load(Ordering::SeqCst), 1);
@@ -255,7 +255,7 @@ async fn what_the_provider_does_not_confirm_is_sent_again() {
     assert_eq!(world.tell("paid", &id).await, "looked");
     assert_eq!(world.state(&id).await, "ready");
 
-    let late = world.unpaid(2, "expired").await;
+    let late = world.ended_unpaid(2, "expired").await;
     world.paid();
     world.bank.down.store(true, Ordering::SeqCst);
     assert_eq!(world.tell("late", &late).await, "not now");
