@@ -2,6 +2,7 @@
 
 mod credit;
 mod limits;
+mod operate;
 mod recovery;
 mod webhooks;
 mod world;

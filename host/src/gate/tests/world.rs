@@ -1,7 +1,7 @@
 //! A world for gate tests: a real ledger in a temporary file, a clock that stands still, a bank and a runner that do
 //! what they are told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,6 +51,12 @@ pub(super) struct Bank {
     pub(super) refunds: Mutex<BTreeMap<String, i64>>,
     /// Whether refunds are made and their answers lost.
     pub(super) loses_refund_answers: std::sync::atomic::AtomicBool,
+    /// What the next requests for a refund meet, in order; what is not scripted is made.
+    pub(super) refunding: Mutex<VecDeque<Refunding>>,
+    /// The keys of all that were asked for.
+    pub(super) refunds_asked: Mutex<Vec<String>>,
+    /// What becomes of refunds, by key, where that differs from whether they were made; `None`: it does not say.
+    pub(super) refund_standings: Mutex<Option<BTreeMap<String, Refunded>>>,
     pub(super) settles: AtomicU32,
     /// What settling answers, `None` where it takes the price.
     pub(super) settling: Mutex<Option<Result<Standing, String>>>,
@@ -62,7 +68,30 @@ pub(super) struct Bank {
     pub(super) asked: Mutex<Vec<Money>>,
 }
 
+/// What a request for a refund meets.
+#[derive(Clone, Copy)]
+pub(super) enum Refunding {
+    /// It is made, and the answer is lost.
+    AnswerLost,
+    /// It is taken in, to be finished later.
+    Pending,
+    /// It was given up.
+    Failed,
+    /// It is refused for good.
+    Refused,
+}
+
 impl Bank {
+    fn make_refund(&self, refund: &Refund) {
+        let mut made = self.refunds.lock().unwrap();
+        made.insert(refund.key.clone(), refund.amount.nanos());
+    }
+
+    /// What went back all in all, 10^-9 units.
+    pub(super) fn sent_back(&self) -> i64 {
+        self.refunds.lock().unwrap().values().sum()
+    }
+
     fn answer<T>(&self, value: T) -> Result<T, ProviderError> {
         if self.down.load(Ordering::SeqCst) {
             return Err(ProviderError::Unreachable("scripted".into()));
@@ -121,14 +150,38 @@ impl Provider for Bank {
     fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Result<Refunded, ProviderError>> {
         Box::pin(async {
             self.answer(())?;
-            self.refunds
-                .lock()
-                .unwrap()
-                .insert(refund.key.clone(), refund.amount.nanos());
+            let mut asked = self.refunds_asked.lock().unwrap();
+            asked.push(refund.key.clone());
+            match self.refunding.lock().unwrap().pop_front() {
+                None => self.make_refund(refund),
+                Some(Refunding::AnswerLost) => {
+                    self.make_refund(refund);
+                    return Err(ProviderError::Unreachable("the answer was lost".into()));
+                }
+                Some(Refunding::Pending) => return Ok(Refunded::Pending),
+                Some(Refunding::Failed) => return Ok(Refunded::Failed),
+                Some(Refunding::Refused) => return Err(ProviderError::Refused("no".into())),
+            }
             match self.loses_refund_answers.load(Ordering::SeqCst) {
                 true => Err(ProviderError::Unreachable("scripted".into())),
                 false => Ok(Refunded::Done),
             }
+        })
+    }
+    fn refund_standing<'a>(
+        &'a self,
+        refund: &'a Refund,
+    ) -> BoxFuture<'a, Result<Option<Refunded>, ProviderError>> {
+        Box::pin(async {
+            self.answer(())?;
+            let standings = self.refund_standings.lock().unwrap();
+            let Some(standings) = standings.as_ref() else {
+                let operation = "list refunds";
+                return Err(ProviderError::Unsupported { operation });
+            };
+            let made = self.refunds.lock().unwrap().contains_key(&refund.key);
+            let scripted = standings.get(&refund.key).copied();
+            Ok(scripted.or(made.then_some(Refunded::Done)))
         })
     }
     fn settle<'a>(
@@ -272,6 +325,9 @@ impl World {
             cannot_cancel: false.into(),
             refunds: Mutex::default(),
             loses_refund_answers: false.into(),
+            refunding: Mutex::default(),
+            refunds_asked: Mutex::default(),
+            refund_standings: Mutex::new(Some(BTreeMap::new())),
             settles: AtomicU32::new(0),
             settling: Mutex::default(),
             releases: AtomicU32::new(0),
