@@ -11,6 +11,10 @@ use crate::host::HttpHost;
 use crate::paths;
 use crate::stdio::StdioClient;
 
+/// No test is about how many payments one caller may have open, except those that say so; benchmarks, least of all.
+const NO_CAPS: &str = "\n[callers]\nopen_payments = \"unlimited\"\nlinks_per_minute = \"unlimited\"\n\
+                       [callers.anonymous]\nopen_payments = \"unlimited\"\nlinks_per_minute = \"unlimited\"\n";
+
 /// A temporary folder in which hosts run, one after another or several at a time.
 pub struct Home {
     dir: TempDir,
@@ -33,12 +37,17 @@ impl Home {
     fn at(dir: std::io::Result<TempDir>) -> Self {
         let dir = dir.expect("a temporary folder can be made");
         std::fs::create_dir(dir.path().join("plugins")).expect("the folder is writable");
-        Self {
+        let home = Self {
             dir,
             arguments: Vec::new(),
             environment: Vec::new(),
             cache: paths::shared_cache(),
-        }
+        };
+        let config = home.path("coinop.toml");
+        let home = home
+            .argument("--config")
+            .argument(config.to_str().expect("a UTF-8 path"));
+        home.config("")
     }
 
     /// With this guest or shipped plugin in the plugins folder.
@@ -47,12 +56,16 @@ impl Home {
         self
     }
 
-    /// With this `coinop.toml`.
+    /// With this `coinop.toml`; without caps on how many payments callers have open, unless it says some.
     pub fn config(self, toml: &str) -> Self {
-        let path = self.path("coinop.toml");
-        std::fs::write(&path, toml).expect("the folder is writable");
-        self.argument("--config")
-            .argument(path.to_str().expect("a UTF-8 path"))
+        let caps = if toml.contains("[callers") {
+            ""
+        } else {
+            NO_CAPS
+        };
+        std::fs::write(self.path("coinop.toml"), format!("{toml}{caps}"))
+            .expect("the folder is writable");
+        self
     }
 
     /// With an argument for every host.
