@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use coinop_core::call::Remedy;
 use coinop_core::digest::Digest;
 
 use super::*;
@@ -264,6 +265,23 @@ async fn a_slow_plugin_holds_up_no_other() {
     host.until_names(&["b"]).await;
     host.loader.gate.0.add_permits(1);
     host.until_names(&["a", "b"]).await;
+}
+
+#[tokio::test]
+async fn remedies_and_retries_change_without_a_restart() {
+    let host = Before::with(&[("a.wasm", "plugin a=1.00:USD")]).start();
+    host.until_names(&["a", "confirm_a"]).await;
+    let sold = |s: &Snapshot| {
+        let listing = s.tools.get("a").map(|entry| entry.listing().clone());
+        listing.map(|l| (l.on_failure, l.retries))
+    };
+    host.write("a.toml", "retries = 1");
+    let seen = Some((Remedy::Refund, 1));
+    host.until("the sidecar", |s| sold(s) == seen).await;
+    host.write("coinop.toml", "on_failure = \"credit\"\nretries = 2");
+    let seen = Some((Remedy::Credit, 2));
+    let snapshot = host.until("the configuration", |s| sold(s) == seen).await;
+    assert_eq!(snapshot.problems, []);
 }
 
 #[tokio::test]
