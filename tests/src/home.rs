@@ -90,6 +90,11 @@ impl Home {
         self.dir.path().join(name)
     }
 
+    /// Keeps the folder for good, for somebody to look into, and says where it is.
+    pub fn keep(self) -> PathBuf {
+        self.dir.keep()
+    }
+
     /// The ledger's file.
     pub fn ledger(&self) -> PathBuf {
         self.path("ledger.db")

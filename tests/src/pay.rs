@@ -34,9 +34,19 @@ pub async fn decline(link: &str) {
     );
 }
 
-/// Submits the page's form with this decision: the action and the hidden fields come from the page itself.
 async fn decide(link: &str, decision: &str) -> Response {
-    let page = page(link).await;
+    submit(link, decision)
+        .await
+        .expect("the payment page is served")
+}
+
+/// Submits the page's form with this decision (`pay` or `decline`): the action and the hidden fields come from the page
+/// itself.
+///
+/// # Errors
+/// When the host goes away before it has answered.
+pub async fn submit(link: &str, decision: &str) -> std::io::Result<Response> {
+    let page = send("GET", link, b"").await?;
     assert_eq!(page.status, 200, "{}", page.text());
     let form = Form::with_button(&page.text(), decision)
         .unwrap_or_else(|| panic!("no form to {decision} on:\n{}", page.text()));
@@ -51,9 +61,7 @@ async fn decide(link: &str, decision: &str) -> Response {
         let folder = link.rsplit_once('/').map_or(link, |(folder, _)| folder);
         format!("{folder}/{}", form.action)
     };
-    send("POST", &action, form.body.as_bytes())
-        .await
-        .expect("the payment page is served")
+    send("POST", &action, form.body.as_bytes()).await
 }
 
 /// Pays with `coinop payments pay`; `id` is a payment id, a call id or a link.

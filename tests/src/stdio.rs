@@ -29,7 +29,8 @@ pub struct StdioClient {
 /// What arrived on stdout.
 #[derive(Default)]
 struct Heard {
-    waiting: Mutex<HashMap<u64, oneshot::Sender<Value>>>,
+    /// Whoever waits for an answer; `None` once the server has closed its stdout.
+    waiting: Mutex<Option<HashMap<u64, oneshot::Sender<Value>>>>,
     notifications: Mutex<Vec<Value>>,
     /// Lines that are no JSON-RPC message, or answer nothing that was asked.
     garbage: Mutex<Vec<String>>,
@@ -38,7 +39,24 @@ struct Heard {
 
 impl StdioClient {
     /// Starts `command` and greets it.
-    pub async fn start(mut command: Command, era: Era) -> Self {
+    pub async fn start(command: Command, era: Era) -> Self {
+        let client = Self::spawn(command, era);
+        let answer = client.greet().await.unwrap_or_else(|| {
+            panic!(
+                "the server ended before it greeted; its log:\n{}",
+                client.log.text()
+            )
+        });
+        assert!(
+            answer["result"].is_object(),
+            "greeted with {answer}; its log:\n{}",
+            client.log.text()
+        );
+        client
+    }
+
+    /// Starts `command`, which may end at any moment; [`Self::greet`] is the caller's to do.
+    pub fn spawn(mut command: Command, era: Era) -> Self {
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -49,9 +67,12 @@ impl StdioClient {
             .expect("the server starts");
         let log = Log::follow(child.stderr.take().expect("stderr is piped"));
         let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let heard = Arc::<Heard>::default();
+        let heard = Arc::new(Heard {
+            waiting: Mutex::new(Some(HashMap::new())),
+            ..Heard::default()
+        });
         tokio::spawn(listen(lines, Arc::clone(&heard)));
-        let client = Self {
+        Self {
             era,
             next_id: AtomicU64::new(1),
             stdin: tokio::sync::Mutex::new(child.stdin.take()),
@@ -59,22 +80,17 @@ impl StdioClient {
             child: tokio::sync::Mutex::new(child),
             heard,
             log,
-        };
-        client.greet().await;
-        client
+        }
     }
 
-    async fn greet(&self) {
+    /// Greets the server: its answer, `None` when it ends before it answers.
+    pub async fn greet(&self) -> Option<Value> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let answer = self.exchange(id, self.era.hello(id)).await;
-        assert!(
-            answer["result"].is_object(),
-            "greeted with {answer}; its log:\n{}",
-            self.log.text()
-        );
+        let answer = self.exchange(id, self.era.hello(id)).await?;
         if self.era == Era::Legacy {
             self.notify("notifications/initialized", json!({})).await;
         }
+        Some(answer)
     }
 
     /// Sends a request and awaits its response: the whole message, result or error.
@@ -93,30 +109,15 @@ impl StdioClient {
     /// Sends a request and does not wait. The receiver fails when the server ends first.
     pub async fn send(&self, method: &str, params: Value) -> (u64, oneshot::Receiver<Value>) {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let (sender, response) = oneshot::channel();
-        self.heard
-            .waiting
-            .lock()
-            .expect("no panic holds it")
-            .insert(id, sender);
+        let response = self.heard.wait_for(id);
         self.write(&self.era.request(id, method, params)).await;
         (id, response)
     }
 
-    async fn exchange(&self, id: u64, message: Value) -> Value {
-        let (sender, response) = oneshot::channel();
-        self.heard
-            .waiting
-            .lock()
-            .expect("no panic holds it")
-            .insert(id, sender);
+    async fn exchange(&self, id: u64, message: Value) -> Option<Value> {
+        let response = self.heard.wait_for(id);
         self.write(&message).await;
-        within("the greeting", response).await.unwrap_or_else(|_| {
-            panic!(
-                "the server ended before it greeted; its log:\n{}",
-                self.log.text()
-            )
-        })
+        within("the greeting", response).await.ok()
     }
 
     /// Sends a notification.
@@ -201,16 +202,28 @@ async fn listen(mut lines: Lines<BufReader<ChildStdout>>, heard: Arc<Heard>) {
         heard.hear(line);
     }
     // The senders go, so that whoever waits hears of the end.
-    heard.waiting.lock().expect("no panic holds it").clear();
+    heard.waiting.lock().expect("no panic holds it").take();
 }
 
 impl Heard {
+    /// Waits for the answer of `id`; fails at once when none can come any more.
+    fn wait_for(&self, id: u64) -> oneshot::Receiver<Value> {
+        let (sender, response) = oneshot::channel();
+        if let Some(waiting) = self.waiting.lock().expect("no panic holds it").as_mut() {
+            waiting.insert(id, sender);
+        }
+        response
+    }
+
     fn hear(&self, line: String) {
         let message: Value = serde_json::from_str(&line).unwrap_or_default();
         let waiting = message["id"]
             .as_u64()
             .filter(|_| message.get("method").is_none())
-            .and_then(|id| self.waiting.lock().expect("no panic holds it").remove(&id));
+            .and_then(|id| {
+                let mut waiting = self.waiting.lock().expect("no panic holds it");
+                waiting.as_mut()?.remove(&id)
+            });
         match waiting {
             Some(waiting) => drop(waiting.send(message)),
             None if message["method"].is_string() => {
