@@ -65,7 +65,7 @@ impl World {
     }
 
     /// What the bank says became of a refund from now on.
-    fn stands(&self, key: &str, refunded: Refunded) {
+    fn refund_stands(&self, key: &str, refunded: Refunded) {
         let standings = BTreeMap::from([(key.to_owned(), refunded)]);
         *self.bank.refund_standings.lock().unwrap() = Some(standings);
     }
@@ -189,14 +189,14 @@ async fn a_refund_that_takes_its_time_is_asked_after_and_not_asked_for_again() {
     let pending = world.refund(&id, None).await.unwrap();
     assert!(pending.call.refund.is_some() && pending.trouble.is_none());
     let key = format!("{id}-refund-1");
-    world.stands(&key, Refunded::Pending);
+    world.refund_stands(&key, Refunded::Pending);
     for _ in 0..3 {
         world.pass(HOUR_MS);
         world.gate.sweep_once().await;
     }
     let retried = world.gate.retry(world.call_id(&id).await).await.unwrap();
     assert!(retried.call.refund.is_some());
-    world.stands(&key, Refunded::Done);
+    world.refund_stands(&key, Refunded::Done);
     let due_again = 24 * HOUR_MS;
     world.pass(due_again);
     world.gate.sweep_once().await;
@@ -212,7 +212,7 @@ async fn a_refund_that_fails_later_is_recorded_as_refused() {
     let id = delivered(&world, &local()).await;
     world.script(Refunding::Pending);
     world.refund(&id, None).await.unwrap();
-    world.stands(&format!("{id}-refund-1"), Refunded::Failed);
+    world.refund_stands(&format!("{id}-refund-1"), Refunded::Failed);
     world.script(Refunding::Failed);
     world.pass(HOUR_MS);
     world.gate.sweep_once().await;
@@ -290,13 +290,13 @@ async fn who_was_refunded_after_all_is_not_credited_too() {
     for standing in [None, Some(Refunded::Pending)] {
         match standing {
             None => *world.bank.refund_standings.lock().unwrap() = None,
-            Some(standing) => world.stands(&key, standing),
+            Some(standing) => world.refund_stands(&key, standing),
         }
         let unknown = world.gate.credit(call.clone()).await.unwrap_err();
         assert!(matches!(unknown, NotDone::RefundUnknown(_)), "{unknown}");
         assert_eq!(world.state(&id).await, "attention");
     }
-    world.stands(&key, Refunded::Done);
+    world.refund_stands(&key, Refunded::Done);
     let done = world.gate.credit(call).await.unwrap();
     assert_eq!(done.call.state.name(), "refunded");
     assert_eq!(done.refund, Some(price()));
