@@ -11,6 +11,8 @@ pub mod payments;
 mod receipts;
 mod serve;
 mod terminal;
+#[cfg(test)]
+mod testing;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

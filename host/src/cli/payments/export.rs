@@ -55,7 +55,7 @@ pub enum Format {
 ///
 /// # Errors
 /// The ledger's, or those of what is written to.
-pub(super) async fn export(
+pub(in crate::cli) async fn export(
     args: &ExportArgs,
     ledger: &dyn Ledger,
     out: &mut (dyn Write + Send),
