@@ -12,7 +12,7 @@ mod receipts;
 mod serve;
 mod terminal;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -16,16 +16,16 @@ use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Caps, Change, Components as _, Ledger as _, NewCall};
 
 /// 2026-11-20T10:32:05Z.
-pub(super) const AT: i64 = 1_795_170_725_000;
+pub(crate) const AT: i64 = 1_795_170_725_000;
 
 /// A ledger in a folder of its own.
-pub(super) struct Shop {
-    pub(super) ledger: SqliteLedger,
-    pub(super) folder: tempfile::TempDir,
+pub(crate) struct Shop {
+    pub(crate) ledger: SqliteLedger,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// A quoted call, a second later than the one of the seed before. The tool's name begins like a formula.
-pub(super) fn call(seed: u8, principal: Principal) -> Call {
+pub(crate) fn call(seed: u8, principal: Principal) -> Call {
     let quote = Quote {
         principal,
         tool: "-get_forecast".into(),
@@ -52,7 +52,7 @@ pub(super) fn call(seed: u8, principal: Principal) -> Call {
 }
 
 impl Shop {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(&folder.path().join("ledger"), AT).unwrap();
         let component: Arc<[u8]> = Arc::from(&b"component"[..]);
@@ -62,7 +62,7 @@ impl Shop {
     }
 
     /// Opens a call; nobody has paid it.
-    pub(super) async fn open(&self, call: Call) -> Call {
+    pub(crate) async fn open(&self, call: Call) -> Call {
         let new = NewCall {
             call,
             arguments: "{}".into(),
@@ -73,7 +73,7 @@ impl Shop {
     }
 
     /// Opens a call, and has it paid, run and delivered; its receipt.
-    pub(super) async fn deliver(&self, call: Call) -> String {
+    pub(crate) async fn deliver(&self, call: Call) -> String {
         let call = self.open(call).await;
         let reference = format!("=sbx_{}", call.id);
         let received = call.quote.price;
@@ -108,7 +108,7 @@ impl Shop {
     }
 
     /// Three receipts of one chain: nobody's, and two of ada's.
-    pub(super) async fn deliver_three(&self) -> [String; 3] {
+    pub(crate) async fn deliver_three(&self) -> [String; 3] {
         [
             self.deliver(call(1, Principal::anonymous())).await,
             self.deliver(call(2, Principal::api_key("ada"))).await,
@@ -117,7 +117,7 @@ impl Shop {
     }
 
     /// A file with this text; its path.
-    pub(super) fn file(&self, name: &str, text: &str) -> String {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()

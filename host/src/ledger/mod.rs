@@ -24,6 +24,27 @@ use futures::future::BoxFuture;
 /// Receipts read at a time.
 const RECEIPTS_PAGE: u32 = 1000;
 
+async fn receipt_in_chains<L: Ledger + ?Sized>(
+    ledger: &L,
+    call: CallId,
+) -> Result<Option<Arc<str>>, LedgerError> {
+    for chain in ledger.chains().await? {
+        let mut after = 0;
+        while after < chain.count {
+            let page = ledger.receipts(chain.id.clone(), after, RECEIPTS_PAGE);
+            let page = page.await?;
+            if let Some(text) = page.iter().find(|text| is_of(text, &call)) {
+                return Ok(Some(Arc::from(text.as_str())));
+            }
+            if page.is_empty() {
+                break;
+            }
+            after += page.len() as u64;
+        }
+    }
+    Ok(None)
+}
+
 fn is_of(receipt: &str, call: &CallId) -> bool {
     coinop_core::receipt::object(receipt)
         .get("call")
@@ -160,22 +181,7 @@ pub trait Ledger: Components {
     /// The receipt of a call: outcomes are forgotten, receipts are not. A store that keeps them by call looks it up;
     /// this reads the chains.
     fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
-        Box::pin(async move {
-            for chain in self.chains().await? {
-                let mut after = 0;
-                while after < chain.count {
-                    let page = self.receipts(chain.id.clone(), after, RECEIPTS_PAGE);
-                    let page = page.await?;
-                    let found = page.iter().find(|text| is_of(text, &call));
-                    match found {
-                        Some(text) => return Ok(Some(Arc::from(text.as_str()))),
-                        None if page.is_empty() => break,
-                        None => after += page.len() as u64,
-                    }
-                }
-            }
-            Ok(None)
-        })
+        Box::pin(receipt_in_chains(self, call))
     }
 
     /// Calls with everything that is recorded of them, in order of their ids after `after`, at most `limit`: for checks
@@ -472,4 +478,30 @@ pub enum LedgerError {
     /// The writer ended.
     #[error("the ledger is shutting down")]
     Closed,
+}
+
+#[cfg(test)]
+mod tests {
+    use coinop_core::principal::Principal;
+
+    use super::*;
+    use crate::cli::testing::{Shop, call};
+
+    #[tokio::test]
+    async fn a_receipt_is_found_by_its_call_in_the_chains_as_in_the_index() {
+        let shop = Shop::new().await;
+        let receipts = shop.deliver_three().await;
+        let open = shop.open(call(4, Principal::anonymous())).await;
+        for (seed, expected) in [
+            (3, Some(receipts[2].as_str())),
+            (1, Some(&receipts[0])),
+            (4, None),
+        ] {
+            let id = call(seed, Principal::anonymous()).id;
+            let in_chains = receipt_in_chains(&shop.ledger, id.clone()).await.unwrap();
+            assert_eq!(in_chains.as_deref(), expected);
+            assert_eq!(shop.ledger.receipt(id).await.unwrap(), in_chains);
+        }
+        assert_eq!(shop.ledger.receipt(open.id).await.unwrap(), None);
+    }
 }

@@ -165,8 +165,8 @@ pub(in crate::cli) fn is_heading(line: &str) -> bool {
 }
 
 /// The columns of an exported row that do not read as the receipt's payload says: name, what they read, what was signed.
-pub(in crate::cli) fn contradictions<'a>(
-    row: &'a Map<String, Value>,
+pub(in crate::cli) fn contradictions(
+    row: &Map<String, Value>,
     payload: &Map<String, Value>,
 ) -> impl Iterator<Item = (&'static str, String, String)> {
     SIGNED.into_iter().filter_map(|(column, field)| {
