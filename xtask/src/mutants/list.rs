@@ -87,8 +87,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "a call ends as unpaid while its link still takes money",
         edits: &[Edit {
             file: "host/src/gate/money.rs",
-            from: "let canceled = within(provider.as_ref(), provider.cancel(&payment)).await;",
-            to: "let canceled = within(provider.as_ref(), async { Ok(Standing::Expired) }).await;\n        let _ = &payment;",
+            from: "provider.cancel(&payment),",
+            to: "async { Ok(Standing::Expired) },",
         }],
         suite: Suite::Host,
         tests: &["gate::tests::recovery::a_payment_that_was_not_called_off_is_not_expired"],

@@ -20,6 +20,14 @@ pub(super) struct Tree {
     pub(super) target: PathBuf,
 }
 
+/// The copy's packages have a version of their own. Cargo tells packages of one workspace apart by their path below its
+/// root and takes the copy's for ours otherwise: what is built next would hold the last mutation.
+const VERSION: Edit = Edit {
+    file: "Cargo.toml",
+    from: "\nversion = \"0.1.0\"\n",
+    to: "\nversion = \"0.1.0-mutant\"\n",
+};
+
 impl Tree {
     /// Brings the copy up to date. Files that have not changed keep their times, so that cargo builds little.
     pub(super) fn copy(workspace: &Workspace) -> Result<Self> {
@@ -77,20 +85,16 @@ impl Tree {
     }
 
     fn mutated(&self, edit: &Edit) -> Result<String> {
-        let text = read(&self.path(edit.file))?;
-        match text.matches(edit.from).count() {
-            1 => Ok(text.replacen(edit.from, edit.to, 1)),
-            found => bail!(
-                "{} has the text {found} times that is to be replaced once:\n{}",
-                edit.file,
-                edit.from
-            ),
-        }
+        replaced(&read(&self.path(edit.file))?, edit)
     }
 
     fn bring(&self, file: &Path) -> Result<()> {
-        let bytes = fs::read(self.sources.join(file))
-            .with_context(|| format!("cannot read {}", file.display()))?;
+        let source = self.sources.join(file);
+        let bytes = if file == Path::new(VERSION.file) {
+            replaced(&read(&source)?, &VERSION)?.into_bytes()
+        } else {
+            fs::read(&source).with_context(|| format!("cannot read {}", file.display()))?
+        };
         let copy = self.path(file);
         if fs::read(&copy).is_ok_and(|there| there == bytes) {
             return Ok(());
@@ -135,6 +139,17 @@ impl Tree {
             }
         }
         false
+    }
+}
+
+fn replaced(text: &str, edit: &Edit) -> Result<String> {
+    match text.matches(edit.from).count() {
+        1 => Ok(text.replacen(edit.from, edit.to, 1)),
+        found => bail!(
+            "{} has the text {found} times that is to be replaced once:\n{}",
+            edit.file,
+            edit.from
+        ),
     }
 }
 
