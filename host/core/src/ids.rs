@@ -91,6 +91,34 @@ id!(
     LinkToken, "lnk_", "link"
 );
 
+impl CallId {
+    /// The id right before this one, in the order of their texts: where a list by id begins that is to begin with this
+    /// one. The first of all has none and gives itself.
+    pub fn before(&self) -> Self {
+        let mut text = self.0.clone().into_bytes();
+        let body = text.len() - BODY_LEN;
+        for byte in text[body..].iter_mut().rev() {
+            // In ASCII the digits come first: `2` is the least of the alphabet, `z` the greatest.
+            match *byte {
+                b'2' => *byte = b'z',
+                b'a' => {
+                    *byte = b'7';
+                    return Self::of(text);
+                }
+                _ => {
+                    *byte -= 1;
+                    return Self::of(text);
+                }
+            }
+        }
+        self.clone()
+    }
+
+    fn of(ascii: Vec<u8>) -> Self {
+        Self(String::from_utf8(ascii).unwrap_or_default())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +136,27 @@ mod tests {
         ] {
             assert!(bad.parse::<PaymentId>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn nothing_lies_between_an_id_and_the_one_before() {
+        let id = |end: &str| -> CallId {
+            let body = format!("{:a<26}", "");
+            let text = format!("call_{}{end}", &body[end.len()..]);
+            text.parse().unwrap()
+        };
+        for (end, before) in [
+            ("c", "b"),
+            ("a", "7"),
+            ("3", "2"),
+            ("b2", "az"),
+            ("a22", "7zz"),
+        ] {
+            assert_eq!(id(end).before(), id(before));
+            assert!(id(end).before() < id(end));
+        }
+        let first: CallId = format!("call_{}", "2".repeat(26)).parse().unwrap();
+        assert_eq!(first.before(), first);
     }
 
     #[test]

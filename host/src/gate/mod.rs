@@ -42,7 +42,7 @@ use crate::provider::Provider;
 use crate::random::{Random, SystemRandom, token_of};
 use crate::sandbox::ProgressSink;
 pub use limit::{CapScope, Capped};
-pub use operate::{No, NotDone, Operated, Operator, RefundRequest};
+pub use operate::{No, NotDone, Operated, Operator, RefundRequest, Remedial};
 pub use page::{Cashier, PageState, PageView};
 pub use reply::{Refusal, Reply};
 use runs::Runs;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::PaymentsArgs;
+use super::{Desk, PaymentsArgs};
 use crate::app;
-use crate::cli::{Locations, terminal};
-use crate::config::Overrides;
+use crate::cli::{Locations, existing_ledger, terminal};
+use crate::config::{self, Config, Overrides};
 
 /// Look at payments, and pay or decline pretended ones.
 #[derive(Args)]
@@ -23,15 +23,15 @@ impl Payments {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
-        if !config.state.exists() {
-            let path = config.state.display();
-            anyhow::bail!(
-                "there is no ledger {path}: no coinop has run with it yet; --state names another one"
-            );
-        }
-        let ledger = app::open_ledger(&config)?;
-        let cashier = app::cashier(&config, &ledger)?;
-        match super::run(&self.args, ledger.as_ref(), &cashier, &mut io::stdout()).await {
+        let ledger = existing_ledger(&config)?;
+        let gate = app::cashier(&config, &ledger)?;
+        let desk = Desk {
+            ledger: ledger.as_ref(),
+            cashier: &gate,
+            operator: &gate,
+            pay_base: pay_base(&config),
+        };
+        match super::run(&self.args, &desk, &mut io::stdout()).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(super::PaymentsError::Output(error)) => Err(error.into()),
             Err(error) => {
@@ -41,4 +41,13 @@ impl Payments {
             }
         }
     }
+}
+
+/// What payment links start with, as far as the configuration says: a host may have been started on another address.
+fn pay_base(config: &Config) -> String {
+    let own = || {
+        let addr = config.http.addr;
+        format!("http://{}", addr.unwrap_or(config::DEFAULT_ADDR))
+    };
+    config.public_url.clone().unwrap_or_else(own)
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::gate::NotDone;
 use crate::ledger::LedgerError;
 use crate::unruly::tame;
 
@@ -37,12 +38,31 @@ pub enum PaymentsError {
         /// The call's id.
         call: String,
     },
+    /// What was ordered cannot be done, or was refused.
+    #[error(transparent)]
+    NotDone(#[from] NotDone),
+    /// It was recorded, and is still to be done.
+    #[error("not done yet: the call is {state}{}; hosts go on with it, and `coinop payments show {call}` says how it stands", because(.trouble))]
+    StillDue {
+        /// How it stands.
+        state: &'static str,
+        /// What kept it from being done.
+        trouble: Option<String>,
+        /// The call's id.
+        call: String,
+    },
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// Nobody reads what is written.
     #[error("cannot write: {0}")]
     Output(#[from] io::Error),
+}
+
+fn because(trouble: &Option<String>) -> String {
+    trouble.as_ref().map_or_else(String::new, |why| {
+        format!(" ({})", tame(why, URL_CHARS_MAX))
+    })
 }
 
 fn at(url: &Option<String>) -> String {

@@ -3,10 +3,18 @@
 //! It works beside a running host, over the same ledger. Payment ids of anonymous callers are rights to redeem: they are
 //! cut short unless asked for.
 
+mod attention;
+mod close;
 mod command;
+mod credit;
+mod decide;
 mod error;
 pub(in crate::cli) mod export;
+mod refund;
+mod retry;
 mod sheet;
+mod show;
+mod story;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,13 +26,17 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use coinop_core::ids::LinkToken;
 
-use crate::gate::{Cashier, PageState, PageView};
+use crate::gate::{Cashier, Operator};
 use crate::ledger::{CallKey, Filter, Ledger, Record};
 use crate::provider::Decision;
 
+pub use self::attention::AttentionArgs;
+pub use self::close::CloseArgs;
 pub(super) use self::command::Payments;
+use self::decide::decide;
 pub use self::error::PaymentsError;
 pub use self::export::{ExportArgs, Format};
+pub use self::refund::RefundArgs;
 use self::view::CallView;
 
 /// Calls listed at once at most.
@@ -73,6 +85,16 @@ pub enum PaymentsCommand {
     Decline(IdArgs),
     /// Write out every call with its payment and receipt, for books and audits
     Export(ExportArgs),
+    /// List what needs a person, and what settles it
+    Attention(AttentionArgs),
+    /// Send money back: part or all of a delivered call, all of one that is owed
+    Refund(RefundArgs),
+    /// Turn what is owed for a call into its caller's balance
+    Credit(IdArgs),
+    /// Take a stuck call up again, or ask its provider now
+    Retry(IdArgs),
+    /// Record that a stuck call was settled by other means
+    Close(CloseArgs),
 }
 
 /// Which calls to list.
@@ -103,12 +125,24 @@ pub struct ShowArgs {
     pub json: bool,
 }
 
-/// Which payment to decide.
+/// Which call.
 #[derive(Clone, Debug, Args)]
 pub struct IdArgs {
     /// A call's id, a payment's id or a payment link
     #[arg(value_name = "ID")]
     pub id: String,
+}
+
+/// What the subcommands work with.
+pub struct Desk<'a> {
+    /// Where calls are kept.
+    pub ledger: &'a dyn Ledger,
+    /// Who shows and decides payments.
+    pub cashier: &'a dyn Cashier,
+    /// Who refunds, credits, retries and closes.
+    pub operator: &'a dyn Operator,
+    /// What payment links of the host's own pages start with, without a trailing slash.
+    pub pay_base: String,
 }
 
 /// Does what `args` say and writes what there is to see to `out`.
@@ -117,23 +151,20 @@ pub struct IdArgs {
 /// [`PaymentsError`], whose text says what to do and whose [`PaymentsError::exit_code`] is the process's.
 pub async fn run(
     args: &PaymentsArgs,
-    ledger: &dyn Ledger,
-    cashier: &dyn Cashier,
+    desk: &Desk<'_>,
     out: &mut (dyn Write + Send),
 ) -> Result<(), PaymentsError> {
+    let ledger = desk.ledger;
     match &args.command {
         PaymentsCommand::List(args) => list(args, ledger, out).await,
-        PaymentsCommand::Show(args) => {
-            let view = CallView::of(&find(&args.id, ledger).await?, args.reveal);
-            match args.json {
-                true => print_json(&view, out),
-                false => Ok(out.write_all(sheet::sheet(&view).as_bytes())?),
-            }
-        }
-        PaymentsCommand::Pay(args) => decide(&args.id, Decision::Pay, ledger, cashier, out).await,
-        PaymentsCommand::Decline(args) => {
-            decide(&args.id, Decision::Decline, ledger, cashier, out).await
-        }
+        PaymentsCommand::Show(args) => show::show(args, desk, out).await,
+        PaymentsCommand::Pay(args) => decide(&args.id, Decision::Pay, desk, out).await,
+        PaymentsCommand::Decline(args) => decide(&args.id, Decision::Decline, desk, out).await,
+        PaymentsCommand::Attention(args) => attention::attention(args, desk, out).await,
+        PaymentsCommand::Refund(args) => refund::refund(args, desk, out).await,
+        PaymentsCommand::Credit(args) => credit::credit(&args.id, desk, out).await,
+        PaymentsCommand::Retry(args) => retry::retry(&args.id, desk, out).await,
+        PaymentsCommand::Close(args) => close::close(args, desk, out).await,
         PaymentsCommand::Export(args) => export::export(args, ledger, out).await,
     }
 }
@@ -185,59 +216,4 @@ pub(super) fn key(id: &str) -> Option<CallKey> {
     call()
         .or_else(payment)
         .or_else(|| link().map(CallKey::Link))
-}
-
-async fn decide(
-    id: &str,
-    decision: Decision,
-    ledger: &dyn Ledger,
-    cashier: &dyn Cashier,
-    out: &mut (dyn Write + Send),
-) -> Result<(), PaymentsError> {
-    let record = find(id, ledger).await?;
-    let link = record.call.payment.link.clone();
-    let before = page(cashier.page(link.clone()).await?)?;
-    if !before.pays_here {
-        return Err(PaymentsError::NotHere {
-            provider: before.provider,
-            url: before.provider_url,
-        });
-    }
-    let (wanted, word) = match decision {
-        Decision::Pay => (PageState::Paid, paid_word(&before)),
-        Decision::Decline => (PageState::Declined, "Declined"),
-    };
-    let (after, again) = match before.state {
-        PageState::Open => (page(cashier.decide(link, decision).await?)?, ""),
-        _ => (before, " already"),
-    };
-    if after.state != wanted {
-        return Err(PaymentsError::Decided {
-            state: state_word(&after),
-            call: record.call.id.to_string(),
-        });
-    }
-    let tool = crate::unruly::tame(&after.tool, view::NAME_CHARS_MAX);
-    Ok(writeln!(out, "{word}{again}: {} for {tool}.", after.due)?)
-}
-
-fn page(view: Option<PageView>) -> Result<PageView, PaymentsError> {
-    view.ok_or(PaymentsError::Missing)
-}
-
-fn paid_word(view: &PageView) -> &'static str {
-    if view.authorizes { "Reserved" } else { "Paid" }
-}
-
-fn state_word(view: &PageView) -> &'static str {
-    match view.state {
-        PageState::Open => "still open",
-        PageState::Paid if view.authorizes => "reserved",
-        PageState::Paid => "paid",
-        PageState::Declined => "declined",
-        PageState::Expired => "expired",
-        PageState::Returned => "returned",
-        PageState::Credited => "credited",
-        PageState::Attention => "waiting for a person",
-    }
 }

@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::view::{CallView, PaymentView};
+use super::story::{Story, entry_line, refund_line};
+use super::view::PaymentView;
 
 /// The sheet, a line a fact.
-pub(super) fn sheet(view: &CallView) -> String {
+pub(super) fn sheet(story: &Story) -> String {
+    let view = &story.call;
     let payment = &view.payment;
     let mut facts = vec![
         ("Call", view.call.clone()),
@@ -22,17 +24,26 @@ pub(super) fn sheet(view: &CallView) -> String {
         ("Payment", id(payment)),
         ("", standing(payment)),
         ("", through(payment)),
-        ("Link", payment.link.clone()),
         ("Created", view.created_at.clone()),
         ("Expires", view.expires_at.clone()),
         ("Runs", view.runs.to_string()),
     ];
     let optional = [
-        ("Pay at", &payment.url),
+        ("Pay at", &story.pay_at),
         ("Failure", &view.failure),
         ("Reason", &view.reason),
+        ("Note", &story.note),
     ];
     facts.extend(optional.map(|(name, text)| (name, text.clone().unwrap_or_default())));
+    let of_money = |money: &Option<_>| money.as_ref().map(ToString::to_string);
+    facts.push(("Balance", of_money(&story.from_balance).unwrap_or_default()));
+    facts.push(("Fee", of_money(&story.fee).unwrap_or_default()));
+    if let Some(receipt) = &story.receipt {
+        let (number, chain) = (receipt.number, &receipt.chain);
+        facts.push(("Receipt", format!("number {number} of the chain {chain}")));
+    }
+    facts.extend(listed("Refunds", story.refunds.iter().map(refund_line)));
+    facts.extend(listed("Entries", story.entries.iter().map(entry_line)));
 
     let mut text = String::new();
     for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
@@ -40,6 +51,16 @@ pub(super) fn sheet(view: &CallView) -> String {
         let _ = writeln!(text, "{name:<11}{fact}");
     }
     text
+}
+
+/// Facts of one name: it stands before the first.
+fn listed(
+    name: &'static str,
+    facts: impl Iterator<Item = String>,
+) -> impl Iterator<Item = (&'static str, String)> {
+    facts
+        .enumerate()
+        .map(move |(n, fact)| (if n == 0 { name } else { "" }, fact))
 }
 
 fn id(payment: &PaymentView) -> String {
@@ -75,7 +96,7 @@ fn through(payment: &PaymentView) -> String {
 }
 
 /// What a state means to an operator.
-fn meaning(state: &str) -> &'static str {
+pub(super) fn meaning(state: &str) -> &'static str {
     match state {
         "quoted" => "the provider has not made the payment yet",
         "awaiting" => "waiting for the payer",

@@ -4,8 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
 use coinop_core::arguments::Arguments;
-use coinop_core::call::{Call, CallState, Cause, Failure, Remedy};
+use coinop_core::call::{
+    Call, CallState, Cause, Failure, PastRefund, RefundEnd, RefundOrder, Remedy,
+};
 use coinop_core::digest::Digest;
+use coinop_core::entry::Book;
 use coinop_core::ids::{CallId, PaymentId};
 use coinop_core::money::Money;
 use coinop_core::payment::Payment;
@@ -15,8 +18,10 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::*;
+use crate::gate::{NotDone, Operated, PageState, PageView, RefundRequest, Remedial};
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Caps, Components as _, LedgerError, NewCall};
+use crate::ledger::{Audited, Caps, Components as _, LedgerError, NewCall, Posted};
+use crate::provider::Decision;
 
 /// 2026-11-20T10:32:05Z.
 const AT: i64 = 1_795_170_725_000;
@@ -87,6 +92,27 @@ impl Cashier for Till {
     }
 }
 
+/// An operator who is away: what one does is tested with the gate, and from the command line end to end.
+struct Away;
+
+impl Operator for Away {
+    fn refund(&self, _: CallId, _: RefundRequest) -> BoxFuture<'_, Result<Operated, NotDone>> {
+        async { Err(NotDone::Missing) }.boxed()
+    }
+    fn credit(&self, _: CallId) -> BoxFuture<'_, Result<Operated, NotDone>> {
+        async { Err(NotDone::Missing) }.boxed()
+    }
+    fn retry(&self, _: CallId) -> BoxFuture<'_, Result<Operated, NotDone>> {
+        async { Err(NotDone::Missing) }.boxed()
+    }
+    fn close(&self, _: CallId, _: String) -> BoxFuture<'_, Result<Operated, NotDone>> {
+        async { Err(NotDone::Missing) }.boxed()
+    }
+    fn remedials(&self, _: &Call) -> Vec<Remedial> {
+        vec![Remedial::Retry, Remedial::Close]
+    }
+}
+
 struct Bench {
     ledger: SqliteLedger,
     till: Till,
@@ -134,7 +160,13 @@ impl Bench {
         let words = ["payments"].into_iter().chain(line.split(' '));
         let args = Cli::try_parse_from(words).unwrap().payments;
         let mut out = Vec::new();
-        run(&args, &self.ledger, &self.till, &mut out).await?;
+        let desk = Desk {
+            ledger: &self.ledger,
+            cashier: &self.till,
+            operator: &Away,
+            pay_base: "https://pay.example".into(),
+        };
+        run(&args, &desk, &mut out).await?;
         Ok(String::from_utf8(out).unwrap())
     }
 
@@ -276,6 +308,40 @@ async fn real_money_is_not_decided_here() {
     assert_eq!(bench.till.0.lock().unwrap().state, PageState::Open);
 }
 
+#[tokio::test]
+async fn a_payment_that_can_be_made_is_shown_with_its_address() {
+    let bench = bench().await;
+    let call = anonymous();
+    let address = format!("https://pay.example/pay/{}", call.payment.link);
+    let line = format!("show {}", call.id);
+    let open = bench.run(&line).await;
+    assert!(open.contains(&format!("Pay at     {address}\n")), "{open}");
+    bench.till.0.lock().unwrap().state = PageState::Declined;
+    let closed = bench.run(&line).await;
+    assert!(!closed.contains(call.payment.link.as_str()), "{closed}");
+}
+
+#[tokio::test]
+async fn a_quiet_queue_says_so() {
+    let bench = bench().await;
+    assert_eq!(bench.run("attention").await, "Nothing needs a person.\n");
+    assert_eq!(bench.run("attention --json").await, "[]\n");
+}
+
+#[tokio::test]
+async fn what_is_written_wrong_is_refused_by_the_command_line() {
+    let id = anonymous().id;
+    for wrong in [
+        format!("close {id}"),
+        format!("refund {id} --amount -1"),
+        format!("refund {id} --amount much"),
+        "refund".to_owned(),
+    ] {
+        let words = ["payments"].into_iter().chain(wrong.split(' '));
+        assert!(Cli::try_parse_from(words).is_err(), "{wrong}");
+    }
+}
+
 #[test]
 fn a_sheet_tells_the_whole_story() {
     let mut call = adas();
@@ -291,11 +357,18 @@ fn a_sheet_tells_the_whole_story() {
     call.payment.received = Some(call.quote.price);
     call.payment.refunded = call.quote.price.amount;
     call.payment.state = coinop_core::payment::PaymentState::Refunded;
-    let (id, pay, link) = (
-        call.id.clone(),
-        call.payment.id.clone(),
-        call.payment.link.clone(),
-    );
+    call.note = Some("settled by\nhand".into());
+    call.credit = "2.50".parse().unwrap();
+    call.payment.fee = "0.10".parse().unwrap();
+    let order = RefundOrder {
+        key: format!("{}-refund-1", call.payment.id),
+        amount: "1".parse().unwrap(),
+        reason: "goodwill".into(),
+        at: AT,
+    };
+    let end = RefundEnd::Made;
+    call.past_refunds.push(PastRefund { order, end });
+    let (id, pay) = (call.id.clone(), call.payment.id.clone());
     let component = call.quote.component;
     let record = Record {
         call,
@@ -303,6 +376,19 @@ fn a_sheet_tells_the_whole_story() {
         run_spec: None,
         updated_at: AT + 5_000,
         version: 1,
+    };
+    let posted = |book, amount: &str| Posted {
+        change: 2,
+        book,
+        amount: Money::parse(amount, "USD").unwrap(),
+        at: AT,
+    };
+    let audited = Audited {
+        record,
+        due_at: None,
+        entries: vec![posted(Book::Clearing, "12.50"), posted(Book::Fees, "0.10")],
+        receipt: None,
+        has_outcome: false,
     };
     let expected = format!(
         "Call       {id}\n\
@@ -316,15 +402,21 @@ fn a_sheet_tells_the_whole_story() {
          Payment    {pay}\n\
          {gap}refunded, 12.50 USD received or reserved, 12.50 USD refunded\n\
          {gap}through sandbox (account main), reference sbx_1\n\
-         Link       {link}\n\
          Created    2026-11-20T10:32:05Z\n\
          Expires    2026-11-20T10:47:05Z\n\
          Runs       1\n\
          Failure    trap: wasm\u{fffd}[31m unreachable\n\
-         Reason     tool_failed\n",
+         Reason     tool_failed\n\
+         Note       settled by\u{fffd}hand\n\
+         Balance    2.50 USD\n\
+         Fee        0.10 USD\n\
+         Refunds    1.00 USD made at 2026-11-20T10:32:05Z: goodwill\n\
+         Entries    2026-11-20T10:32:05Z  clearing        12.50 USD\n\
+         {gap}2026-11-20T10:32:05Z  fees             0.10 USD\n",
         gap = " ".repeat(11)
     );
-    assert_eq!(sheet::sheet(&CallView::of(&record, false)), expected);
+    let story = story::Story::of(&audited, false, None);
+    assert_eq!(sheet::sheet(&story), expected);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::unruly::tame;
 /// Longest name shown.
 pub(super) const NAME_CHARS_MAX: usize = 64;
 /// Longest sentence shown.
-const TEXT_CHARS_MAX: usize = 400;
+pub(super) const TEXT_CHARS_MAX: usize = 400;
 /// Characters of a payment's id that are no secret.
 const ID_PREFIX_CHARS: usize = 8;
 

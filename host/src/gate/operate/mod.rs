@@ -15,7 +15,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use self::plan::Way;
-pub use self::plan::{No, RefundRequest};
+pub use self::plan::{No, RefundRequest, Remedial};
 use super::Gate;
 use super::drive::{Drive, Purpose};
 use super::money::compensation;
@@ -44,6 +44,9 @@ pub trait Operator: Send + Sync {
 
     /// Records that a stuck call was settled outside of coinop.
     fn close(&self, call: CallId, note: String) -> BoxFuture<'_, Result<Operated, NotDone>>;
+
+    /// What of this can be done with a call as it stands.
+    fn remedials(&self, call: &Call) -> Vec<Remedial>;
 }
 
 /// What came of it.
@@ -141,6 +144,10 @@ impl Operator for Gate {
             Ok(Operated::of(closed.call, None))
         }
         .boxed()
+    }
+
+    fn remedials(&self, call: &Call) -> Vec<Remedial> {
+        plan::remedials(call, self.refunds(call).unwrap_or(false))
     }
 }
 

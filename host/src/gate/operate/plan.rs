@@ -189,6 +189,45 @@ pub(super) fn close(call: &Call, note: &str) -> Result<(), No> {
     }
 }
 
+/// How a person can settle a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedial {
+    /// Take it up again where it was stuck.
+    Retry,
+    /// Send the money back.
+    Refund,
+    /// Make it the caller's balance.
+    Credit,
+    /// Record that it was settled outside.
+    Close,
+}
+
+impl Remedial {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Refund => "refund",
+            Self::Credit => "credit",
+            Self::Close => "close",
+        }
+    }
+}
+
+/// Everything that settles a call that needs a person, the mildest first.
+pub(super) fn remedials(call: &Call, can_refund: bool) -> Vec<Remedial> {
+    let whole = RefundRequest::default();
+    [
+        (Remedial::Retry, retry(call).is_ok()),
+        (Remedial::Refund, refund(call, &whole, can_refund).is_ok()),
+        (Remedial::Credit, credit(call).is_ok()),
+        (Remedial::Close, close(call, "a note").is_ok()),
+    ]
+    .into_iter()
+    .filter_map(|(remedial, possible)| possible.then_some(remedial))
+    .collect()
+}
+
 fn amount_of(wanted: &RefundRequest, held: Money) -> Result<Amount, No> {
     let Some(amount) = wanted.amount else {
         return Ok(held.amount);
