@@ -43,6 +43,16 @@ impl Books {
         )
     }
 
+    /// How many webhooks were dealt with.
+    pub fn webhooks(&self) -> u64 {
+        self.count("SELECT count(*) FROM webhook")
+    }
+
+    /// How many of the sandbox's webhooks are still to be sent.
+    pub fn webhooks_waiting(&self) -> u64 {
+        self.count("SELECT count(*) FROM sandbox_event")
+    }
+
     fn count(&self, sql: &str) -> u64 {
         let count: i64 = self
             .0

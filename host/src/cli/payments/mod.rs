@@ -26,9 +26,11 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use coinop_core::ids::LinkToken;
 
+use crate::clock::{Clock as _, SystemClock};
 use crate::gate::{Cashier, Operator};
 use crate::ledger::{CallKey, Filter, Ledger, Record};
 use crate::provider::Decision;
+use crate::provider::sandbox::desk::WEBHOOK_SECRET;
 
 pub use self::attention::AttentionArgs;
 pub use self::close::CloseArgs;
@@ -95,6 +97,8 @@ pub enum PaymentsCommand {
     Retry(IdArgs),
     /// Record that a stuck call was settled by other means
     Close(CloseArgs),
+    /// Sign the webhooks of pretended payments with a new secret; the one before stays good until the next
+    RotateWebhookSecret,
 }
 
 /// Which calls to list.
@@ -166,6 +170,7 @@ pub async fn run(
         PaymentsCommand::Retry(args) => retry::retry(&args.id, desk, out).await,
         PaymentsCommand::Close(args) => close::close(args, desk, out).await,
         PaymentsCommand::Export(args) => export::export(args, ledger, out).await,
+        PaymentsCommand::RotateWebhookSecret => rotate_webhook_secret(ledger, out).await,
     }
 }
 
@@ -216,4 +221,15 @@ pub(super) fn key(id: &str) -> Option<CallKey> {
     call()
         .or_else(payment)
         .or_else(|| link().map(CallKey::Link))
+}
+
+async fn rotate_webhook_secret(
+    ledger: &dyn Ledger,
+    out: &mut (dyn Write + Send),
+) -> Result<(), PaymentsError> {
+    let name = WEBHOOK_SECRET.to_owned();
+    ledger.rotate_secret(name, SystemClock.now()).await?;
+    let text = "The webhooks of pretended payments are signed with a new secret. The one before stays good until the \
+                next: rotate twice to end it now.";
+    Ok(writeln!(out, "{text}")?)
 }

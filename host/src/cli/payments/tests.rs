@@ -265,6 +265,21 @@ async fn ids_that_are_wrong_or_unknown_get_an_answer_to_act_on() {
 }
 
 #[tokio::test]
+async fn a_new_webhook_secret_leaves_the_one_before_good() {
+    let bench = bench().await;
+    let secrets = || bench.ledger.secrets(WEBHOOK_SECRET.into(), AT);
+    let first = secrets().await.unwrap();
+    assert_eq!(first.len(), 1);
+    let told = bench.run("rotate-webhook-secret").await;
+    assert!(told.contains("rotate twice"), "{told}");
+    let second = secrets().await.unwrap();
+    assert_eq!((second.len(), &second[1]), (2, &first[0]));
+    bench.run("rotate-webhook-secret").await;
+    let third = secrets().await.unwrap();
+    assert_eq!((third.len(), &third[1]), (2, &second[0]));
+}
+
+#[tokio::test]
 async fn a_payment_is_decided_once() {
     for (first, second, words) in [
         ("pay", "decline", ["Paid: ", "Paid already: ", "is paid"]),

@@ -3,8 +3,9 @@
 use coinop_core::Millis;
 use rusqlite::{Connection, params};
 
-use crate::provider::sandbox::event::{
-    AGE_MS_MAX, ATTEMPTS_MAX, SlipEvent, TakeEvents, TakenEvents, next_attempt_at,
+use crate::provider::sandbox::event::SlipEvent;
+use crate::provider::sandbox::outbox::{
+    AGE_MS_MAX, ATTEMPTS_MAX, TakeEvents, TakenEvents, next_attempt_at,
 };
 use crate::provider::sandbox::purse::PurseError;
 

@@ -10,7 +10,8 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::ledger::{Ledger as _, LedgerError};
 use crate::provider::Period;
 use crate::provider::sandbox::desk::WEBHOOK_SECRET;
-use crate::provider::sandbox::event::{SlipEvent, TakeEvents, TakenEvents};
+use crate::provider::sandbox::event::SlipEvent;
+use crate::provider::sandbox::outbox::{TakeEvents, TakenEvents};
 use crate::provider::sandbox::purse::{Place, Purse, PurseError, SlipRefund, Taken};
 use crate::provider::sandbox::slip::{HoldEnd, Slip};
 

@@ -12,7 +12,8 @@ use reqwest::{Client, Url};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
-use super::event::{SlipEvent, TakeEvents};
+use super::event::SlipEvent;
+use super::outbox::TakeEvents;
 use super::signature;
 
 /// Time between two looks for what other processes put into the outbox.
@@ -165,7 +166,129 @@ fn url(door: SocketAddr, account: &str) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use axum::Router;
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::routing::post;
+    use coinop_core::money::Money;
+
     use super::*;
+    use crate::clock::Clock;
+    use crate::provider::Webhook;
+    use crate::provider::sandbox::event::EventKind;
+    use crate::provider::sandbox::outbox::next_attempt_at;
+    use crate::provider::sandbox::purse::{MemoryPurse, Purse as _};
+    use crate::provider::sandbox::slip::{Slip, SlipState};
+
+    const NOW: i64 = 1_795_170_725_000;
+
+    struct Hand(AtomicI64);
+
+    impl Clock for Hand {
+        fn now(&self) -> i64 {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+
+    /// A door that gives these answers in turn, and what was brought to it.
+    type Brought = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+
+    async fn door(answers: Vec<StatusCode>) -> (SocketAddr, Brought) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let brought = Brought::default();
+        let kept = brought.clone();
+        let answer = move |headers: HeaderMap, body: Bytes| {
+            let mut brought = kept.lock().unwrap();
+            brought.push((headers, body));
+            let answer = answers[brought.len() - 1];
+            async move { answer }
+        };
+        let app = Router::new().route("/webhooks/tips", post(answer));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        (addr, brought)
+    }
+
+    struct Bench {
+        purse: Arc<MemoryPurse>,
+        clock: Arc<Hand>,
+        courier: Courier,
+    }
+
+    fn bench(door: SocketAddr) -> Bench {
+        let purse = Arc::new(MemoryPurse::default());
+        let clock = Arc::new(Hand(NOW.into()));
+        let desk = Arc::new(Desk::new(purse.clone(), clock.clone()));
+        Bench {
+            courier: Courier::new(desk, vec!["tips".into()], door).unwrap(),
+            purse,
+            clock,
+        }
+    }
+
+    impl Bench {
+        async fn happen(&self, count: u32) {
+            let slip = Slip::new(SlipState::Paid, Money::parse("1", "USD").unwrap());
+            for number in 0..count {
+                let event = SlipEvent {
+                    id: format!("evt_{number}"),
+                    account: "tips".into(),
+                    kind: EventKind::Paid,
+                    reference: format!("sbx_{number}"),
+                    at: NOW,
+                };
+                let reference = event.reference.clone();
+                let decided = self.purse.decide(&reference, slip, Some(event));
+                decided.await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_arrive_is_carried_again_after_a_pause_and_signed_anew() {
+        let answers = vec![StatusCode::SERVICE_UNAVAILABLE, StatusCode::OK];
+        let (addr, brought) = door(answers).await;
+        let bench = bench(addr);
+        bench.happen(1).await;
+        let again_at = next_attempt_at(NOW, 1);
+        for (now, expected) in [
+            (NOW, 1),
+            (NOW, 1),
+            (again_at - 1, 1),
+            (again_at, 2),
+            (next_attempt_at(again_at, 2), 2),
+        ] {
+            bench.clock.0.store(now, Ordering::SeqCst);
+            assert_eq!(bench.courier.round().await, Round::Done);
+            assert_eq!(brought.lock().unwrap().len(), expected, "at {now}");
+        }
+        let secrets = bench.purse.webhook_secrets(NOW).await.unwrap();
+        for ((headers, body), now) in brought.lock().unwrap().iter().zip([NOW, again_at]) {
+            let signature = headers[signature::HEADER].to_str().unwrap().to_owned();
+            assert!(signature.starts_with(&format!("t={},", now / 1_000)));
+            let headers = [(signature::HEADER.to_owned(), signature)];
+            let webhook = Webhook {
+                headers: &headers,
+                body,
+                now,
+            };
+            assert!(signature::holds(&webhook, &secrets));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_outbox_is_carried_in_rounds() {
+        let (addr, brought) = door(vec![StatusCode::OK; 20]).await;
+        let bench = bench(addr);
+        bench.happen(20).await;
+        assert_eq!(bench.courier.round().await, Round::Full);
+        assert_eq!(brought.lock().unwrap().len(), 16);
+        assert_eq!(bench.courier.round().await, Round::Done);
+        assert_eq!(brought.lock().unwrap().len(), 20);
+    }
 
     #[test]
     fn a_door_is_addressed_whatever_the_account_is_called() {

@@ -1,7 +1,5 @@
-//! What the sandbox's webhooks tell, and the outbox they wait in: what is sent, when again, and when no more. Pure; the
-//! purse keeps the outbox, and the courier carries.
+//! What the sandbox's webhooks tell. Pure.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,13 +9,6 @@ use serde_json::json;
 
 use super::slip::{HoldEnd, SlipState};
 use crate::provider::WebhookNotice;
-
-/// Attempts at one event.
-pub const ATTEMPTS_MAX: u32 = 8;
-/// How old an event may be that is still tried, milliseconds. By then polling has found what it tells.
-pub const AGE_MS_MAX: Millis = 24 * 60 * 60 * 1_000;
-/// The pause after the first attempt, milliseconds: longer than one attempt may take. Each later one is twice as long.
-const PAUSE_MS: Millis = 8_000;
 
 /// Something that happened to a payment and that a webhook tells of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,92 +130,6 @@ impl FromStr for EventKind {
     }
 }
 
-/// Which events to take.
-#[derive(Clone, Debug)]
-pub struct TakeEvents {
-    /// The time.
-    pub now: Millis,
-    /// The accounts whose doors can be reached from here.
-    pub accounts: Vec<String>,
-    /// How many at most.
-    pub limit: u32,
-}
-
-/// What was taken.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TakenEvents {
-    /// To be sent now.
-    pub events: Vec<SlipEvent>,
-    /// How many left the outbox unsent.
-    pub given_up: u64,
-}
-
-/// When an event is due again that is taken at `now` for the `attempt`th time, counted from one.
-pub fn next_attempt_at(now: Millis, attempt: u32) -> Millis {
-    now + (PAUSE_MS << attempt.clamp(1, ATTEMPTS_MAX).saturating_sub(1))
-}
-
-/// Whether an event that is due is tried no more.
-pub fn is_spent(attempts: u32, at: Millis, now: Millis) -> bool {
-    attempts >= ATTEMPTS_MAX || at <= now - AGE_MS_MAX
-}
-
-/// An outbox in memory.
-#[derive(Debug, Default)]
-pub struct Outbox(BTreeMap<String, Waiting>);
-
-#[derive(Debug)]
-struct Waiting {
-    event: SlipEvent,
-    attempts: u32,
-    due_at: Millis,
-}
-
-impl Outbox {
-    /// Puts an event in, due at once.
-    pub fn put(&mut self, event: Option<SlipEvent>) {
-        let Some(event) = event else { return };
-        let waiting = Waiting {
-            attempts: 0,
-            due_at: event.at,
-            event,
-        };
-        self.0.insert(waiting.event.id.clone(), waiting);
-    }
-
-    /// Takes what is due, as `Purse::take_events` says.
-    pub fn take(&mut self, take: &TakeEvents) -> TakenEvents {
-        let before = self.0.len();
-        self.0.retain(|_, waiting| {
-            waiting.due_at > take.now || !is_spent(waiting.attempts, waiting.event.at, take.now)
-        });
-        let given_up = (before - self.0.len()) as u64;
-        let mut due: Vec<&mut Waiting> = self
-            .0
-            .values_mut()
-            .filter(|waiting| {
-                waiting.due_at <= take.now && take.accounts.contains(&waiting.event.account)
-            })
-            .collect();
-        due.sort_by_key(|waiting| waiting.due_at);
-        due.truncate(take.limit as usize);
-        let events = due.into_iter().map(|waiting| {
-            waiting.attempts += 1;
-            waiting.due_at = next_attempt_at(take.now, waiting.attempts);
-            waiting.event.clone()
-        });
-        TakenEvents {
-            events: events.collect(),
-            given_up,
-        }
-    }
-
-    /// Removes an event.
-    pub fn sent(&mut self, id: &str) {
-        self.0.remove(id);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,16 +173,5 @@ mod tests {
         ] {
             assert_eq!(super::notice(other), None);
         }
-    }
-
-    #[test]
-    fn pauses_double_and_end() {
-        let pauses: Vec<i64> = (1..=ATTEMPTS_MAX)
-            .map(|n| next_attempt_at(0, n) / 1_000)
-            .collect();
-        assert_eq!(pauses, [8, 16, 32, 64, 128, 256, 512, 1_024]);
-        assert!(!is_spent(ATTEMPTS_MAX - 1, 1, AGE_MS_MAX));
-        assert!(is_spent(ATTEMPTS_MAX, 1, 1));
-        assert!(is_spent(0, 0, AGE_MS_MAX));
     }
 }

@@ -8,6 +8,7 @@
 pub mod courier;
 pub mod desk;
 pub mod event;
+pub mod outbox;
 pub mod purse;
 pub mod signature;
 pub mod slip;
@@ -167,22 +168,28 @@ impl Sandbox {
         self
     }
 
-    /// What a webhook will tell. Where payments are paid at once, nobody decides and nothing is told.
+    /// Who tells of what happens: nobody where payments are paid at once, since nobody decides there.
+    fn teller(&self) -> Option<&Sender> {
+        let sender = self.sender.as_ref();
+        sender.filter(|_| self.settings.pays == Pays::ByHand)
+    }
+
+    /// What a webhook will tell.
     fn event(&self, kind: EventKind, payment: &PaymentRef) -> Option<SlipEvent> {
-        let sender = self.sender.as_ref()?;
-        (self.settings.pays == Pays::ByHand).then(|| SlipEvent {
+        let teller = self.teller()?;
+        Some(SlipEvent {
             id: format!("evt_{}", crate::random::token()),
-            account: sender.account.clone(),
+            account: teller.account.clone(),
             kind,
             reference: payment.reference.clone(),
-            at: sender.desk.now(),
+            at: teller.desk.now(),
         })
     }
 
     /// Wakes the courier of this process for what may be in the outbox now.
     fn ring(&self) {
-        if let Some(sender) = &self.sender {
-            sender.desk.ring();
+        if let Some(teller) = self.teller() {
+            teller.desk.ring();
         }
     }
 

@@ -8,7 +8,8 @@ use coinop_core::Millis;
 use coinop_core::money::{Amount, Money};
 use futures::future::BoxFuture;
 
-use super::event::{Outbox, SlipEvent, TakeEvents, TakenEvents};
+use super::event::SlipEvent;
+use super::outbox::{Outbox, TakeEvents, TakenEvents};
 use super::slip::{HoldEnd, Slip};
 use crate::clock::{Clock as _, SystemClock};
 use crate::provider::{Period, ProviderError};
@@ -49,8 +50,8 @@ pub trait Purse: Send + Sync {
     /// [sent](Purse::event_sent) by then. Before that, those that are due and [spent](is_spent) leave the outbox, of
     /// whatever account. Nothing is written where nothing is due.
     ///
-    /// [`next_attempt_at`]: super::event::next_attempt_at
-    /// [spent]: super::event::is_spent
+    /// [`next_attempt_at`]: super::outbox::next_attempt_at
+    /// [spent]: super::outbox::is_spent
     fn take_events(&self, take: TakeEvents) -> BoxFuture<'_, Result<TakenEvents, PurseError>>;
 
     /// Removes an event from the outbox.
@@ -326,7 +327,7 @@ impl Purse for MemoryPurse {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::provider::sandbox::event::{AGE_MS_MAX, ATTEMPTS_MAX, EventKind, next_attempt_at};
+    use crate::provider::sandbox::outbox;
     use crate::provider::sandbox::slip::SlipState;
 
     /// What every purse must do; each implementation runs it on an empty store.
@@ -355,9 +356,7 @@ pub(crate) mod tests {
         assert_eq!(missing, Err(PurseError::NothingTaken));
 
         refunds_once_a_key(purse, paid).await;
-        tells_of_each_change_once(purse, paid).await;
-        events_are_sent_or_given_up(purse).await;
-        secrets_are_made_once(purse).await;
+        outbox::tests::keeps_the_contract(purse).await;
     }
 
     async fn refunds_once_a_key(purse: &dyn Purse, paid: Slip) {
@@ -425,101 +424,6 @@ pub(crate) mod tests {
         };
         let none = purse.statement(instant, None, 10).await.unwrap();
         assert_eq!(none, [], "the end of a period is not in it");
-    }
-
-    fn event(id: &str, account: &str) -> Option<SlipEvent> {
-        Some(SlipEvent {
-            id: id.into(),
-            account: account.into(),
-            kind: EventKind::Paid,
-            reference: "t".into(),
-            at: 1_000,
-        })
-    }
-
-    async fn taken(purse: &dyn Purse, now: Millis) -> Vec<String> {
-        let take = TakeEvents {
-            now,
-            accounts: vec!["tips".into()],
-            limit: 10,
-        };
-        let taken = purse.take_events(take).await.unwrap();
-        taken.events.into_iter().map(|event| event.id).collect()
-    }
-
-    async fn tells_of_each_change_once(purse: &dyn Purse, paid: Slip) {
-        let held = Slip::new(SlipState::Reserved, paid.price);
-        for id in ["evt_1", "evt_none_1"] {
-            purse.decide("t", paid, event(id, "tips")).await.unwrap();
-        }
-        purse.decide("u", held, None).await.unwrap();
-        for id in ["evt_2", "evt_none_2"] {
-            let ended = purse.end_hold("u", HoldEnd::Take, event(id, "tips"));
-            ended.await.unwrap();
-        }
-        let refund = SlipRefund {
-            key: "t1".into(),
-            reference: "t".into(),
-            amount: "0.1".parse().unwrap(),
-        };
-        for id in ["evt_3", "evt_none_3"] {
-            let refunded = purse.refund(refund.clone(), event(id, "tips"));
-            refunded.await.unwrap();
-        }
-        let too_much = SlipRefund {
-            key: "t2".into(),
-            amount: "9".parse().unwrap(),
-            ..refund
-        };
-        let refused = purse.refund(too_much, event("evt_none_4", "tips")).await;
-        assert!(refused.is_err());
-        let mut told = taken(purse, 1_000).await;
-        told.sort();
-        assert_eq!(told, ["evt_1", "evt_2", "evt_3"]);
-        for id in told {
-            purse.event_sent(id).await.unwrap();
-        }
-        assert_eq!(
-            taken(purse, Millis::from(u32::MAX)).await,
-            [""; 0],
-            "all was sent"
-        );
-    }
-
-    async fn events_are_sent_or_given_up(purse: &dyn Purse) {
-        let price = Money::parse("1.00", "USD").unwrap();
-        let paid = Slip::new(SlipState::Paid, price);
-        for (reference, account) in [("v", "tips"), ("w", "other")] {
-            let event = event(&format!("evt_{reference}"), account);
-            purse.decide(reference, paid, event).await.unwrap();
-        }
-        let mut now = 1_000;
-        for attempt in 1..=ATTEMPTS_MAX {
-            assert_eq!(taken(purse, now).await, ["evt_v"], "attempt {attempt}");
-            let next = next_attempt_at(now, attempt);
-            assert_eq!(taken(purse, next - 1).await, [""; 0], "not due yet");
-            now = next;
-        }
-        let give_up = |now| {
-            let accounts = vec!["tips".into()];
-            purse.take_events(TakeEvents {
-                now,
-                accounts,
-                limit: 10,
-            })
-        };
-        let spent = give_up(now).await.unwrap();
-        assert_eq!((spent.events, spent.given_up), (vec![], 1));
-        // Nobody here has the other account: age ends its event all the same.
-        let old = give_up(1_000 + AGE_MS_MAX).await.unwrap();
-        assert_eq!((old.events, old.given_up), (vec![], 1));
-    }
-
-    async fn secrets_are_made_once(purse: &dyn Purse) {
-        let secrets = purse.webhook_secrets(1_000).await.unwrap();
-        assert_eq!(secrets.len(), 1);
-        assert!(secrets[0].len() >= 32);
-        assert_eq!(purse.webhook_secrets(2_000).await, Ok(secrets));
     }
 
     #[tokio::test]

@@ -8,7 +8,8 @@ mod counts;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,7 +21,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use self::counts::Counts;
 use crate::gate::{Notified, Unheard};
@@ -29,8 +30,9 @@ use crate::gate::{Notified, Unheard};
 const BODY_BYTES_MAX: usize = 256 << 10;
 /// How long a body may take.
 const BODY_WAIT: Duration = Duration::from_secs(10);
-/// Webhooks dealt with at a time; further ones are sent again.
-const AT_ONCE_MAX: usize = 32;
+/// Webhooks of one account dealt with at a time; further ones are sent again. A provider that hangs when it is asked holds
+/// up nobody else's.
+const AT_ONCE_MAX: usize = 16;
 /// When a provider should send again what could not be dealt with, seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 
@@ -38,7 +40,9 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("5");
 struct Hooks {
     notified: Arc<dyn Notified>,
     counts: Arc<Counts>,
-    at_once: Semaphore,
+    at_once_max: usize,
+    /// Of accounts that expect webhooks, so no more than are configured.
+    turns: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     body_wait: Duration,
 }
 
@@ -47,7 +51,8 @@ pub fn router(notified: Arc<dyn Notified>, counts: Arc<Counts>) -> Router {
     routes(Hooks {
         notified,
         counts,
-        at_once: Semaphore::new(AT_ONCE_MAX),
+        at_once_max: AT_ONCE_MAX,
+        turns: Mutex::default(),
         body_wait: BODY_WAIT,
     })
 }
@@ -89,8 +94,18 @@ impl Hooks {
         }
     }
 
+    /// A turn of an account, `None` while all are taken.
+    fn turn(&self, account: &str) -> Option<OwnedSemaphorePermit> {
+        // Whoever panics here has inserted a whole entry, or none.
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_account = turns
+            .entry(account.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.at_once_max)));
+        Arc::clone(of_account).try_acquire_owned().ok()
+    }
+
     async fn hear(&self, account: &str, headers: &HeaderMap, body: &[u8]) -> Response {
-        let Ok(_permit) = self.at_once.try_acquire() else {
+        let Some(_turn) = self.turn(account) else {
             self.counts.failed();
             return answer(StatusCode::SERVICE_UNAVAILABLE);
         };

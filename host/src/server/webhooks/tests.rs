@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::sync::Mutex;
 
 use axum::http::Method;
 use futures::future::BoxFuture;
@@ -13,16 +12,19 @@ use tower::ServiceExt as _;
 use super::*;
 use crate::gate::Heard;
 
+/// Headers and body.
+type Told = (Vec<(String, String)>, Vec<u8>);
+
 /// Answers by the word in the body, and keeps what it was told.
 #[derive(Default)]
 struct Ear {
-    told: Mutex<Vec<(Vec<(String, String)>, Vec<u8>)>>,
+    told: Mutex<Vec<Told>>,
     hold: Notify,
 }
 
 impl Notified for Ear {
     fn expects_webhooks(&self, account: &str) -> bool {
-        account == "tips"
+        account == "tips" || account == "fees"
     }
 
     fn webhook<'a>(
@@ -58,16 +60,17 @@ struct Bench {
     router: Router,
 }
 
-fn bench(at_once: usize) -> Bench {
-    bench_with(at_once, BODY_WAIT)
+fn bench(at_once_max: usize) -> Bench {
+    bench_with(at_once_max, BODY_WAIT)
 }
 
-fn bench_with(at_once: usize, body_wait: Duration) -> Bench {
+fn bench_with(at_once_max: usize, body_wait: Duration) -> Bench {
     let (ear, counts) = (Arc::new(Ear::default()), Arc::new(Counts::default()));
     let router = routes(Hooks {
         notified: ear.clone(),
         counts: counts.clone(),
-        at_once: Semaphore::new(at_once),
+        at_once_max,
+        turns: Mutex::default(),
         body_wait,
     });
     Bench {
@@ -213,6 +216,8 @@ async fn more_than_can_be_dealt_with_are_sent_again() {
         assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(refused.headers().contains_key(RETRY_AFTER));
         assert_eq!(bench.told(), 1);
+        let others = bench.send(Method::POST, "/webhooks/fees", Body::from("good"));
+        assert_eq!(others.await.status(), StatusCode::OK, "another account");
         bench.ear.hold.notify_one();
     });
     assert_eq!(held.status(), StatusCode::OK);
