@@ -540,8 +540,9 @@ impl Call {
             {
                 running(owner, *lease_until)
             }
+            // An outcome that comes when its reservation is on its way back is nobody's: nothing would pay for it.
             (S::Running { .. } | S::Indeterminate, E::Executed { epoch })
-                if *epoch == self.epoch =>
+                if *epoch == self.epoch && self.payment.state != PaymentState::Releasing =>
             {
                 S::Executed
             }
@@ -741,6 +742,8 @@ impl Call {
             (S::Awaiting, E::Paid { .. }) | (S::Settling, E::Settled { .. }) => {
                 owed(Cause::WrongAmount)
             }
+            // From here on it is given back, whoever comes for it meanwhile.
+            (S::ToolFailed | S::Indeterminate | S::Ready, E::ReleaseStarted) => self.state.clone(),
             // The provider took what was only to be reserved: it is owed, whatever becomes of the run.
             (S::ToolFailed | S::Indeterminate | S::Ready, E::Settled { .. }) => self.state.clone(),
             // Nothing was taken: settling was refused, the run gave nothing, or nobody came for it.

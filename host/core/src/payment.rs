@@ -53,6 +53,8 @@ pub enum PaymentState {
     Settling,
     /// The provider was asked to take it and has not said what happened.
     SettleUnknown,
+    /// The reservation is being given back: no run may be claimed on it any more.
+    Releasing,
     /// The reservation was given back; nothing was taken.
     Released,
     /// Part of it went back.
@@ -125,6 +127,8 @@ pub enum PaymentEvent {
     },
     /// The provider's answer to settling was lost.
     SettleUnknown,
+    /// The provider is about to be asked to give reserved money back.
+    ReleaseStarted,
     /// The reservation was given back.
     Released,
     /// Money went back.
@@ -195,11 +199,17 @@ impl Payment {
             }
             (S::Authorized, E::SettleStarted) => S::Settling,
             (S::Settling, E::SettleUnknown) => S::SettleUnknown,
-            (S::Authorized | S::Settling | S::SettleUnknown, E::Settled { received }) => {
+            (S::Authorized, E::ReleaseStarted) => S::Releasing,
+            (
+                S::Authorized | S::Settling | S::SettleUnknown | S::Releasing,
+                E::Settled { received },
+            ) => {
                 self.received = Some(*received);
                 S::Paid
             }
-            (S::Authorized | S::Settling | S::SettleUnknown, E::Released) => S::Released,
+            (S::Authorized | S::Settling | S::SettleUnknown | S::Releasing, E::Released) => {
+                S::Released
+            }
             (state, E::Refunded { amount }) if state.is_taken() => self.refund(*amount, event)?,
             (S::Paid | S::PartiallyRefunded, E::Disputed) => S::Disputed,
             (state, E::FeeCharged { fee })

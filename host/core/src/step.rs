@@ -79,6 +79,7 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
     match &call.state {
         CallState::Quoted => Step::Request,
         CallState::Awaiting => awaiting(call, mode, situation),
+        CallState::Ready if call.payment.state == PaymentState::Releasing => Step::Release,
         CallState::Ready if situation.sweeping => unclaimed(call, situation),
         CallState::Ready => Step::Claim,
         CallState::Running { .. } if situation.running_here => Step::Wait,
@@ -147,6 +148,9 @@ pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
             (at < watched_until(call)).then_some(at)
         }
         CallState::Deliverable if call.refund.is_some() => Some(updated_at + STEP_PATIENCE_MS),
+        CallState::Ready if call.payment.state == PaymentState::Releasing => {
+            Some(updated_at + STEP_PATIENCE_MS)
+        }
         CallState::Ready => Some(updated_at + call.quote.claim_window_ms),
         CallState::Running { lease_until, .. } => Some(*lease_until),
         // Each failure doubles the wait, to an hour and a half or so.

@@ -112,6 +112,8 @@ impl Drive<'_> {
         let overdue = self.gate.parts.clock.now() >= self.call.quote.expires_at;
         self.checked = true;
         match standing {
+            // Called off after its time by a host that did not live to record it: nobody declined.
+            Ok(Standing::Canceled) if overdue => self.gather(PaymentEvent::Expired.into()),
             Ok(standing) => self.gather_standing(standing).await,
             // Unknown means pending, never paid; and never expired either.
             Err(error) if !overdue && self.purpose != Purpose::Told => {
@@ -218,6 +220,10 @@ impl Drive<'_> {
     }
 
     pub(super) async fn release(&mut self) -> Result<(), Trouble> {
+        // On record first: whoever comes for the call meanwhile must not run it on money that is on its way back.
+        if self.call.payment.state == PaymentState::Authorized {
+            self.gather(PaymentEvent::ReleaseStarted.into())?;
+        }
         if !self.commit().await? {
             return Ok(());
         }

@@ -339,6 +339,25 @@ fn authorised_money_is_taken_after_the_outcome_or_not_at_all() {
 }
 
 #[test]
+fn nothing_runs_and_nothing_is_stored_on_a_reservation_that_goes_back() {
+    let ready = vec![created(), authorized()];
+    let then = |more: &[Event]| [ready.clone(), more.to_vec()].concat();
+    let start = p(PaymentEvent::ReleaseStarted);
+    let released = p(PaymentEvent::Released);
+    check(&then(&[start.clone(), claimed(0, true)]), Err(3));
+    check(&then(&[start.clone(), released]), Ok("withheld"));
+    // It was taken after all, and is as good as any payment.
+    check(&then(&[start.clone(), settled()]), Ok("ready"));
+    let lost = Event::RunLost { epoch: 1, at: 100 };
+    let executed = Event::Executed { epoch: 1 };
+    check(
+        &then(&[claimed(0, false), lost, start.clone(), executed]),
+        Err(5),
+    );
+    check(&then(&[claimed(0, false), start]), Err(3));
+}
+
+#[test]
 fn money_that_comes_late_or_wrong_is_owed() {
     let late = [created(), p(PaymentEvent::Expired), paid()];
     check(&late, Ok("late_paid"));
@@ -425,7 +444,10 @@ fn random_event(random: &mut Seeded, call: &Call, now: Millis) -> Event {
         7 => p(PaymentEvent::SettleStarted),
         8 => p(PaymentEvent::Settled { received }),
         9 => p(PaymentEvent::SettleUnknown),
-        10 => p(PaymentEvent::Released),
+        10 => p(
+            [PaymentEvent::Released, PaymentEvent::ReleaseStarted][random.below(2) as usize]
+                .clone(),
+        ),
         11 => p(PaymentEvent::Refunded { amount }),
         12 => p(PaymentEvent::Disputed),
         13 | 14 => claimed(now, random.below(2) == 0),

@@ -171,6 +171,37 @@ async fn settling_that_takes_another_amount_is_refunded() {
 }
 
 #[tokio::test]
+async fn nothing_runs_on_a_reservation_that_may_have_been_given_back() {
+    let world = World::build(true, false).await;
+    let id = quoted(&world).await;
+    world.paid();
+    world.pass(60_000);
+    world.gate.sweep_once().await;
+    assert_eq!(world.state(&id).await, "ready");
+    world.pass(CLAIM_WINDOW.as_millis() as i64);
+    world.bank.down.store(true, Ordering::SeqCst);
+    world.gate.sweep_once().await;
+    world.bank.down.store(false, Ordering::SeqCst);
+    let reply = world.confirm(&id, &local()).await;
+    assert!(
+        matches!(refusal(&reply), Refusal::Withheld { .. }),
+        "{reply:?}"
+    );
+    assert_eq!(world.runs(), 0);
+    world.books_are_square().await;
+}
+
+#[tokio::test]
+async fn what_a_host_called_off_before_it_died_has_expired() {
+    let world = World::new().await;
+    let id = quoted(&world).await;
+    *world.bank.standing.lock().unwrap() = Standing::Canceled;
+    world.pass(60_000);
+    world.gate.sweep_once().await;
+    assert_eq!(world.state(&id).await, "expired");
+}
+
+#[tokio::test]
 async fn a_payment_that_was_not_called_off_is_not_expired() {
     let world = World::new().await;
     let id = quoted(&world).await;
