@@ -7,6 +7,7 @@ mod bench;
 mod demo;
 mod guests;
 mod mutants;
+mod night;
 mod plugins;
 mod postgres;
 mod process;
@@ -30,6 +31,8 @@ usage: cargo xtask COMMAND
   test [SUBJECT...]  run all checks and tests, or these: fmt clippy plugins core host e2e
   mutants [NAME...]  take safeguards away one at a time, these or all; a test must fail each time
   bench [-- ARGS]    build for release and print the table of measurements
+  night [SUBJECT] [-- ARGS]
+                     run all long forms of the tests, or this one, its program with ARGS: kills
 ";
 
 fn main() -> ExitCode {
@@ -58,6 +61,7 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
         }
         "test" => test::run(&workspace, &arguments),
         "mutants" => mutants::run(&workspace, &arguments),
+        "night" => night::run(&workspace, arguments),
         "bench" => bench::run(&workspace, passed_on(arguments)),
         "help" | "--help" | "-h" => {
             eprint!("{USAGE}");
