@@ -16,8 +16,29 @@ pub struct Scenario {
     pub config: &'static str,
     /// What happens, in order.
     pub acts: &'static [Act],
-    /// How the call of each tool ends: undisturbed in the first state, otherwise in any of them.
-    pub ends: &'static [(&'static str, &'static [&'static str])],
+    /// How its calls end.
+    pub ends: &'static [End],
+}
+
+/// How the call of one tool ends.
+#[derive(Debug)]
+pub struct End {
+    /// The tool.
+    pub tool: &'static str,
+    /// In one of these states, whatever happens.
+    pub always: &'static [&'static str],
+    /// Or in this one, when somebody is killed.
+    pub disturbed: &'static [&'static str],
+}
+
+impl End {
+    const fn of(tool: &'static str, state: &'static [&'static str]) -> Self {
+        Self {
+            tool,
+            always: state,
+            disturbed: &[],
+        }
+    }
 }
 
 /// The modes of which scenarios know.
@@ -104,7 +125,7 @@ const PAID: Scenario = Scenario {
     mode: Mode::TwoStep,
     config: "",
     acts: &[Act::Ask("tell"), PAY_ON_PAGE, Act::Confirm],
-    ends: &[("tell", &["deliverable"])],
+    ends: &[End::of("tell", &["deliverable"])],
 };
 
 /// Every scenario that is played.
@@ -119,28 +140,36 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "failed",
         acts: &[Act::Ask("fail"), PAY, Act::Confirm],
-        ends: &[("fail", &["refunded"])],
+        ends: &[End::of("fail", &["refunded"])],
         ..PAID
     },
     Scenario {
         name: "failed-held",
         account: "sandbox-hold",
         acts: &[Act::Ask("trap"), PAY_ON_PAGE, Act::Confirm],
-        ends: &[("trap", &["withheld"])],
+        ends: &[End::of("trap", &["withheld"])],
         ..PAID
     },
     // What must not run twice may be lost with its host, and then its payer is made whole.
     Scenario {
         name: "effectful",
         acts: &[Act::Ask("send"), PAY, Act::Confirm],
-        ends: &[("send", &["deliverable", "refunded"])],
+        ends: &[End {
+            tool: "send",
+            always: &["deliverable"],
+            disturbed: &["refunded"],
+        }],
         ..PAID
     },
     Scenario {
         name: "effectful-held",
         account: "sandbox-hold",
         acts: &[Act::Ask("send"), PAY_ON_PAGE, Act::Confirm],
-        ends: &[("send", &["deliverable", "withheld"])],
+        ends: &[End {
+            tool: "send",
+            always: &["deliverable"],
+            disturbed: &["withheld"],
+        }],
         ..PAID
     },
     Scenario {
@@ -150,16 +179,16 @@ pub const SCENARIOS: &[Scenario] = &[
             Act::OnPage(Decision::Decline),
             Act::Confirm,
         ],
-        ends: &[("tell", &["declined"])],
+        ends: &[End::of("tell", &["declined"])],
         ..PAID
     },
     Scenario {
         name: "expired",
         acts: &[Act::Ask("tell"), Act::Later(3 * HOUR_MS), Act::Confirm],
-        ends: &[("tell", &["expired"])],
+        ends: &[End::of("tell", &["expired"])],
         ..PAID
     },
-    // Paid, and the client comes after its claim window: the money went back.
+    // Paid, and the client comes when its claim window is over and a sweeper is at it: one of them is first.
     Scenario {
         name: "late-caller",
         acts: &[
@@ -168,7 +197,7 @@ pub const SCENARIOS: &[Scenario] = &[
             Act::Later(25 * HOUR_MS),
             Act::Confirm,
         ],
-        ends: &[("tell", &["refunded"])],
+        ends: &[End::of("tell", &["refunded", "deliverable"])],
         ..PAID
     },
     Scenario {
@@ -180,7 +209,7 @@ pub const SCENARIOS: &[Scenario] = &[
             Act::Later(25 * HOUR_MS),
             Act::Confirm,
         ],
-        ends: &[("tell", &["withheld"])],
+        ends: &[End::of("tell", &["withheld", "deliverable"])],
         ..PAID
     },
     Scenario {
@@ -205,7 +234,78 @@ pub const SCENARIOS: &[Scenario] = &[
             PAY_ON_PAGE,
             Act::Confirm,
         ],
-        ends: &[("fail", &["refunded"]), ("tell", &["deliverable"])],
+        ends: &[
+            End::of("fail", &["refunded"]),
+            End::of("tell", &["deliverable"]),
+        ],
+        ..PAID
+    },
+    // A failed run is tried again twice before its payer is made whole.
+    Scenario {
+        name: "retried",
+        config: "retries = 2",
+        acts: &[Act::Ask("fail"), PAY, Act::Confirm],
+        ends: &[End::of("fail", &["refunded"])],
+        ..PAID
+    },
+    // A failure becomes balance, which is spent first on the next call.
+    Scenario {
+        name: "credit-spent",
+        config: CREDIT,
+        acts: &[
+            Act::Ask("fail"),
+            PAY,
+            Act::Confirm,
+            Act::Ask("tell"),
+            PAY,
+            Act::Confirm,
+        ],
+        ends: &[
+            End::of("fail", &["credited"]),
+            End::of("tell", &["deliverable"]),
+        ],
+        ..PAID
+    },
+    // What came from the balance returns there with the rest.
+    Scenario {
+        name: "credit-returned",
+        config: CREDIT,
+        acts: &[
+            Act::Ask("fail"),
+            PAY,
+            Act::Confirm,
+            Act::Ask("trap"),
+            PAY,
+            Act::Confirm,
+        ],
+        ends: &[
+            End::of("fail", &["credited"]),
+            End::of("trap", &["credited"]),
+        ],
+        ..PAID
+    },
+    Scenario {
+        name: "credit-expired",
+        config: CREDIT,
+        acts: &[
+            Act::Ask("fail"),
+            PAY,
+            Act::Confirm,
+            Act::Ask("tell"),
+            Act::Later(3 * HOUR_MS),
+            Act::Confirm,
+        ],
+        ends: &[
+            End::of("fail", &["credited"]),
+            End::of("tell", &["expired"]),
+        ],
         ..PAID
     },
 ];
+
+/// Failures become balance; the tools that follow cost more than that, so that both ways of paying meet.
+const CREDIT: &str = "on_failure = \"credit\"
+[plugins.sales.tools.tell]
+price = \"0.03 USD\"
+[plugins.sales.tools.trap]
+price = \"0.03 USD\"";

@@ -31,6 +31,11 @@ impl Tally {
         self.kills.values().flat_map(BTreeMap::values).sum()
     }
 
+    /// Kills at one place, in all scenarios.
+    pub fn killed_at(&self, place: &str) -> usize {
+        self.places().get(place).copied().unwrap_or(0)
+    }
+
     /// Kills by place, in all scenarios.
     fn places(&self) -> BTreeMap<&str, usize> {
         let mut places = BTreeMap::<&str, usize>::new();

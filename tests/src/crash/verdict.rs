@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use coinop::clock::{Clock as _, SystemClock};
 use coinop::ledger::sqlite::SqliteLedger;
 use coinop::ledger::{Audited, Ledger};
-use coinop_core::call::CallState;
+use coinop_core::call::{Call, CallState};
+use coinop_core::payment::PaymentState;
 use serde_json::Value;
 
 use super::scenario::Scenario;
@@ -60,20 +61,14 @@ fn ends(calls: &[Audited], evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for audited in calls {
         let call = &audited.record.call;
-        let (tool, state) = (call.quote.tool.as_str(), call.state.name());
-        let ends = evidence
-            .scenario
-            .ends
-            .iter()
-            .find(|(name, _)| *name == tool);
-        let allowed = match ends {
-            Some((_, states)) if evidence.disturbed => states,
-            Some((_, states)) => &states[..1],
-            None => &[],
-        };
-        if !allowed.contains(&state) {
+        let (tool, state) = (call.quote.tool.as_str(), end_of(call));
+        let end = evidence.scenario.ends.iter().find(|end| end.tool == tool);
+        let allowed = end.is_some_and(|end| {
+            end.always.contains(&state) || (evidence.disturbed && end.disturbed.contains(&state))
+        });
+        if !allowed {
             found.push(format!(
-                "{tool} ended {state}, not {allowed:?}: {:?}",
+                "{tool} ended {state}, not as {end:?}: {:?}",
                 call.state
             ));
         }
@@ -99,6 +94,16 @@ fn ends(calls: &[Audited], evidence: &Evidence<'_>) -> Vec<String> {
         }
     }
     found
+}
+
+/// The word for the end of a call: its state, and whether money went back after the delivery.
+fn end_of(call: &Call) -> &'static str {
+    match call.state {
+        CallState::Deliverable if call.payment.state == PaymentState::Refunded => {
+            "deliverable and refunded"
+        }
+        _ => call.state.name(),
+    }
 }
 
 /// Nothing that the client was told of is lost, and nobody was asked to pay twice for the same.
