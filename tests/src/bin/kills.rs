@@ -79,6 +79,7 @@ async fn all(arguments: &Arguments) -> ExitCode {
     let tally = campaign::run(Plan {
         scenarios: SCENARIOS,
         kills: arguments.kills.unwrap_or(10_000),
+        in_pairs: 0,
         seed,
         at_once: arguments.at_once.unwrap_or(4),
     })

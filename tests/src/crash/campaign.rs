@@ -21,8 +21,10 @@ const RECOVERY_VISITS: usize = 24;
 pub struct Plan {
     /// What is played.
     pub scenarios: &'static [Scenario],
-    /// Plays with two random kills go on until there were as many kills altogether; 0 for single ones alone.
+    /// Plays with two random kills go on until there were as many kills altogether,
     pub kills: usize,
+    /// and as many of them in such plays.
+    pub in_pairs: usize,
     /// Of the random kills.
     pub seed: u64,
     /// Plays at a time.
@@ -99,9 +101,11 @@ async fn doubles(plan: &Plan, references: &[Reference], tally: &mut Tally) {
     if references.is_empty() {
         return;
     }
-    while tally.total() < plan.kills {
+    let total = tally.total().saturating_add(plan.in_pairs);
+    let total = total.max(plan.kills);
+    while tally.total() < total {
         // Two kills a play at most; what chance passes by is made up for in the next batch.
-        let jobs = (plan.kills - tally.total()).div_ceil(2);
+        let jobs = (total - tally.total()).div_ceil(2);
         let jobs = (0..jobs).map(|_| {
             let reference = &references[random.below(references.len())];
             reference.double(&mut random)

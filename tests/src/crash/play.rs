@@ -23,8 +23,9 @@ const ASKS_MAX: usize = 20;
 const ASK_PAUSE: Duration = Duration::from_millis(50);
 /// How often a play at its end is given a host an hour later to bring everything to rest.
 const RESTS_MAX: usize = 8;
-/// Looks at the ledger, 10 ms apart, before the next host is started.
+/// Looks at the ledger before the next host is started.
 const LOOKS_MAX: usize = 40;
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// A play that is over.
 pub struct Played {
@@ -138,6 +139,7 @@ impl Play {
                 self.operate(&["payments", decision.word()]).await
             }
             Act::Confirm => self.confirm().await,
+            Act::WebhookNoted => self.webhook_noted().await,
             Act::Later(ms) => self.clerk.later(ms).await,
             Act::Operate(words) => self.operate(words).await,
         }
@@ -194,6 +196,19 @@ impl Play {
         }
     }
 
+    /// Gives the courier a moment, of the host or of the next one.
+    async fn webhook_noted(&mut self) -> Result<(), Stopped> {
+        self.clerk.host().await?;
+        for _ in 0..LOOKS_MAX {
+            if self.count("SELECT count(*) FROM webhook") > Some(0) {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+        // Never heard: what follows finds out by itself.
+        Ok(())
+    }
+
     /// Presents the payment until the call has ended, or for as long as a client has patience.
     async fn confirm(&mut self) -> Result<(), Stopped> {
         let Some(payment) = self.sale() else {
@@ -243,7 +258,7 @@ impl Play {
                 if self.open_calls() == 0 {
                     return Ok(());
                 }
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                tokio::time::sleep(LOOK_PAUSE).await;
             }
             self.insist(Act::Later(HOUR_MS)).await?;
         }
@@ -253,13 +268,16 @@ impl Play {
 
     /// How many calls have not come to an end.
     fn open_calls(&self) -> i64 {
+        let open = "SELECT count(*) FROM call WHERE json_extract(body, '$.refund') IS NOT NULL OR state NOT IN
+                    ('deliverable', 'withheld', 'refunded', 'credited', 'declined', 'expired')";
+        // A ledger that cannot be read just now is looked at again.
+        self.count(open).unwrap_or(1)
+    }
+
+    fn count(&self, sql: &str) -> Option<i64> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let sql = "SELECT count(*) FROM call WHERE json_extract(body, '$.refund') IS NOT NULL OR state NOT IN
-                   ('deliverable', 'withheld', 'refunded', 'credited', 'declined', 'expired')";
-        Connection::open_with_flags(self.clerk.home.ledger(), flags)
-            .and_then(|books| books.query_row(sql, [], |row| row.get(0)))
-            // A ledger that cannot be read just now is looked at again.
-            .unwrap_or(1)
+        let books = Connection::open_with_flags(self.clerk.home.ledger(), flags).ok()?;
+        books.query_row(sql, [], |row| row.get(0)).ok()
     }
 
     fn sale(&self) -> Option<PaymentAsked> {

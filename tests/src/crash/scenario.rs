@@ -61,6 +61,8 @@ pub enum Act {
     ByCommand(Decision),
     /// The client presents the payment.
     Confirm,
+    /// Everybody waits until the host has heard and noted the provider's webhook.
+    WebhookNoted,
     /// Everything stops, and goes on that much later, milliseconds.
     Later(i64),
     /// The operator runs `coinop` with these words and the payment's id.
@@ -116,6 +118,7 @@ impl Scenario {
 }
 
 const PAY_ON_PAGE: Act = Act::OnPage(Decision::Pay);
+const REFUND: Act = Act::Operate(&["payments", "refund"]);
 const PAY: Act = Act::ByCommand(Decision::Pay);
 
 /// The most common one, for others to differ from.
@@ -238,6 +241,37 @@ pub const SCENARIOS: &[Scenario] = &[
             End::of("fail", &["refunded"]),
             End::of("tell", &["deliverable"]),
         ],
+        ..PAID
+    },
+    // What the payer decided comes to the host by webhook as well.
+    Scenario {
+        name: "webhook",
+        acts: &[
+            Act::Ask("tell"),
+            PAY_ON_PAGE,
+            Act::WebhookNoted,
+            Act::Confirm,
+        ],
+        ..PAID
+    },
+    // An operator gives back what was delivered: in one part, and in two.
+    Scenario {
+        name: "refunded",
+        acts: &[Act::Ask("tell"), PAY, Act::Confirm, REFUND],
+        ends: &[End::of("tell", &["deliverable and refunded"])],
+        ..PAID
+    },
+    Scenario {
+        name: "refunded-twice",
+        account: "sandbox-hold",
+        acts: &[
+            Act::Ask("tell"),
+            PAY,
+            Act::Confirm,
+            Act::Operate(&["payments", "refund", "--amount", "0.004"]),
+            REFUND,
+        ],
+        ends: &[End::of("tell", &["deliverable and refunded"])],
         ..PAID
     },
     // A failed run is tried again twice before its payer is made whole.
