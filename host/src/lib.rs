@@ -12,6 +12,7 @@ pub mod limits;
 pub mod plugin;
 pub mod provider;
 pub mod random;
+pub mod reconcile;
 pub mod reload;
 pub mod sandbox;
 pub mod server;

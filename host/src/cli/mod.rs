@@ -9,6 +9,7 @@ mod demo;
 mod moment;
 pub mod payments;
 mod receipts;
+mod reconcile;
 mod serve;
 mod terminal;
 #[cfg(test)]
@@ -47,6 +48,8 @@ enum Command {
     Payments(payments::Payments),
     /// Verify receipts, and look after the keys that sign them
     Receipts(receipts::Receipts),
+    /// Compare the ledger with what the providers have on record, and print every difference
+    Reconcile(reconcile::Reconcile),
     /// Stop selling and running one version of a plugin at once
     Block(block::Block),
 }
@@ -155,6 +158,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Call(command) => command.run().await,
         Command::Payments(command) => command.run().await,
         Command::Receipts(command) => command.run().await,
+        Command::Reconcile(command) => command.run().await,
         Command::Block(command) => command.run().await,
     }
 }
