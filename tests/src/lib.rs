@@ -17,5 +17,6 @@ pub mod pay;
 pub mod postgres;
 pub mod process;
 pub mod script;
+pub mod sim;
 pub mod stdio;
 pub mod wait;

@@ -67,6 +67,18 @@ impl MemoryLedger {
         self.store().find(key)
     }
 
+    /// Reads every call without waiting.
+    pub fn peek_all(&self) -> Vec<Record> {
+        let store = self.store();
+        store.calls.values().map(|row| row.record.clone()).collect()
+    }
+
+    /// Reads a stored outcome without waiting.
+    pub fn peek_delivery(&self, key: &CallKey) -> Option<Delivery> {
+        let store = self.store();
+        store.delivery(&store.id_of(key)?)
+    }
+
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }

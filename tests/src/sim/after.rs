@@ -1,0 +1,92 @@
+//! After the storm: one healthy host, no faults, and as many days as it takes until nothing is due.
+
+use std::sync::Arc;
+
+use coinop_core::Millis;
+use coinop_core::call::{CallState, Event};
+
+use super::host::Host;
+use super::operator;
+use super::world::World;
+
+/// Rounds of the last host at most: far more than any world needs.
+const ROUNDS_MAX: u32 = 20_000;
+/// After how long nothing may be due any more, milliseconds: what hosts take to give up, and then some.
+const PATIENCE_MS: Millis = 10 * 86_400_000;
+
+/// Lets everything come to rest.
+pub(crate) async fn come_to_rest(world: &Arc<World>) {
+    let host = healthy_host(world);
+    sweep_until_nothing_is_due(world, &host).await;
+    let stuck = look_at_what_is_stuck(world);
+    for record in stuck {
+        operator::change(world, &record, Event::TakenUp).await;
+    }
+    sweep_until_nothing_is_due(world, &host).await;
+}
+
+fn healthy_host(world: &Arc<World>) -> Host {
+    let old = std::mem::take(&mut *world.hosts());
+    for host in old.into_iter().flatten() {
+        host.life.kill();
+    }
+    world.weather.clear_up();
+    let host = Host::start(world, "last.0".to_owned(), 0);
+    world.hosts().push(Some(host.clone()));
+    host
+}
+
+async fn sweep_until_nothing_is_due(world: &Arc<World>, host: &Host) {
+    let until = world.time.now() + PATIENCE_MS;
+    for _ in 0..ROUNDS_MAX {
+        let next = [world.ledger.next_due(), world.next_late()];
+        let Some(next) = next.into_iter().flatten().min() else {
+            return;
+        };
+        if next > until {
+            break;
+        }
+        world.time.until(next).await;
+        world.make_late_payments();
+        host.gate.sweep_once().await;
+    }
+    world.broken(format_args!("something is still due after days"));
+}
+
+/// What only a person can finish must say a reason that the faults explain.
+fn look_at_what_is_stuck(world: &World) -> Vec<coinop::ledger::Record> {
+    let all = world.ledger.peek_all();
+    let stuck = all.into_iter().filter(|record| {
+        let CallState::Attention { reason, .. } = &record.call.state else {
+            return false;
+        };
+        world.count("attention");
+        if let Some(missing) = unexplained(world, record, reason) {
+            let id = &record.call.id;
+            world.broken(format_args!("{id} needs a person: {reason}, but {missing}"));
+        }
+        true
+    });
+    stuck.collect()
+}
+
+/// Why nothing explains that a call is stuck, if so.
+fn unexplained(
+    world: &World,
+    record: &coinop::ledger::Record,
+    reason: &str,
+) -> Option<&'static str> {
+    let call = &record.call;
+    let books = world.bank(&call.quote.account).books();
+    let entry = call.payment.reference.as_ref();
+    let entry = entry.and_then(|reference| books.payments.get(reference));
+    let troubles = entry.map_or(0, |entry| entry.refund_troubles);
+    if reason.contains("every attempt") {
+        return (troubles < 8).then_some("fewer refunds went wrong than it tried");
+    }
+    if reason.contains("gives no refunds") {
+        let able = books.terms.refunds || call.quote.principal.is_known();
+        return able.then_some("something could have been done");
+    }
+    Some("no fault lasts for days")
+}
