@@ -4,6 +4,7 @@
 //! events to the stored call by the core's own transition function inside the transaction: of two hosts that race, the
 //! second gets [`AdvanceError::Illegal`] with the call as it now is, and decides again.
 
+pub mod postgres;
 pub mod sqlite;
 pub mod transition;
 
@@ -21,35 +22,7 @@ use coinop_core::principal::Principal;
 use coinop_core::receipt::{Chain, KeySet};
 use futures::future::BoxFuture;
 
-/// Receipts read at a time.
-const RECEIPTS_PAGE: u32 = 1000;
-
-async fn receipt_in_chains<L: Ledger + ?Sized>(
-    ledger: &L,
-    call: CallId,
-) -> Result<Option<Arc<str>>, LedgerError> {
-    for chain in ledger.chains().await? {
-        let mut after = 0;
-        while after < chain.count {
-            let page = ledger.receipts(chain.id.clone(), after, RECEIPTS_PAGE);
-            let page = page.await?;
-            if let Some(text) = page.iter().find(|text| is_of(text, &call)) {
-                return Ok(Some(Arc::from(text.as_str())));
-            }
-            if page.is_empty() {
-                break;
-            }
-            after += page.len() as u64;
-        }
-    }
-    Ok(None)
-}
-
-fn is_of(receipt: &str, call: &CallId) -> bool {
-    coinop_core::receipt::object(receipt)
-        .get("call")
-        .is_some_and(|id| id == call.as_str())
-}
+use crate::clock::{Clock, SystemClock};
 
 /// Components that quotes name, kept by digest, and which of them the operator has blocked.
 pub trait Components: Send + Sync {
@@ -91,6 +64,11 @@ pub trait Components: Send + Sync {
 pub trait Ledger: Components {
     /// Names this ledger to other hosts; random, no secret.
     fn id(&self) -> &str;
+
+    /// The clock that the hosts of this ledger share, as close as it can be told without asking.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
 
     /// Records a new call, or returns the open one that the same known principal has for the same tool, component,
     /// arguments and price. Anonymous callers never share. A call within `caps` only; an existing one is always

@@ -11,7 +11,7 @@ use coinop_core::payment::PaymentState;
 use coinop_core::principal::Principal;
 use coinop_core::step::due_at;
 
-use super::{AdvanceError, Change, LimitReached, Record};
+use super::{AdvanceError, Change, LimitReached, NewCall, Record};
 use crate::ledger::Caps;
 
 const MINUTE_MS: Millis = 60_000;
@@ -200,6 +200,17 @@ impl Change {
                 _ => {}
             }
         }
+        self
+    }
+}
+
+impl NewCall {
+    /// The call as seen by a store whose time is `now`: every time in it is moved by as much.
+    #[must_use]
+    pub fn at_time(mut self, now: Millis) -> Self {
+        let shift = now - self.call.created_at;
+        self.call.created_at = now;
+        self.call.quote.expires_at += shift;
         self
     }
 }
