@@ -19,9 +19,10 @@ use crate::catalog::Catalog;
 use crate::catalog::library::Library;
 use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config};
+use crate::config::{self, Config, State};
 use crate::gate::{Accounts, CallerCaps, Gate, Job, Parts, Runner};
 use crate::ledger::Ledger;
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::provider::registry::Registry;
 use crate::provider::sandbox::courier::Courier;
@@ -66,9 +67,9 @@ impl App {
     ///
     /// # Errors
     /// Whatever keeps the host from serving safely, with the file or setting to change.
-    pub fn start(config: Config) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let ledger = open_ledger(&config)?;
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let ledger = open_ledger(&config).await?;
+        let clock = ledger.clock();
         let desk = desk(&ledger, &clock);
         let accounts = accounts_at(&config, &desk)?;
         let sandbox = open_sandbox(&config)?;
@@ -286,6 +287,7 @@ impl App {
             sessions_max: http.sessions_max,
             session_idle: http.session_idle,
             ledger_id: self.ledger.id().to_owned(),
+            ledger: http::LedgerCheck::of(self.ledger.clone()),
             problems: match self.is_public(addr) {
                 true => http::Problems::Counted,
                 false => http::Problems::InFull,
@@ -298,12 +300,12 @@ impl App {
 /// Opens the ledger of a configuration.
 ///
 /// # Errors
-/// Names the file and what to do.
-pub fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    Ok(Arc::new(SqliteLedger::open(
-        &config.state,
-        SystemClock.now(),
-    )?))
+/// Names the file or the database and what to do.
+pub async fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    Ok(match &config.state {
+        State::Sqlite(path) => Arc::new(SqliteLedger::open(path, SystemClock.now())?),
+        State::Postgres(url) => Arc::new(PostgresLedger::open(url.expose()).await?),
+    })
 }
 
 /// Sets up the sandbox of a configuration.
@@ -323,7 +325,7 @@ pub fn cashier(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Gate>
         ledger: ledger.clone(),
         runner: Arc::new(NoRunner),
         accounts: accounts(config, ledger)?,
-        clock: Arc::new(SystemClock),
+        clock: ledger.clock(),
         pay_base: Arc::new(ArcSwap::default()),
         quote_lifetime: config.quote_lifetime,
         claim_window: config.claim_wait,

@@ -162,8 +162,8 @@ fn only_wire_and_server_speak_mcp() {
 fn only_the_composition_root_names_concrete_types() {
     check_absent(
         "host/src",
-        &["SqliteLedger"],
-        &["/app.rs", "/ledger/sqlite/"],
+        &["SqliteLedger", "PostgresLedger"],
+        &["/app.rs", "/ledger/sqlite/", "/ledger/postgres/"],
     );
     check_absent("host/src", &["Flow::Hold"], &["/app.rs", "/provider/"]);
 }

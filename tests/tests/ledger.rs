@@ -83,7 +83,7 @@ impl Place for Database {
             ms / 86_400_000
         );
         Box::pin(async move {
-            let client = connect(&self.url).await.unwrap();
+            let client = connect(&self.url).await;
             client.batch_execute(&aged).await.unwrap();
         })
     }

@@ -151,6 +151,8 @@ CREATE TABLE sandbox_refund (                    -- one line a refund: its key i
 
 CREATE TABLE sandbox_event (                     -- webhooks that the sandbox has still to send
     id         TEXT    COLLATE "C" PRIMARY KEY,
+    account    TEXT    COLLATE "C" NOT NULL,
+    kind       TEXT    COLLATE "C" NOT NULL,
     reference  TEXT    COLLATE "C" NOT NULL,
     at         BIGINT  NOT NULL,
     attempts   INTEGER NOT NULL,

@@ -9,7 +9,6 @@ use coinop_core::digest::Digest;
 
 use super::{Locations, terminal};
 use crate::app;
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::Overrides;
 
 /// Stop selling and running one version of a plugin at once.
@@ -27,8 +26,7 @@ pub(super) struct Block {
 impl Block {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let config = self.locations.load(Overrides::default())?;
-        let now = SystemClock.now();
-        let ledger = app::open_ledger(&config)?;
+        let ledger = app::open_ledger(&config).await?;
         let Some(component) = &self.component else {
             let blocked = ledger.blocked().await?;
             let lines: String = blocked.iter().map(|digest| format!("{digest}\n")).collect();
@@ -36,6 +34,7 @@ impl Block {
             return Ok(ExitCode::SUCCESS);
         };
         let digest = digest_of(component)?;
+        let now = ledger.clock().now();
         ledger.set_blocked(digest, !self.lift, now).await?;
         let done = if self.lift {
             "no longer blocked"

@@ -36,7 +36,7 @@ impl Check {
 
     async fn look(&self, config: &Config) -> anyhow::Result<Vec<FileReport>> {
         let sandbox = app::open_sandbox(config)?;
-        let ledger = app::open_ledger(config)?;
+        let ledger = app::open_ledger(config).await?;
         let chargeable = app::chargeable(app::accounts(config, &ledger)?);
         if self.files.is_empty() {
             let folder = check_folder(config, &sandbox, chargeable.as_ref()).await;

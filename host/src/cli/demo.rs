@@ -48,7 +48,7 @@ impl Demo {
             },
         };
         let addr = listener.local_addr()?;
-        let app = Arc::new(App::start(config)?);
+        let app = Arc::new(App::start(config).await?);
         app.refuse_public_test_money(addr)?;
         let serving = {
             let app = Arc::clone(&app);

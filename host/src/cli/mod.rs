@@ -24,7 +24,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::{self, Store};
-use crate::config::{Config, Overrides, Places};
+use crate::config::{Config, Overrides, Places, Secret};
 
 /// A host for paid tools: drop a WebAssembly component into a folder, and its tools are served over MCP with a price.
 #[derive(Parser)]
@@ -63,9 +63,15 @@ struct Locations {
     /// The folder of plugins
     #[arg(long, global = true, value_name = "DIR")]
     plugins: Option<PathBuf>,
-    /// The ledger's file, shared by every coinop of this user
-    #[arg(long, global = true, value_name = "PATH")]
-    state: Option<String>,
+    /// The ledger: a file shared by every coinop of this user, or a postgres:// URL shared by any number of hosts
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH|URL",
+        env = "COINOP_STATE",
+        hide_env_values = true
+    )]
+    state: Option<Secret>,
     /// The folder for compiled code; may be deleted at any time
     #[arg(long, global = true, value_name = "DIR")]
     cache: Option<PathBuf>,
@@ -86,14 +92,14 @@ impl Locations {
 }
 
 /// Opens the ledger of a configuration, which is never made here.
-fn existing_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+async fn existing_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     if !config.state.exists() {
         let path = config.state.display();
         anyhow::bail!(
             "there is no ledger {path}: no coinop has run with it yet; --state names another one"
         );
     }
-    app::open_ledger(config)
+    app::open_ledger(config).await
 }
 
 /// Reads a listening address, and says what one looks like.

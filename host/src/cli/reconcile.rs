@@ -47,7 +47,7 @@ impl Reconcile {
         let now = SystemClock.now();
         let period = self.period(now)?;
         let config = self.locations.load(Overrides::default())?;
-        let ledger = existing_ledger(&config)?;
+        let ledger = existing_ledger(&config).await?;
         let accounts = app::accounts(&config, &ledger)?;
         let names = match &self.account {
             Some(name) => vec![name.clone()],

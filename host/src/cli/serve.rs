@@ -43,7 +43,7 @@ impl Serve {
         let http = config.http.addr.or(self.no_stdio.then_some(DEFAULT_ADDR));
         let stdio = self.stdio || (http.is_none() && !self.no_stdio);
         terminal::log_to_stderr(if http.is_some() { "info" } else { "warn" });
-        let app = Arc::new(App::start(config)?);
+        let app = Arc::new(App::start(config).await?);
         let door = http.unwrap_or(self.pay_addr);
         if !self.paying.allow_test_payments {
             app.refuse_public_test_money(door)?;

@@ -103,7 +103,10 @@ impl Checker<'_> {
 fn scalar(kind: &Kind, value: &DeValue<'_>) -> Result<(), String> {
     match (kind, value) {
         (Kind::Bool, DeValue::Boolean(_)) => Ok(()),
-        (Kind::Text(check) | Kind::TextOrTexts(check), DeValue::String(text)) => check(text),
+        (
+            Kind::Text(check) | Kind::TextOrTexts(check) | Kind::TextOrSecret(check),
+            DeValue::String(text),
+        ) => check(text),
         (Kind::Texts(check) | Kind::TextOrTexts(check), DeValue::Array(list)) => {
             list.iter().try_for_each(|item| match item.get_ref() {
                 DeValue::String(text) => check(text),
@@ -128,7 +131,7 @@ fn scalar(kind: &Kind, value: &DeValue<'_>) -> Result<(), String> {
         (Kind::Caps, value) => cap(value).map(drop),
         (Kind::Price, DeValue::String(text)) => kinds::price(text).map(|_| ()),
         (Kind::Price, DeValue::Table(table)) => price_table(table),
-        (Kind::Secret, DeValue::Table(table)) => secret_table(table),
+        (Kind::Secret | Kind::TextOrSecret(_), DeValue::Table(table)) => secret_table(table),
         (kind, value) => Err(expected(kind.wanted(), value)),
     }
 }
@@ -224,6 +227,7 @@ impl Kind {
             Self::Price => {
                 "a price: \"free\", \"0.50 USD\" or { amount = \"0.50\", currency = \"USD\" }"
             }
+            Self::TextOrSecret(_) => "a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }",
             Self::Secret => "{ env = \"NAME\" } or { file = \"PATH\" }",
             Self::Section(_) | Self::Named(_) | Self::Settings => "a table",
         }

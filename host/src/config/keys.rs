@@ -39,6 +39,8 @@ pub(super) enum Kind {
     Count(u64, u64),
     /// An amount of money, or a list of them in different currencies.
     Caps,
+    /// A text that passes the check, or where to read it.
+    TextOrSecret(fn(&str) -> Result<(), String>),
     /// `{ env = "NAME" }` or `{ file = "PATH" }`.
     Secret,
     /// A table.
@@ -94,8 +96,9 @@ pub(super) static ROOT: Section = Section {
         ),
         key(
             "state",
-            Kind::Text(kinds::state),
-            "The ledger's file; relative to this file. Not on a network filesystem.",
+            Kind::TextOrSecret(kinds::state),
+            "The ledger: a file, relative to this one and not on a network filesystem, or a postgres:// URL that any \
+             number of hosts share; { env = \"NAME\" } keeps its password out of this file.",
         ),
         key(
             "cache_dir",

@@ -122,14 +122,17 @@ pub(super) fn public_url(text: &str) -> Result<(), String> {
     (valid && !host.is_empty()).then_some(()).ok_or_else(wrong)
 }
 
-/// Where the ledger is: a path, or `sqlite:PATH`.
+/// Where the ledger is: a path, `sqlite:PATH`, or a PostgreSQL URL. The reason never repeats a URL.
 pub(super) fn state(text: &str) -> Result<(), String> {
     if text.trim().is_empty() {
-        return Err("is empty: write a file's path".to_owned());
+        return Err("is empty: write a file's path or a postgres:// URL".to_owned());
+    }
+    if super::state::is_postgres(text) {
+        return crate::ledger::postgres::name_of(text).map(drop);
     }
     match text.split_once("://") {
         Some((scheme, _)) => Err(format!(
-            "{scheme}:// is not supported by this version: write a file's path, the ledger is SQLite"
+            "{scheme}:// is no ledger: write a file's path for SQLite, or a postgres:// URL"
         )),
         None => Ok(()),
     }
@@ -213,8 +216,13 @@ mod tests {
             ),
             (
                 state,
-                &["/var/lib/ledger.sqlite3", "C:\\x"],
-                &["postgres://h/db", ""],
+                &[
+                    "/var/lib/ledger.sqlite3",
+                    "C:\\x",
+                    "postgres://me:secret@h/db?sslmode=require",
+                    "postgresql://me@h/db",
+                ],
+                &["mysql://h/db", "postgres://h:port/db", ""],
             ),
             (
                 sha256,

@@ -17,6 +17,7 @@ mod replies;
 mod resolve;
 mod schema;
 mod secret;
+mod state;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,6 +37,7 @@ pub use plugin::{LimitRules, PluginRules, ToolRules};
 pub use replies::Replies;
 pub use schema::json_schema;
 pub use secret::{Secret, SecretSource};
+pub use state::State;
 
 use crate::limits::Limits;
 
@@ -50,8 +52,8 @@ pub struct Config {
     pub file: PathBuf,
     /// The folder of plugins.
     pub plugins_dir: PathBuf,
-    /// The ledger's file.
-    pub state: PathBuf,
+    /// Where the ledger is.
+    pub state: State,
     /// Compiled code and listings.
     pub cache_dir: PathBuf,
     /// What payment links start with, without a slash at the end; `None` where the host's own address serves.
@@ -114,7 +116,7 @@ pub struct Overrides {
     /// `--plugins`.
     pub plugins_dir: Option<PathBuf>,
     /// `--state`.
-    pub state: Option<String>,
+    pub state: Option<Secret>,
     /// `--mode`.
     pub mode: Option<String>,
     /// `--provider`, an account's name.

@@ -12,14 +12,14 @@ use super::account::AccountKind;
 use super::callers::RawCallers;
 use super::kinds::PriceText;
 use super::replies::Replies;
-use super::secret::SecretSource;
+use super::secret::{Secret, SecretSource};
 
 /// `coinop.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawConfig {
     pub(super) plugins_dir: Option<PathBuf>,
-    pub(super) state: Option<String>,
+    pub(super) state: Option<TextOrSecret>,
     pub(super) cache_dir: Option<PathBuf>,
     pub(super) mode: Option<String>,
     pub(super) on_failure: Option<Remedy>,
@@ -33,6 +33,14 @@ pub(super) struct RawConfig {
     pub(super) retention: RawRetention,
     pub(super) callers: RawCallers,
     pub(super) plugins: BTreeMap<String, RawPlugin>,
+}
+
+/// A text, or where to read it.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum TextOrSecret {
+    Text(Secret),
+    Elsewhere(SecretSource),
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,10 +8,10 @@ use super::callers::{Callers, RawCallers};
 use super::check::check;
 use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::plugin::checked_mode;
-use super::raw::{RawAccount, RawApiKey, RawConfig, RawHttp};
+use super::raw::{RawAccount, RawApiKey, RawConfig, RawHttp, TextOrSecret};
 use super::{
-    Account, AccountKind, ApiKeys, Config, Http, LimitRules, PluginRules, Source, api_key,
-    did_you_mean, folder_of, keys, kinds,
+    Account, AccountKind, ApiKeys, Config, Http, LimitRules, PluginRules, Secret, Source, State,
+    api_key, did_you_mean, folder_of, keys, kinds,
 };
 use crate::limits::Limits;
 
@@ -73,6 +73,7 @@ impl Resolver<'_> {
         self.check_plugin_accounts(&plugins, &accounts.by_name);
         let http = self.http(raw.http, &base, &source);
         self.check_caller_keys(&raw.callers, &http.keys);
+        let state = self.state(raw.state, &base, &source);
         all_right(self.errors)?;
 
         let Source { overrides, places } = &source;
@@ -83,7 +84,6 @@ impl Resolver<'_> {
                 .or(in_file)
                 .unwrap_or_else(|| default.to_owned())
         };
-        let as_path = |text: &String| PathBuf::from(text.strip_prefix("sqlite:").unwrap_or(text));
         let public_url = overrides.public_url.clone().or(raw.public_url);
         Ok(Config {
             plugins_dir: said(
@@ -91,11 +91,7 @@ impl Resolver<'_> {
                 raw.plugins_dir,
                 &places.plugins_dir,
             ),
-            state: said(
-                overrides.state.as_ref().map(as_path),
-                raw.state.as_ref().map(as_path),
-                &places.state,
-            ),
+            state,
             cache_dir: said(None, raw.cache_dir, &places.cache_dir),
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             http,
@@ -209,6 +205,31 @@ impl Resolver<'_> {
         }
     }
 
+    /// The ledger: as the command line says; else the file; else the platform's place.
+    fn state(&mut self, said: Option<TextOrSecret>, base: &Path, source: &Source) -> State {
+        if let Some(text) = &source.overrides.state {
+            return match State::of(text.expose(), Path::new("")) {
+                State::Sqlite(path) => State::Sqlite(absolute(&path)),
+                database => database,
+            };
+        }
+        let text = match said {
+            None => return State::Sqlite(source.places.state.clone()),
+            Some(TextOrSecret::Text(text)) => Ok(text),
+            Some(TextOrSecret::Elsewhere(place)) => {
+                let read = place.read(base);
+                read.and_then(|text| kinds::state(text.expose()).map(|()| text))
+            }
+        };
+        text.map_or_else(
+            |message| {
+                self.wrong(&["state"], message);
+                State::Sqlite(PathBuf::new())
+            },
+            |text| State::of(text.expose(), base),
+        )
+    }
+
     fn wrong(&mut self, path: &[&str], message: impl Into<String>) {
         self.errors.push(self.document.error(path, message));
     }
@@ -248,13 +269,18 @@ fn unknown_account(name: &str, accounts: &BTreeMap<String, Account>) -> Option<S
 fn command_line_errors(source: &Source) -> Vec<ConfigError> {
     type Check = fn(&str) -> Result<(), String>;
     let overrides = &source.overrides;
-    let flags: [(&str, &Option<String>, Check); 3] = [
-        ("--mode", &overrides.mode, kinds::mode),
-        ("--state", &overrides.state, kinds::state),
-        ("--public-url", &overrides.public_url, kinds::public_url),
+    let state = overrides.state.as_ref().map(Secret::expose);
+    let flags: [(&str, Option<&str>, Check); 3] = [
+        ("--mode", overrides.mode.as_deref(), kinds::mode),
+        ("--state", state, kinds::state),
+        (
+            "--public-url",
+            overrides.public_url.as_deref(),
+            kinds::public_url,
+        ),
     ];
-    let wrong = |(flag, value, check): (&str, &Option<String>, Check)| {
-        let message = check(value.as_deref()?).err()?;
+    let wrong = |(flag, value, check): (&str, Option<&str>, Check)| {
+        let message = check(value?).err()?;
         Some(command_line(flag, message))
     };
     flags.into_iter().filter_map(wrong).collect()

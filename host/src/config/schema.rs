@@ -53,6 +53,9 @@ fn kind(kind: &Kind) -> Value {
             ] });
             json!({ "anyOf": [cap, { "type": "array", "items": cap }] })
         }
+        Kind::TextOrSecret(_) => {
+            json!({ "oneOf": [text, exactly(&["env"]), exactly(&["file"])] })
+        }
         Kind::Secret => json!({ "oneOf": [exactly(&["env"]), exactly(&["file"])] }),
         Kind::Section(inner) => section(inner),
         Kind::Named(inner) => json!({ "type": "object", "additionalProperties": section(inner) }),

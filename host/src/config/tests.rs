@@ -45,7 +45,7 @@ fn nothing_said_is_a_whole_configuration() {
     let folder = Folder(tempfile::tempdir().unwrap());
     let config = folder.load(Overrides::default()).unwrap();
     assert_eq!(config.plugins_dir, folder.places().plugins_dir);
-    assert_eq!(config.state, folder.places().state);
+    assert_eq!(config.state, State::Sqlite(folder.places().state));
     assert_eq!(config.provider, "sandbox");
     assert_eq!(config.accounts["sandbox"].kind, AccountKind::Sandbox);
     assert_eq!(config.quote_lifetime, Duration::from_secs(900));
@@ -55,13 +55,61 @@ fn nothing_said_is_a_whole_configuration() {
 }
 
 #[test]
+fn the_ledger_may_be_a_database_whose_url_is_kept_elsewhere() {
+    let folder = Folder::with("state = { file = \"url\" }\n");
+    let url = "postgres://me:hunter2@db.example/coinop";
+    std::fs::write(folder.0.path().join("url"), format!("{url}\n")).unwrap();
+    let config = folder.load(Overrides::default()).unwrap();
+    assert_eq!(config.state, State::Postgres(url.into()));
+    assert_eq!(config.state.to_string(), "db.example/coinop");
+    assert!(!format!("{:?}", config.state).contains("hunter2"));
+    let said = Overrides {
+        state: Some("postgresql://me@other/x".into()),
+        ..Overrides::default()
+    };
+    let config = folder.load(said).unwrap();
+    assert_eq!(config.state.to_string(), "other/x");
+    let said = Overrides {
+        state: Some("sqlite:here".into()),
+        ..Overrides::default()
+    };
+    let config = folder.load(said).unwrap();
+    let here = std::env::current_dir().unwrap().join("here");
+    assert_eq!(config.state, State::Sqlite(here));
+}
+
+#[test]
+fn a_wrong_ledger_is_named_without_its_url() {
+    for (toml, says) in [
+        ("state = \"mysql://me:hunter2@h/x\"", "postgres://"),
+        (
+            "state = \"postgres://me:hunter2@h/x?sslmode=maybe\"",
+            "sslmode",
+        ),
+        (
+            "state = { env = \"COINOP_TEST_UNSET\" }",
+            "COINOP_TEST_UNSET",
+        ),
+        ("state = 7", "{ env = "),
+    ] {
+        let errors = errors(toml);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(
+            errors[0].contains("state") && errors[0].contains(says),
+            "{errors:?}"
+        );
+        assert!(!errors[0].contains("hunter2"), "{errors:?}");
+    }
+}
+
+#[test]
 fn the_command_line_beats_the_file_and_the_file_the_defaults() {
     let folder = Folder::with(
         "plugins_dir = \"p\"\nstate = \"sqlite:s.db\"\nmode = \"resubmit\"\npublic_url = \"https://a.example/\"\n[http]\naddr = \"127.0.0.1:1\"\n",
     );
     let config = folder.load(Overrides::default()).unwrap();
     assert_eq!(config.plugins_dir, folder.0.path().join("p"));
-    assert_eq!(config.state, folder.0.path().join("s.db"));
+    assert_eq!(config.state, State::Sqlite(folder.0.path().join("s.db")));
     assert_eq!(config.mode_of_server.unwrap().name(), "resubmit");
     assert_eq!(config.public_url.as_deref(), Some("https://a.example"));
 
@@ -110,10 +158,7 @@ fn every_mistake_names_line_key_and_remedy() {
             "mode = 3",
             "1: mode: must be a text in quotes, not an integer",
         ),
-        (
-            "state = \"postgres://h/d\"",
-            "1: state: postgres:// is not supported",
-        ),
+        ("state = \"redis://h/d\"", "1: state: redis:// is no ledger"),
         (
             "[limits]\ncpu_ms = 0",
             "2: limits.cpu_ms: 0 is out of bounds: write a number from 1 to 600000",

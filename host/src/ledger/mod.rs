@@ -156,11 +156,8 @@ pub trait Ledger: Components {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, LedgerError>>;
 
-    /// The receipt of a call: outcomes are forgotten, receipts are not. A store that keeps them by call looks it up;
-    /// this reads the chains.
-    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
-        Box::pin(receipt_in_chains(self, call))
-    }
+    /// The receipt of a call: outcomes are forgotten, receipts are not.
+    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>>;
 
     /// Calls with everything that is recorded of them, in order of their ids after `after`, at most `limit`: for checks
     /// and exports, which read the whole ledger in pages.
@@ -456,30 +453,4 @@ pub enum LedgerError {
     /// The writer ended.
     #[error("the ledger is shutting down")]
     Closed,
-}
-
-#[cfg(test)]
-mod tests {
-    use coinop_core::principal::Principal;
-
-    use super::*;
-    use crate::cli::testing::{Shop, call};
-
-    #[tokio::test]
-    async fn a_receipt_is_found_by_its_call_in_the_chains_as_in_the_index() {
-        let shop = Shop::new().await;
-        let receipts = shop.deliver_three().await;
-        let open = shop.open(call(4, Principal::anonymous())).await;
-        for (seed, expected) in [
-            (3, Some(receipts[2].as_str())),
-            (1, Some(&receipts[0])),
-            (4, None),
-        ] {
-            let id = call(seed, Principal::anonymous()).id;
-            let in_chains = receipt_in_chains(&shop.ledger, id.clone()).await.unwrap();
-            assert_eq!(in_chains.as_deref(), expected);
-            assert_eq!(shop.ledger.receipt(id).await.unwrap(), in_chains);
-        }
-        assert_eq!(shop.ledger.receipt(open.id).await.unwrap(), None);
-    }
 }

@@ -77,6 +77,8 @@ macro_rules! ledger_contract {
             outcomes: receipts_outlive_the_keys_rotation,
             outcomes: only_what_is_at_rest_is_forgotten,
             outcomes: forgetting_is_bounded,
+            purse: an_event_is_taken_by_one_host_until_it_is_sent,
+            purse: the_statement_has_what_was_taken,
             purse: the_first_decision_stands,
             purse: a_refund_goes_out_once_a_key,
             purse: decided_and_refunded_at_once_it_is_once,

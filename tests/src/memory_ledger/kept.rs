@@ -54,6 +54,11 @@ impl Store {
         Some(Delivery { outcome, receipt })
     }
 
+    /// The receipt of a call.
+    pub(super) fn receipt(&self, call: &CallId) -> Option<Arc<str>> {
+        self.calls.get(call)?.receipt.clone()
+    }
+
     /// Forgets outcomes of calls at rest, components that no call on its way names, and notes, older than `before`.
     pub(super) fn forget(&mut self, before: Millis) -> u64 {
         let mut old: Vec<(Millis, CallId)> = Vec::new();
@@ -62,6 +67,7 @@ impl Store {
                 && kept.at < before
                 && row.record.updated_at < before
                 && row.due_at.is_none()
+                && row.record.call.state.name() != "attention"
             {
                 old.push((kept.at, id.clone()));
             }

@@ -153,6 +153,10 @@ impl Ledger for MemoryLedger {
         at_once(Ok(self.store().delivery(&call)))
     }
 
+    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
+        at_once(Ok(self.store().receipt(&call)))
+    }
+
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         at_once(Ok(self.store().list(&filter, limit)))
     }

@@ -49,6 +49,7 @@ impl Habits {
             caps: CallerCaps {
                 known: caps,
                 anonymous: Caps::default(),
+                ..CallerCaps::default()
             },
         }
     }

@@ -23,7 +23,7 @@ impl Payments {
     pub(in crate::cli) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
-        let ledger = existing_ledger(&config)?;
+        let ledger = existing_ledger(&config).await?;
         let gate = app::cashier(&config, &ledger)?;
         let desk = Desk {
             ledger: ledger.as_ref(),

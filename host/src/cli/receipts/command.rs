@@ -27,7 +27,7 @@ impl Receipts {
         terminal::log_to_stderr("warn");
         let ledger = match self.args.is_offline() {
             true => None,
-            false => Some(self.ledger()?),
+            false => Some(self.ledger().await?),
         };
         let ledger = ledger.as_deref().map(|store| store as &dyn Ledger);
         let now = SystemClock.now();
@@ -44,7 +44,7 @@ impl Receipts {
     }
 
     /// The ledger, which is never made here.
-    fn ledger(&self) -> anyhow::Result<Arc<dyn Store>> {
+    async fn ledger(&self) -> anyhow::Result<Arc<dyn Store>> {
         let config = self.locations.load(Overrides::default())?;
         if !config.state.exists() {
             let path = config.state.display();
@@ -53,6 +53,6 @@ impl Receipts {
                  `receipts verify --keys` needs none"
             );
         }
-        app::open_ledger(&config)
+        app::open_ledger(&config).await
     }
 }

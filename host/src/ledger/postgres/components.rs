@@ -131,6 +131,7 @@ fn unused(before: Millis, most: i64) -> Query {
     query!(
         "SELECT digest FROM component WHERE kept_at < $1 AND NOT EXISTS
            (SELECT 1 FROM call WHERE call.component = component.digest AND call.due_at IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM call WHERE call.component = component.digest AND call.state = 'attention')
          ORDER BY kept_at LIMIT $2",
         before,
         most,

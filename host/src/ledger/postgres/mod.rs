@@ -12,6 +12,7 @@ mod failed;
 mod lists;
 mod locks;
 mod open;
+mod outbox;
 mod outcomes;
 mod pool;
 mod purse;
@@ -176,6 +177,13 @@ impl Ledger for PostgresLedger {
         Box::pin(async move {
             let (db, call) = (&self.db, &call);
             attempt(PATIENCE, move || outcomes::outcome(db, call)).await
+        })
+    }
+
+    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
+        Box::pin(async move {
+            let (db, call) = (&self.db, &call);
+            attempt(PATIENCE, move || receipts::receipt(db, call)).await
         })
     }
 

@@ -75,6 +75,7 @@ pub(super) async fn forget(db: &Db, before: Millis) -> Result<u64, Failed<Ledger
         "DELETE FROM outcome WHERE call IN
            (SELECT outcome.call FROM outcome JOIN call ON call.id = outcome.call
             WHERE outcome.stored_at < $1 AND call.updated_at < $1 AND call.due_at IS NULL
+              AND call.state <> 'attention'
             ORDER BY outcome.stored_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
         before,
         FORGET_MAX,

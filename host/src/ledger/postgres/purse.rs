@@ -5,14 +5,18 @@ use coinop_core::money::{Amount, Money};
 use futures::future::BoxFuture;
 use tokio_postgres::{Error, Row};
 
-use super::PostgresLedger;
 use super::accounts::get;
 use super::calls::has_nul;
 use super::failed::{Failed, attempt, in_words};
 use super::pool::{Db, PATIENCE, Query, query};
 use super::transaction::{BEGIN, Transaction, nothing_refused};
-use crate::ledger::LedgerError;
-use crate::provider::sandbox::purse::{Purse, PurseError, SlipRefund};
+use super::{PostgresLedger, outbox};
+use crate::ledger::{Ledger as _, LedgerError};
+use crate::provider::Period;
+use crate::provider::sandbox::desk::WEBHOOK_SECRET;
+use crate::provider::sandbox::event::SlipEvent;
+use crate::provider::sandbox::outbox::{TakeEvents, TakenEvents};
+use crate::provider::sandbox::purse::{Place, Purse, PurseError, SlipRefund, Taken};
 use crate::provider::sandbox::slip::{HoldEnd, Slip};
 
 /// The constraint that keeps a refund's key from being used twice.
@@ -28,26 +32,79 @@ impl Purse for PostgresLedger {
         &'a self,
         reference: &'a str,
         decision: Slip,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
         let db = self.db();
-        Box::pin(attempt(PATIENCE, move || decide(db, reference, decision)))
+        Box::pin(async move {
+            let event = event.as_ref();
+            attempt(PATIENCE, move || decide(db, reference, decision, event)).await
+        })
     }
 
     fn end_hold<'a>(
         &'a self,
         reference: &'a str,
         end: HoldEnd,
+        event: Option<SlipEvent>,
     ) -> BoxFuture<'a, Result<Slip, PurseError>> {
         let db = self.db();
-        Box::pin(attempt(PATIENCE, move || end_hold(db, reference, end)))
+        Box::pin(async move {
+            let event = event.as_ref();
+            attempt(PATIENCE, move || end_hold(db, reference, end, event)).await
+        })
     }
 
-    fn refund(&self, refund: SlipRefund) -> BoxFuture<'_, Result<Slip, PurseError>> {
+    fn refund(
+        &self,
+        refund: SlipRefund,
+        event: Option<SlipEvent>,
+    ) -> BoxFuture<'_, Result<Slip, PurseError>> {
         let db = self.db();
         Box::pin(async move {
-            let asked = &refund;
-            attempt(PATIENCE, move || send_back(db, asked)).await
+            let (asked, event) = (&refund, event.as_ref());
+            attempt(PATIENCE, move || send_back(db, asked, event)).await
         })
+    }
+
+    fn refund_made<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<SlipRefund>, PurseError>> {
+        let db = self.db();
+        Box::pin(attempt(PATIENCE, move || refund_made(db, key)))
+    }
+
+    fn statement(
+        &self,
+        period: Period,
+        after: Option<Place>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<Taken>, PurseError>> {
+        let db = self.db();
+        Box::pin(async move {
+            let after = after.as_ref();
+            attempt(PATIENCE, move || statement(db, period, after, limit)).await
+        })
+    }
+
+    fn take_events(&self, take: TakeEvents) -> BoxFuture<'_, Result<TakenEvents, PurseError>> {
+        let db = self.db();
+        Box::pin(async move {
+            let take = &take;
+            attempt(PATIENCE, move || outbox::take(db, take)).await
+        })
+    }
+
+    fn event_sent(&self, id: String) -> BoxFuture<'_, Result<(), PurseError>> {
+        let db = self.db();
+        Box::pin(async move {
+            let id = id.as_str();
+            attempt(PATIENCE, move || outbox::sent(db, id)).await
+        })
+    }
+
+    fn webhook_secrets(&self, at: Millis) -> BoxFuture<'_, Result<Vec<Vec<u8>>, PurseError>> {
+        Box::pin(async move { Ok(self.secrets(WEBHOOK_SECRET.to_owned(), at).await?) })
     }
 }
 
@@ -60,37 +117,94 @@ async fn slip(db: &Db, reference: &str) -> Result<Option<Slip>, Failed<PurseErro
 }
 
 /// The first decision stands: whoever comes second finds it.
-async fn decide(db: &Db, reference: &str, decision: Slip) -> Result<Slip, Failed<PurseError>> {
+async fn decide(
+    db: &Db,
+    reference: &str,
+    decision: Slip,
+    event: Option<&SlipEvent>,
+) -> Result<Slip, Failed<PurseError>> {
     let begun = Transaction::begin(db, BEGIN, [locked(reference)]).await?;
     let [rows] = begun.found;
     if let Some(row) = rows.first() {
         return Ok(read(row)?);
     }
-    let decided = begun
-        .transaction
-        .commit(vec![first(reference, &decision, begun.now)], faster);
+    let mut writes = vec![first(reference, &decision, begun.now)];
+    writes.extend(outbox::put(event));
+    let decided = begun.transaction.commit(writes, faster);
     decided.await.map(|_| decision)
 }
 
-async fn end_hold(db: &Db, reference: &str, end: HoldEnd) -> Result<Slip, Failed<PurseError>> {
+async fn end_hold(
+    db: &Db,
+    reference: &str,
+    end: HoldEnd,
+    event: Option<&SlipEvent>,
+) -> Result<Slip, Failed<PurseError>> {
     let begun = Transaction::begin(db, BEGIN, [locked(reference)]).await?;
     let [rows] = begun.found;
     let held = read(rows.first().ok_or(PurseError::NothingTaken)?)?;
     let ended = held.ended(end);
-    let write = changed(reference, &ended);
+    if ended == held {
+        return Ok(held);
+    }
+    let mut writes = vec![changed(reference, &ended, begun.now)];
+    writes.extend(outbox::put(event));
     begun
         .transaction
-        .commit(vec![write], nothing_refused::<PurseError>)
+        .commit(writes, nothing_refused::<PurseError>)
         .await?;
     Ok(ended)
 }
 
-async fn send_back(db: &Db, refund: &SlipRefund) -> Result<Slip, Failed<PurseError>> {
-    let earlier = query!(
-        "SELECT reference, amount FROM sandbox_refund WHERE key = $1",
-        refund.key.clone()
+async fn refund_made(db: &Db, key: &str) -> Result<Option<SlipRefund>, Failed<PurseError>> {
+    if has_nul(&[key]) {
+        return Ok(None);
+    }
+    let rows = db.rows::<PurseError>(refund_under(key)).await?;
+    let made = rows.first().map(|row| {
+        Ok::<_, PurseError>(SlipRefund {
+            key: key.to_owned(),
+            reference: get(row, 0)?,
+            amount: Amount::from_nanos(get(row, 1)?),
+        })
+    });
+    Ok(made.transpose()?)
+}
+
+/// What was taken in a period, in order.
+async fn statement(
+    db: &Db,
+    period: Period,
+    after: Option<&Place>,
+    limit: u32,
+) -> Result<Vec<Taken>, Failed<PurseError>> {
+    let (at, reference) = after.map_or((i64::MIN, ""), |place| (place.at, &place.reference));
+    let query = query!(
+        "SELECT state, amount, currency, refunded, at, reference FROM sandbox_payment
+         WHERE at >= $1 AND at < $2 AND state IN ('paid', 'taken') AND (at, reference) > ($3, $4)
+         ORDER BY at, reference LIMIT $5",
+        period.since,
+        period.until,
+        at,
+        reference.to_owned(),
+        i64::from(limit),
     );
-    let queries = [locked(&refund.reference), earlier];
+    let rows = db.rows::<PurseError>(query).await?;
+    let taken = rows.iter().map(|row| {
+        let (at, reference) = (get(row, 4)?, get(row, 5)?);
+        let (place, slip) = (Place { at, reference }, read(row)?);
+        Ok::<_, PurseError>(Taken { place, slip })
+    });
+    let taken: Result<_, PurseError> = taken.collect();
+    Ok(taken?)
+}
+
+async fn send_back(
+    db: &Db,
+    refund: &SlipRefund,
+    event: Option<&SlipEvent>,
+) -> Result<Slip, Failed<PurseError>> {
+    let queries = [locked(&refund.reference), refund_under(&refund.key)];
     let begun = Transaction::begin(db, BEGIN, queries).await?;
     let [rows, earlier] = begun.found;
     let taken = read(rows.first().ok_or(PurseError::NothingTaken)?)?;
@@ -111,9 +225,17 @@ async fn send_back(db: &Db, refund: &SlipRefund) -> Result<Slip, Failed<PurseErr
         refund.amount.nanos(),
         begun.now,
     );
-    let writes = vec![changed(&refund.reference, &stands), line];
+    let mut writes = vec![changed(&refund.reference, &stands, begun.now), line];
+    writes.extend(outbox::put(event));
     begun.transaction.commit(writes, faster).await?;
     Ok(stands)
+}
+
+fn refund_under(key: &str) -> Query {
+    query!(
+        "SELECT reference, amount FROM sandbox_refund WHERE key = $1",
+        key.to_owned()
+    )
 }
 
 fn standing(reference: &str) -> Query {
@@ -143,12 +265,14 @@ fn first(reference: &str, slip: &Slip, at: Millis) -> Query {
     )
 }
 
-fn changed(reference: &str, slip: &Slip) -> Query {
+/// The time is that of the state: a refund does not move it.
+fn changed(reference: &str, slip: &Slip, at: Millis) -> Query {
     query!(
-        "UPDATE sandbox_payment SET state = $2, refunded = $3 WHERE reference = $1",
+        "UPDATE sandbox_payment SET state = $2, refunded = $3, at = CASE state WHEN $2 THEN at ELSE $4 END WHERE reference = $1",
         reference.to_owned(),
         slip.state.as_str(),
         slip.refunded.nanos(),
+        at,
     )
 }
 

@@ -131,6 +131,17 @@ fn chain(row: &Row) -> Result<Chain, LedgerError> {
     })
 }
 
+/// The receipt of a call.
+pub(super) async fn receipt(
+    db: &Db,
+    call: &CallId,
+) -> Result<Option<Arc<str>>, Failed<LedgerError>> {
+    let query = query!("SELECT body FROM receipt WHERE call = $1", call.to_string());
+    let rows = db.rows::<LedgerError>(query).await?;
+    let text: Option<&str> = rows.first().map(|row| get(row, 0)).transpose()?;
+    Ok(text.map(Arc::from))
+}
+
 /// The receipts of a chain, in order.
 pub(super) async fn receipts(
     db: &Db,

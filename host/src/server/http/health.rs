@@ -1,6 +1,8 @@
 //! Probes: is this coinop, and is it ready?
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,10 +13,13 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::catalog::Problem;
+use crate::ledger::Components;
 use crate::server::{PRODUCT, Server};
 
 /// Problems named in one answer.
 const PROBLEMS_MAX: usize = 100;
+/// How long the ledger may take to answer a probe.
+const LEDGER_WAIT: Duration = Duration::from_secs(2);
 
 /// What probes are told of problems: paths and what plugins printed are for whoever is on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +30,40 @@ pub enum Problems {
     Counted,
 }
 
-pub(super) fn router(server: Arc<Server>, ledger_id: String, told: Problems) -> Router {
+/// Asks the ledger whether it answers. Without one, everything is well.
+#[derive(Clone, Default)]
+pub struct LedgerCheck(Option<Arc<dyn Components>>);
+
+impl LedgerCheck {
+    /// Asks this ledger.
+    pub fn of(ledger: Arc<dyn Components>) -> Self {
+        Self(Some(ledger))
+    }
+
+    async fn answers(&self) -> bool {
+        match &self.0 {
+            // The shortest list there is.
+            Some(ledger) => {
+                let asked = tokio::time::timeout(LEDGER_WAIT, ledger.blocked()).await;
+                matches!(asked, Ok(Ok(_)))
+            }
+            None => true,
+        }
+    }
+}
+
+impl fmt::Debug for LedgerCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LedgerCheck")
+    }
+}
+
+pub(super) fn router(
+    server: Arc<Server>,
+    ledger_id: String,
+    ledger: LedgerCheck,
+    told: Problems,
+) -> Router {
     let health = json!({
         "product": PRODUCT,
         "version": env!("CARGO_PKG_VERSION"),
@@ -36,15 +74,24 @@ pub(super) fn router(server: Arc<Server>, ledger_id: String, told: Problems) -> 
             "/healthz",
             get(async move || answer(StatusCode::OK, &health)),
         )
-        .route("/readyz", get(ready).with_state((server, told)))
+        .route("/readyz", get(ready).with_state((server, ledger, told)))
 }
 
-/// 503 until the first scan; then 200, since good plugins are served whatever the bad ones do.
-async fn ready(State((server, told)): State<(Arc<Server>, Problems)>) -> Response {
+/// 503 until the first scan and while the ledger is away; else 200, since good plugins are served whatever the bad ones
+/// do.
+async fn ready(
+    State((server, ledger, told)): State<(Arc<Server>, LedgerCheck, Problems)>,
+) -> Response {
     if !server.is_ready() {
         return answer(
             StatusCode::SERVICE_UNAVAILABLE,
             &json!({"status": "starting"}),
+        );
+    }
+    if !ledger.answers().await {
+        return answer(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &json!({"status": "unavailable", "problems": ["the ledger does not answer"]}),
         );
     }
     let snapshot = server.catalog.snapshot();

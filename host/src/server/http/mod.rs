@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use self::endpoint::Endpoint;
 use self::guard::Guard;
 use super::Server;
-pub use health::Problems;
+pub use health::{LedgerCheck, Problems};
 pub use identity::{Anonymous, ApiKey};
 
 /// How HTTP is served. Every bound is named here.
@@ -52,6 +52,8 @@ pub struct Settings {
     pub drain_max: Duration,
     /// The ledger's id, told on `/healthz`: how one coinop recognises another on the same ledger.
     pub ledger_id: String,
+    /// How `/readyz` asks whether the ledger answers.
+    pub ledger: LedgerCheck,
     /// What `/readyz` tells of problems.
     pub problems: Problems,
 }
@@ -81,6 +83,7 @@ impl Default for Settings {
             session_idle: Duration::from_secs(30 * 60),
             drain_max: Duration::from_secs(30),
             ledger_id: String::new(),
+            ledger: LedgerCheck::default(),
             problems: Problems::InFull,
         }
     }
@@ -134,6 +137,7 @@ pub async fn serve(
         .merge(health::router(
             server.clone(),
             settings.ledger_id.clone(),
+            settings.ledger.clone(),
             settings.problems,
         ));
     let connections = connections::Connections::new(listener, &settings);
@@ -171,6 +175,7 @@ pub async fn serve_pages(
     let app = pages.into().behind(guard).merge(health::router(
         server.clone(),
         settings.ledger_id.clone(),
+        settings.ledger.clone(),
         settings.problems,
     ));
     let connections = connections::Connections::new(listener, &settings);

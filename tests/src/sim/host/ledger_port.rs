@@ -152,6 +152,10 @@ impl Ledger for LedgerPort {
         self.ask(move |ledger| ledger.outcome(call))
     }
 
+    fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
+        self.ask(move |ledger| ledger.receipt(call))
+    }
+
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         self.ask(move |ledger| ledger.list(filter, limit))
     }
