@@ -159,7 +159,7 @@ pub async fn only_what_is_at_rest_is_forgotten(desk: &Desk<'_>) {
     };
     let (old, owed) = (deliver().await, deliver().await);
     let refund = RefundOrder {
-        key: owed.next_refund_key(),
+        key: owed.call.next_refund_key(),
         amount: usd("1").amount,
         reason: "goodwill".into(),
         at: desk.now(),
