@@ -1,6 +1,7 @@
 //! coinop: a WebAssembly plugin host for paid tools, served over MCP. See `ARCHITECTURE.md`.
 
 pub mod app;
+pub mod audit;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

@@ -6,6 +6,7 @@ mod block;
 mod call;
 mod check;
 mod demo;
+mod ledger;
 mod moment;
 pub mod payments;
 mod receipts;
@@ -50,6 +51,8 @@ enum Command {
     Receipts(receipts::Receipts),
     /// Compare the ledger with what the providers have on record, and print every difference
     Reconcile(reconcile::Reconcile),
+    /// Check that the ledger holds together, or back it up
+    Ledger(ledger::LedgerCommand),
     /// Stop selling and running one version of a plugin at once
     Block(block::Block),
 }
@@ -165,6 +168,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Payments(command) => command.run().await,
         Command::Receipts(command) => command.run().await,
         Command::Reconcile(command) => command.run().await,
+        Command::Ledger(command) => command.run().await,
         Command::Block(command) => command.run().await,
     }
 }

@@ -145,6 +145,21 @@ pub trait Ledger: Components {
     /// Makes a new key that the receipts from now on are signed with; returns its id.
     fn rotate_receipt_key(&self, at: Millis) -> BoxFuture<'_, Result<String, LedgerError>>;
 
+    /// When receipts began: what was delivered before has none. A store that keeps when its first key was made says that;
+    /// this goes by the first receipt.
+    fn receipts_since(&self) -> BoxFuture<'_, Result<Millis, LedgerError>> {
+        Box::pin(async move {
+            let mut since = Millis::MAX;
+            for chain in self.chains().await? {
+                let first = self.receipts(chain.id, 0, 1).await?;
+                let first = first.first().map(|text| coinop_core::receipt::object(text));
+                let issued_at = first.and_then(|receipt| receipt.get("issued_at")?.as_i64());
+                since = since.min(issued_at.unwrap_or(since));
+            }
+            Ok(since)
+        })
+    }
+
     /// Every chain of receipts.
     fn chains(&self) -> BoxFuture<'_, Result<Vec<Chain>, LedgerError>>;
 

@@ -239,20 +239,25 @@ pub(super) fn audit(
 ) -> Result<Vec<Audited>, LedgerError> {
     let sql = format!(
         "SELECT {COLUMNS}, due_at, (SELECT body FROM receipt WHERE call = id),
-                EXISTS (SELECT 1 FROM outcome WHERE call = id)
+                EXISTS (SELECT 1 FROM outcome WHERE call = id), id
          FROM call WHERE id > ?1 ORDER BY id LIMIT ?2"
     );
     let mut query = db.prepare_cached(&sql)?;
     let after = after.map_or("", CallId::as_str);
     let rows = query.query_map(params![after, limit], |row| {
-        Ok((read_raw(row)?, row.get(5)?, row.get(6)?, row.get(7)?))
+        let id: String = row.get(8)?;
+        Ok((read_raw(row)?, row.get(5)?, row.get(6)?, row.get(7)?, id))
     })?;
     let mut audited = Vec::new();
     for row in rows {
-        let (raw, due_at, receipt, has_outcome) = row?;
-        let record = decode(raw)?;
+        let (raw, due_at, receipt, has_outcome, id) = row?;
+        let named = |error| match error {
+            LedgerError::Corrupt(what) => LedgerError::Corrupt(format!("{id}: {what}")),
+            other => other,
+        };
+        let record = decode(raw).map_err(named)?;
         audited.push(Audited {
-            entries: accounts::posted(db, &record.call.id)?,
+            entries: accounts::posted(db, &record.call.id).map_err(named)?,
             record,
             due_at,
             receipt,

@@ -250,6 +250,10 @@ impl Ledger for SqliteLedger {
         Box::pin(self.writer.run(move |db| receipts::rotate_key(db, at)))
     }
 
+    fn receipts_since(&self) -> BoxFuture<'_, Result<Millis, LedgerError>> {
+        Box::pin(self.reader.run(receipts::since))
+    }
+
     fn chains(&self) -> BoxFuture<'_, Result<Vec<Chain>, LedgerError>> {
         Box::pin(self.reader.run(receipts::chains))
     }

@@ -99,6 +99,13 @@ pub(super) fn keys(db: &Connection) -> Result<KeySet, LedgerError> {
     keys.collect()
 }
 
+/// When the first key was made.
+pub(super) fn since(db: &Connection) -> Result<Millis, LedgerError> {
+    let first = "SELECT min(created_at) FROM receipt_key";
+    let first: Option<Millis> = db.prepare_cached(first)?.query_row([], |row| row.get(0))?;
+    Ok(first.unwrap_or(Millis::MAX))
+}
+
 /// Every chain.
 pub(super) fn chains(db: &Connection) -> Result<Vec<Chain>, LedgerError> {
     let mut query = db.prepare_cached("SELECT id FROM chain ORDER BY id")?;
