@@ -4,6 +4,7 @@
 //! the edges on one side is matched, not reported. Of the statement only digests of its references are held.
 
 pub mod compare;
+mod pages;
 pub mod totals;
 
 #[cfg(test)]
@@ -21,15 +22,14 @@ use coinop_core::payment::PaymentEvent;
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use self::compare::{Difference, differences, taken};
+use self::pages::Pages;
 use self::totals::Totals;
 use crate::gate::Accounts;
-use crate::ledger::{AdvanceError, CallKey, Change, Filter, Ledger, LedgerError, Record};
+use crate::ledger::{AdvanceError, CallKey, Change, Ledger, LedgerError, Record};
 use crate::provider::{Period, Provider, ProviderError, StatementLine};
 
 /// Differences kept of one account; the others are counted.
 pub const FINDINGS_MAX: usize = 10_000;
-/// Calls read at a time.
-const PAGE: u32 = 500;
 /// Lines of the statement looked up in the ledger at a time.
 const AT_ONCE_MAX: usize = 16;
 /// How far the provider's clock may be from ours, milliseconds.
@@ -358,52 +358,5 @@ impl Side<'_> {
         report.totals.add_call(call);
         let difference = Difference::NotAtProvider { received };
         report.note(reference, Some(&call.id), difference);
-    }
-}
-
-/// The calls of a period, the latest first, a page at a time.
-struct Pages {
-    filter: Filter,
-    /// The calls of the last page that were quoted at the very time where the next begins.
-    at_edge: HashSet<CallId>,
-    limit: u32,
-    ended: bool,
-}
-
-impl Pages {
-    fn new(scope: &Scope) -> Self {
-        Self {
-            filter: Filter {
-                account: Some(scope.account.clone()),
-                since: Some(scope.period.since),
-                until: Some(scope.period.until),
-                ..Filter::default()
-            },
-            at_edge: HashSet::new(),
-            limit: PAGE,
-            ended: false,
-        }
-    }
-
-    async fn next(&mut self, ledger: &dyn Ledger) -> Result<Option<Vec<Record>>, LedgerError> {
-        if self.ended {
-            return Ok(None);
-        }
-        let page = ledger.list(self.filter.clone(), self.limit).await?;
-        self.ended = page.len() < self.limit as usize;
-        let Some(edge) = page.last().map(|record| record.call.created_at) else {
-            return Ok(None);
-        };
-        let full_of_one_time = page.first().map(|first| first.call.created_at) == Some(edge);
-        if full_of_one_time {
-            // More calls at one time than fit on a page: the next page is larger.
-            self.limit = self.limit.saturating_mul(2);
-        }
-        let at = |record: &&Record| record.call.created_at == edge;
-        let edge_ids = page.iter().filter(at).map(|r| r.call.id.clone()).collect();
-        let seen = std::mem::replace(&mut self.at_edge, edge_ids);
-        self.filter.until = Some(edge.saturating_add(1));
-        let fresh = page.into_iter().filter(|r| !seen.contains(&r.call.id));
-        Ok(Some(fresh.collect()))
     }
 }
