@@ -87,12 +87,12 @@ impl Clerk {
     /// Runs `coinop` with these words beside the host.
     pub async fn command(&mut self, words: &[&str]) -> Result<Output, Stopped> {
         self.host().await?;
-        let mut command = self.home.coinop(words);
-        command.arg("--state").arg(self.home.ledger());
-        command.arg("--config").arg(self.home.path("coinop.toml"));
+        let mut command = self.coinop(words);
         let seat = self.arm(&mut command);
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let child = command.stderr(Stdio::piped()).kill_on_drop(true).spawn();
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
         let child = child.expect("coinop starts");
         self.pids.push(child.id().expect("it has just started"));
         let output = within(&words.join(" "), child.wait_with_output()).await;
@@ -104,6 +104,26 @@ impl Clerk {
                 Err(self.bury(seat, output.status, &told))
             }
         }
+    }
+
+    /// Runs `coinop` when everybody has left; what it says when it fails.
+    pub async fn check(&self, words: &[&str]) -> Option<String> {
+        let mut command = self.coinop(words);
+        let output = within(&words.join(" "), command.output()).await;
+        let output = output.expect("a command can be awaited");
+        let told = [output.stdout, output.stderr].concat();
+        let failed = !output.status.success();
+        failed.then(|| format!("{}: {}", words.join(" "), String::from_utf8_lossy(&told)))
+    }
+
+    /// `coinop` on the play's ledger, at the play's time.
+    fn coinop(&self, words: &[&str]) -> Command {
+        let mut command = self.home.coinop(words);
+        command.arg("--state").arg(self.home.ledger());
+        command.arg("--config").arg(self.home.path("coinop.toml"));
+        command.env("COINOP_CLOCK_SHIFT_MS", self.shift_ms.to_string());
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        command
     }
 
     /// The running host, or a new one.

@@ -27,6 +27,9 @@ const RESTS_MAX: usize = 8;
 const LOOKS_MAX: usize = 40;
 const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
+/// What an operator would ask when in doubt: none of it may find anything.
+const CHECKS: &[&[&str]] = &[&["reconcile", "--since", "2026-01-01"]];
+
 /// A play that is over.
 pub struct Played {
     /// Who was killed, and where.
@@ -136,7 +139,7 @@ impl Play {
             Act::Ask(tool) => self.ask(tool).await,
             Act::OnPage(decision) if self.page_is_open => self.on_page(decision).await,
             Act::OnPage(decision) | Act::ByCommand(decision) => {
-                self.operate(&["payments", decision.word()]).await
+                self.command(&["payments", decision.word()]).await
             }
             Act::Confirm => self.confirm().await,
             Act::WebhookNoted => self.webhook_noted().await,
@@ -177,16 +180,27 @@ impl Play {
         }
     }
 
+    /// An operator who is refused after a kill lets the hosts finish what was ordered before it, and orders again.
     async fn operate(&mut self, words: &[&str]) -> Result<(), Stopped> {
+        match self.command(words).await {
+            Err(Stopped::Fault(_)) if !self.clerk.deaths.is_empty() => {}
+            done => return done,
+        }
+        self.come_to_rest().await.map_err(Stopped::Fault)?;
+        match self.command(words).await {
+            // All of it was done: whether that is so is the verdict's to tell.
+            Err(Stopped::Fault(_)) => Ok(()),
+            done => done,
+        }
+    }
+
+    async fn command(&mut self, words: &[&str]) -> Result<(), Stopped> {
         let Some(payment) = self.sale() else {
             return Ok(());
         };
-        let mut words = words.to_vec();
-        words.push(&payment.id);
+        let words = [words, &[&payment.id]].concat();
         let output = self.clerk.command(&words).await?;
-        // What was ordered before a kill may have been done meanwhile, and an operator is told so.
-        let repeated = words[1] == "refund" && !self.clerk.deaths.is_empty();
-        match output.status.success() || repeated {
+        match output.status.success() {
             true => Ok(()),
             false => Err(Stopped::Fault(format!(
                 "{}: {}",
@@ -260,7 +274,9 @@ impl Play {
                 }
                 tokio::time::sleep(LOOK_PAUSE).await;
             }
-            self.insist(Act::Later(HOUR_MS)).await?;
+            if let Err(Stopped::Fault(fault)) = self.clerk.later(HOUR_MS).await {
+                return Err(fault);
+            }
         }
         // What is open still is the verdict's to tell.
         Ok(())
@@ -298,6 +314,9 @@ impl Play {
             payments: self.sales.iter().map(|s| s.payment.id.clone()).collect(),
         };
         let mut violations = self.faults;
+        for words in CHECKS {
+            violations.extend(self.clerk.check(words).await);
+        }
         violations.extend(verdict::violations(&self.clerk.home, &evidence).await);
         let pids = self.clerk.pids.iter();
         let visited = pids.map(|pid| trace::numbered(&visits, *pid)).collect();
