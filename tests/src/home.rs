@@ -21,6 +21,7 @@ pub struct Home {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     cache: PathBuf,
+    state: Option<String>,
 }
 
 impl Home {
@@ -42,6 +43,7 @@ impl Home {
             arguments: Vec::new(),
             environment: Vec::new(),
             cache: paths::shared_cache(),
+            state: None,
         };
         let config = home.path("coinop.toml");
         let home = home
@@ -77,6 +79,12 @@ impl Home {
     /// With a mode for every host.
     pub fn mode(self, mode: &str) -> Self {
         self.argument("--mode").argument(mode)
+    }
+
+    /// With its ledger in this database instead of a file of the folder.
+    pub fn database(mut self, url: &str) -> Self {
+        self.state = Some(url.to_owned());
+        self
     }
 
     /// With a compiled-code cache of its own.
@@ -133,8 +141,11 @@ impl Home {
         command
             .arg("--plugins")
             .arg(self.path("plugins"))
-            .arg("--state")
-            .arg(self.ledger());
+            .arg("--state");
+        match &self.state {
+            Some(url) => command.arg(url),
+            None => command.arg(self.ledger()),
+        };
         command.arg("--cache").arg(&self.cache);
         command.args(&self.arguments).args(extra);
         command

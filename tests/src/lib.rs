@@ -21,3 +21,4 @@ pub mod script;
 pub mod sim;
 pub mod stdio;
 pub mod wait;
+pub mod wire;

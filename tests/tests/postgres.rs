@@ -1,127 +1,105 @@
-//! The private PostgreSQL cluster itself: what other tests rely on.
+//! Hosts that share a PostgreSQL database.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
+use coinop_tests::client::Client;
+use coinop_tests::era::Era;
+use coinop_tests::home::Home;
+use coinop_tests::host::HttpHost;
+use coinop_tests::pay::pay;
 use coinop_tests::postgres::{Cluster, Stop, connect};
-use coinop_tests::wait::{until, within};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::Command;
+use coinop_tests::wait::until;
+use futures::future::join_all;
+use serde_json::{Value, json};
 
-#[tokio::test]
-async fn databases_are_empty_and_apart() {
-    let cluster = Cluster::shared().await;
-    let (one, other) = tokio::join!(cluster.database(), cluster.database());
-    let (one, other) = (connect(&one).await, connect(&other).await);
-    one.batch_execute("CREATE TABLE kept (n int)")
-        .await
-        .unwrap();
-    other.batch_execute("SELECT 1 FROM kept").await.unwrap_err();
+/// How often a run of this payment's call was started.
+async fn runs(url: &str, payment: &str) -> u64 {
+    let admin = connect(url).await;
+    let row = admin
+        .query_one("SELECT body FROM call WHERE payment_id = $1", &[&payment])
+        .await;
+    let body: String = row.unwrap().get(0);
+    let call: Value = serde_json::from_str(&body).unwrap();
+    call["epoch"].as_u64().unwrap()
+}
+
+async fn confirmed(client: &Client, id: &str) -> String {
+    loop {
+        let answer = client
+            .call("confirm_echo_paid", json!({ "payment_id": id }))
+            .await;
+        match answer.asked() {
+            Some(asked) => assert_eq!(asked.status, "running", "{}", answer.0),
+            None => return answer.text(),
+        }
+    }
 }
 
 #[tokio::test]
-async fn a_password_is_asked_for() {
+async fn paid_on_one_host_it_is_confirmed_on_another_once() {
     let url = Cluster::shared().await.database().await;
-    let (_, at) = url.split_once('@').unwrap();
-    let guessed = format!("postgres://coinop:guessed@{at}");
-    let refused = tokio_postgres::connect(&guessed, tokio_postgres::NoTls).await;
-    let error = refused.err().expect("a wrong password is refused");
-    let code = error.code().expect("it is the server's answer");
-    assert_eq!(*code, tokio_postgres::error::SqlState::INVALID_PASSWORD);
+    let home = Home::new().plugin("echo").mode("two_step").database(&url);
+    // Both make the schema at the same time.
+    let (one, two) = tokio::join!(home.http(), home.http());
+    let (here, there) = (one.client(Era::Modern).await, two.client(Era::Legacy).await);
+    let payment = here
+        .call("echo_paid", json!({ "text": "shared" }))
+        .await
+        .payment();
+    pay(&payment.url).await;
+    let confirms = (0..40).map(|n| confirmed(if n % 2 == 0 { &there } else { &here }, &payment.id));
+    for text in join_all(confirms).await {
+        assert_eq!(text, "shared");
+    }
+    assert_eq!(runs(&url, &payment.id).await, 1);
+    let healthz = async |host: &HttpHost| host.get("/healthz").await.text();
+    assert_eq!(healthz(&one).await, healthz(&two).await, "one ledger");
 }
 
 #[tokio::test]
-async fn what_is_committed_is_there_after_every_way_to_stop() {
+async fn a_host_says_so_while_its_database_is_away_and_then_works_on() {
     let cluster = Cluster::own().await;
     let url = cluster.database().await;
-    let client = connect(&url).await;
-    client
-        .batch_execute("CREATE TABLE kept (n int)")
+    let home = Home::new().plugin("echo").mode("two_step").database(&url);
+    let host = home.http().await;
+    let client = host.client(Era::Modern).await;
+    let payment = client
+        .call("echo_paid", json!({ "text": "kept" }))
         .await
-        .unwrap();
-    for (n, how) in [Stop::Fast, Stop::Immediate].into_iter().enumerate() {
-        let client = connect(&url).await;
-        client
-            .batch_execute("INSERT INTO kept VALUES (1)")
-            .await
-            .unwrap();
-        cluster.stop(how).await;
-        client.batch_execute("SELECT 1").await.unwrap_err();
-        assert!(!is_up(cluster.port()).await, "it listens after {how:?}");
-        cluster.start().await;
-        let row = connect(&url)
-            .await
-            .query_one("SELECT count(*) FROM kept", &[])
-            .await;
-        assert_eq!(row.unwrap().get::<_, i64>(0), n as i64 + 1);
-    }
-}
-
-#[tokio::test]
-async fn a_dropped_cluster_leaves_nothing() {
-    let cluster = Cluster::own().await;
-    let (port, folder) = (cluster.port(), cluster.folder().to_owned());
-    assert!(is_up(port).await && folder.is_dir());
-    drop(cluster);
-    assert!(!is_up(port).await && !folder.exists());
-}
-
-/// Set for this program when it is started to hold a cluster until it is killed.
-const HOLD: &str = "COINOP_TESTS_HOLD_CLUSTER";
-
-/// A test that panics ends its process; a process that is killed has no last word. Both leave no server behind.
-#[tokio::test]
-async fn a_process_that_dies_leaves_nothing() {
-    if std::env::var_os(HOLD).is_some() {
-        hold().await;
-    }
-    let mut holder = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "a_process_that_dies_leaves_nothing",
-            "--nocapture",
-        ])
-        .env(HOLD, "1")
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let (port, folder) = held(&mut holder).await;
-    assert!(is_up(port).await && folder.is_dir());
-    holder.kill().await.unwrap();
-    until("the server's end", async || {
-        (!is_up(port).await && !folder.exists()).then_some(())
+        .payment();
+    pay(&payment.url).await;
+    until("readiness", async || {
+        (host.get("/readyz").await.status == 200).then_some(())
     })
     .await;
-}
 
-/// Tells where a cluster is and never ends.
-#[expect(clippy::print_stdout, reason = "the parent reads it")]
-async fn hold() -> ! {
-    let cluster = Cluster::shared().await;
-    println!("held {} {}", cluster.port(), cluster.folder().display());
-    std::future::pending().await
-}
+    cluster.stop(Stop::Fast).await;
+    let ready = host.get("/readyz").await;
+    assert_eq!(ready.status, 503, "{}", ready.text());
+    assert_eq!(
+        host.get("/healthz").await.status,
+        200,
+        "the process is well"
+    );
+    assert_eq!(host.get("/metrics").await.status, 200);
+    for (tool, arguments) in [
+        ("echo_paid", json!({ "text": "more" })),
+        ("confirm_echo_paid", json!({ "payment_id": payment.id })),
+    ] {
+        let refused = client.call(tool, arguments).await;
+        assert!(refused.is_refused(), "{}", refused.0);
+        assert!(
+            refused.text().contains("ledger is not available"),
+            "{}",
+            refused.text()
+        );
+    }
+    let free = client.call("echo", json!({ "text": "free" })).await;
+    assert_eq!(free.text(), "free", "what needs no ledger goes on");
 
-async fn held(holder: &mut tokio::process::Child) -> (u16, PathBuf) {
-    let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
-    within("the cluster of another process", async {
-        loop {
-            let line = lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("it holds a cluster");
-            if let Some((port, folder)) = line.strip_prefix("held ").and_then(|s| s.split_once(' '))
-            {
-                return (port.parse().unwrap(), Path::new(folder).to_owned());
-            }
-        }
+    cluster.start().await;
+    until("readiness", async || {
+        (host.get("/readyz").await.status == 200).then_some(())
     })
-    .await
-}
-
-async fn is_up(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+    .await;
+    assert_eq!(confirmed(&client, &payment.id).await, "kept");
+    assert_eq!(runs(&url, &payment.id).await, 1);
 }

@@ -34,7 +34,7 @@ impl LedgerCommand {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
-        let ledger = existing_ledger(&config)?;
+        let ledger = existing_ledger(&config).await?;
         match self.what {
             What::Check(check) => check.run(&config, ledger.as_ref()).await,
             What::Backup(backup) => backup.run(ledger.as_ref()).await,

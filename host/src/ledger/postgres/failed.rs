@@ -8,6 +8,7 @@ use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use super::pool::Db;
 use crate::ledger::{AdvanceError, LedgerError};
 
 /// Attempts at one operation.
@@ -18,12 +19,18 @@ const ATTEMPTS_MAX: u32 = 3;
 pub(super) enum Failed<E> {
     /// For the caller: another attempt would not help, or might do it twice.
     Told(E),
-    /// Nothing of it happened: the connection had gone, or the database chose this transaction to end a deadlock.
+    /// Nothing of it happened: another host was faster, or the database chose this transaction to end a deadlock.
     Again(LedgerError),
+    /// Nothing of it happened: the connection had gone, and those that were made with it are likely to have gone too.
+    Gone(LedgerError),
 }
 
 /// Makes attempts at an operation, within `patience`, until one ends with something to tell.
-pub(super) async fn attempt<T, E, A>(patience: Duration, operation: impl Fn() -> A) -> Result<T, E>
+pub(super) async fn attempt<T, E, A>(
+    db: &Db,
+    patience: Duration,
+    operation: impl Fn() -> A,
+) -> Result<T, E>
 where
     E: From<LedgerError>,
     A: Future<Output = Result<T, Failed<E>>>,
@@ -34,11 +41,12 @@ where
                 Ok(value) => return Ok(value),
                 Err(Failed::Told(error)) => return Err(error),
                 Err(Failed::Again(_)) => {}
+                Err(Failed::Gone(_)) => db.renew(),
             }
         }
         operation().await.map_err(|failed| match failed {
             Failed::Told(error) => error,
-            Failed::Again(error) => error.into(),
+            Failed::Again(error) | Failed::Gone(error) => error.into(),
         })
     };
     match tokio::time::timeout(patience, attempts).await {
@@ -53,12 +61,26 @@ where
 impl<E: From<LedgerError>> From<Error> for Failed<E> {
     /// Of a statement before the commit, or of one that may be repeated.
     fn from(error: Error) -> Self {
-        match repeatable(&error) {
-            true => Self::Again(unavailable(&error)),
-            false => Self::Told(unavailable(&error).into()),
+        let told = unavailable(&error);
+        match error.code() {
+            _ if has_gone(&error) => Self::Gone(told),
+            Some(code) if CHOSEN.contains(code) => Self::Again(told),
+            _ => Self::Told(told.into()),
         }
     }
 }
+
+/// The server ended the session.
+const ENDED: [SqlState; 3] = [
+    SqlState::ADMIN_SHUTDOWN,
+    SqlState::CRASH_SHUTDOWN,
+    SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+];
+/// The server ended the transaction, so that others could go on.
+const CHOSEN: [SqlState; 2] = [
+    SqlState::T_R_DEADLOCK_DETECTED,
+    SqlState::T_R_SERIALIZATION_FAILURE,
+];
 
 impl<E: From<LedgerError>> From<PoolError> for Failed<E> {
     fn from(error: PoolError) -> Self {
@@ -86,25 +108,11 @@ impl From<AdvanceError> for Failed<AdvanceError> {
     }
 }
 
-/// Whether nothing came of the transaction that this error ended, and another attempt may do better.
-pub(super) fn repeatable(error: &Error) -> bool {
-    match error.code() {
-        Some(code) => [
-            SqlState::T_R_DEADLOCK_DETECTED,
-            SqlState::T_R_SERIALIZATION_FAILURE,
-            SqlState::ADMIN_SHUTDOWN,
-            SqlState::CRASH_SHUTDOWN,
-            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        ]
-        .contains(code),
-        None => is_connection(error),
-    }
-}
-
 /// Whether the connection is at fault, not what was sent over it.
-pub(super) fn is_connection(error: &Error) -> bool {
+pub(super) fn has_gone(error: &Error) -> bool {
     let io = |cause: &(dyn std::error::Error + 'static)| cause.is::<std::io::Error>();
-    error.is_closed() || error.source().is_some_and(io)
+    let ended = |code: &SqlState| ENDED.contains(code);
+    error.is_closed() || error.code().is_some_and(ended) || error.source().is_some_and(io)
 }
 
 pub(super) fn unavailable(error: &Error) -> LedgerError {

@@ -107,7 +107,10 @@ impl Components for PostgresLedger {
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
             let (db, bytes) = (&self.db, &bytes);
-            attempt(PATIENCE_LONG, move || components::keep(db, digest, bytes)).await
+            attempt(&self.db, PATIENCE_LONG, move || {
+                components::keep(db, digest, bytes)
+            })
+            .await
         })
     }
 
@@ -116,13 +119,13 @@ impl Components for PostgresLedger {
         digest: Digest,
         _at: Millis,
     ) -> BoxFuture<'_, Result<bool, LedgerError>> {
-        Box::pin(attempt(PATIENCE, move || {
+        Box::pin(attempt(&self.db, PATIENCE, move || {
             components::touch(&self.db, digest)
         }))
     }
 
     fn component(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Arc<[u8]>>, LedgerError>> {
-        Box::pin(attempt(PATIENCE_LONG, move || {
+        Box::pin(attempt(&self.db, PATIENCE_LONG, move || {
             components::bytes(&self.db, digest)
         }))
     }
@@ -133,13 +136,15 @@ impl Components for PostgresLedger {
         blocked: bool,
         _at: Millis,
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
-        Box::pin(attempt(PATIENCE, move || {
+        Box::pin(attempt(&self.db, PATIENCE, move || {
             components::set_blocked(&self.db, digest, blocked)
         }))
     }
 
     fn blocked(&self) -> BoxFuture<'_, Result<Vec<Digest>, LedgerError>> {
-        Box::pin(attempt(PATIENCE, || components::blocked(&self.db)))
+        Box::pin(attempt(&self.db, PATIENCE, || {
+            components::blocked(&self.db)
+        }))
     }
 }
 
@@ -155,49 +160,52 @@ impl Ledger for PostgresLedger {
     fn open(&self, new: NewCall, caps: Caps) -> BoxFuture<'_, Result<Opened, AdvanceError>> {
         Box::pin(async move {
             let (db, new, caps) = (&self.db, &new, &caps);
-            attempt(PATIENCE, move || calls::open(db, new, caps)).await
+            attempt(&self.db, PATIENCE, move || calls::open(db, new, caps)).await
         })
     }
 
     fn find(&self, key: CallKey) -> BoxFuture<'_, Result<Option<Record>, LedgerError>> {
         Box::pin(async move {
             let (db, key) = (&self.db, &key);
-            attempt(PATIENCE, move || calls::find(db, key)).await
+            attempt(&self.db, PATIENCE, move || calls::find(db, key)).await
         })
     }
 
     fn advance(&self, change: Change) -> BoxFuture<'_, Result<Advanced, AdvanceError>> {
         Box::pin(async move {
             let (db, id, chains, change) = (&self.db, &self.id, &self.chains, &change);
-            attempt(PATIENCE, move || calls::advance(db, id, chains, change)).await
+            attempt(&self.db, PATIENCE, move || {
+                calls::advance(db, id, chains, change)
+            })
+            .await
         })
     }
 
     fn outcome(&self, call: CallId) -> BoxFuture<'_, Result<Option<Delivery>, LedgerError>> {
         Box::pin(async move {
             let (db, call) = (&self.db, &call);
-            attempt(PATIENCE, move || outcomes::outcome(db, call)).await
+            attempt(&self.db, PATIENCE, move || outcomes::outcome(db, call)).await
         })
     }
 
     fn receipt(&self, call: CallId) -> BoxFuture<'_, Result<Option<Arc<str>>, LedgerError>> {
         Box::pin(async move {
             let (db, call) = (&self.db, &call);
-            attempt(PATIENCE, move || receipts::receipt(db, call)).await
+            attempt(db, PATIENCE, move || receipts::receipt(db, call)).await
         })
     }
 
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         Box::pin(async move {
             let (db, filter) = (&self.db, &filter);
-            attempt(PATIENCE, move || lists::list(db, filter, limit)).await
+            attempt(&self.db, PATIENCE, move || lists::list(db, filter, limit)).await
         })
     }
 
     fn take_due(&self, take: TakeDue) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         Box::pin(async move {
             let (db, take) = (&self.db, &take);
-            attempt(PATIENCE, move || lists::take_due(db, take)).await
+            attempt(&self.db, PATIENCE, move || lists::take_due(db, take)).await
         })
     }
 
@@ -210,18 +218,20 @@ impl Ledger for PostgresLedger {
         Box::pin(async move {
             let (db, call) = (&self.db, call.as_str());
             let postpone = || db.write(records::postpone(call, version, until));
-            attempt(PATIENCE, postpone).await.map(drop)
+            attempt(&self.db, PATIENCE, postpone).await.map(drop)
         })
     }
 
     fn forget(&self, before: Millis) -> BoxFuture<'_, Result<u64, LedgerError>> {
-        Box::pin(attempt(PATIENCE_LONG, move || {
+        Box::pin(attempt(&self.db, PATIENCE_LONG, move || {
             outcomes::forget(&self.db, before)
         }))
     }
 
     fn balances(&self) -> BoxFuture<'_, Result<Vec<Balance>, LedgerError>> {
-        Box::pin(attempt(PATIENCE_LONG, || accounts::balances(&self.db)))
+        Box::pin(attempt(&self.db, PATIENCE_LONG, || {
+            accounts::balances(&self.db)
+        }))
     }
 
     fn credit(
@@ -232,7 +242,7 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<Amount, LedgerError>> {
         Box::pin(async move {
             let (db, principal, account) = (&self.db, &principal, &account);
-            attempt(PATIENCE, move || {
+            attempt(&self.db, PATIENCE, move || {
                 accounts::credit(db, principal, account, currency)
             })
             .await
@@ -246,7 +256,7 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<bool, LedgerError>> {
         Box::pin(async move {
             let (db, account, event_id) = (&self.db, &account, &event_id);
-            attempt(PATIENCE, move || {
+            attempt(&self.db, PATIENCE, move || {
                 shared::webhook_seen(db, account, event_id)
             })
             .await
@@ -261,7 +271,7 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
             let (db, account, event_id) = (&self.db, &account, &event_id);
-            attempt(PATIENCE, move || {
+            attempt(&self.db, PATIENCE, move || {
                 shared::note_webhook(db, account, event_id)
             })
             .await
@@ -275,27 +285,29 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
         Box::pin(async move {
             let (db, name) = (&self.db, &name);
-            attempt(PATIENCE, move || shared::secrets(db, name)).await
+            attempt(&self.db, PATIENCE, move || shared::secrets(db, name)).await
         })
     }
 
     fn rotate_secret(&self, name: String, _at: Millis) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(async move {
             let (db, name) = (&self.db, &name);
-            attempt(PATIENCE, move || shared::rotate_secret(db, name)).await
+            attempt(&self.db, PATIENCE, move || shared::rotate_secret(db, name)).await
         })
     }
 
     fn receipt_keys(&self) -> BoxFuture<'_, Result<KeySet, LedgerError>> {
-        Box::pin(attempt(PATIENCE, || receipts::keys(&self.db)))
+        Box::pin(attempt(&self.db, PATIENCE, || receipts::keys(&self.db)))
     }
 
     fn rotate_receipt_key(&self, _at: Millis) -> BoxFuture<'_, Result<String, LedgerError>> {
-        Box::pin(attempt(PATIENCE, || receipts::rotate_key(&self.db)))
+        Box::pin(attempt(&self.db, PATIENCE, || {
+            receipts::rotate_key(&self.db)
+        }))
     }
 
     fn chains(&self) -> BoxFuture<'_, Result<Vec<Chain>, LedgerError>> {
-        Box::pin(attempt(PATIENCE, || receipts::chains(&self.db)))
+        Box::pin(attempt(&self.db, PATIENCE, || receipts::chains(&self.db)))
     }
 
     fn receipts(
@@ -306,7 +318,7 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<Vec<String>, LedgerError>> {
         Box::pin(async move {
             let (db, chain) = (&self.db, &chain);
-            attempt(PATIENCE, move || {
+            attempt(&self.db, PATIENCE, move || {
                 receipts::receipts(db, chain, after, limit)
             })
             .await
@@ -320,12 +332,17 @@ impl Ledger for PostgresLedger {
     ) -> BoxFuture<'_, Result<Vec<Audited>, LedgerError>> {
         Box::pin(async move {
             let (db, after) = (&self.db, after.as_ref());
-            attempt(PATIENCE_LONG, move || lists::audit(db, after, limit)).await
+            attempt(&self.db, PATIENCE_LONG, move || {
+                lists::audit(db, after, limit)
+            })
+            .await
         })
     }
 
     fn credits(&self) -> BoxFuture<'_, Result<Vec<CreditBalance>, LedgerError>> {
-        Box::pin(attempt(PATIENCE_LONG, || accounts::credits(&self.db)))
+        Box::pin(attempt(&self.db, PATIENCE_LONG, || {
+            accounts::credits(&self.db)
+        }))
     }
 
     fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), BackupError>> {

@@ -125,6 +125,11 @@ impl Db {
         Ok(touched)
     }
 
+    /// Closes every connection that nobody uses: the server ended one, and the others were made with it.
+    pub(super) fn renew(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
     /// Takes in what the database said the time is, when asked at `sent`.
     pub(super) fn heard(&self, sent: Millis, told: Millis) {
         self.clock.heard(sent, told);

@@ -25,7 +25,7 @@ const ONE_KEY: &str = "sandbox_refund_key";
 impl Purse for PostgresLedger {
     fn slip<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Slip>, PurseError>> {
         let db = self.db();
-        Box::pin(attempt(PATIENCE, move || slip(db, reference)))
+        Box::pin(attempt(db, PATIENCE, move || slip(db, reference)))
     }
 
     fn decide<'a>(
@@ -37,7 +37,7 @@ impl Purse for PostgresLedger {
         let db = self.db();
         Box::pin(async move {
             let event = event.as_ref();
-            attempt(PATIENCE, move || decide(db, reference, decision, event)).await
+            attempt(db, PATIENCE, move || decide(db, reference, decision, event)).await
         })
     }
 
@@ -50,7 +50,7 @@ impl Purse for PostgresLedger {
         let db = self.db();
         Box::pin(async move {
             let event = event.as_ref();
-            attempt(PATIENCE, move || end_hold(db, reference, end, event)).await
+            attempt(db, PATIENCE, move || end_hold(db, reference, end, event)).await
         })
     }
 
@@ -62,7 +62,7 @@ impl Purse for PostgresLedger {
         let db = self.db();
         Box::pin(async move {
             let (asked, event) = (&refund, event.as_ref());
-            attempt(PATIENCE, move || send_back(db, asked, event)).await
+            attempt(db, PATIENCE, move || send_back(db, asked, event)).await
         })
     }
 
@@ -71,7 +71,7 @@ impl Purse for PostgresLedger {
         key: &'a str,
     ) -> BoxFuture<'a, Result<Option<SlipRefund>, PurseError>> {
         let db = self.db();
-        Box::pin(attempt(PATIENCE, move || refund_made(db, key)))
+        Box::pin(attempt(db, PATIENCE, move || refund_made(db, key)))
     }
 
     fn statement(
@@ -83,7 +83,7 @@ impl Purse for PostgresLedger {
         let db = self.db();
         Box::pin(async move {
             let after = after.as_ref();
-            attempt(PATIENCE, move || statement(db, period, after, limit)).await
+            attempt(db, PATIENCE, move || statement(db, period, after, limit)).await
         })
     }
 
@@ -91,7 +91,7 @@ impl Purse for PostgresLedger {
         let db = self.db();
         Box::pin(async move {
             let take = &take;
-            attempt(PATIENCE, move || outbox::take(db, take)).await
+            attempt(db, PATIENCE, move || outbox::take(db, take)).await
         })
     }
 
@@ -99,7 +99,7 @@ impl Purse for PostgresLedger {
         let db = self.db();
         Box::pin(async move {
             let id = id.as_str();
-            attempt(PATIENCE, move || outbox::sent(db, id)).await
+            attempt(db, PATIENCE, move || outbox::sent(db, id)).await
         })
     }
 

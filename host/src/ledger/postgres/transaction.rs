@@ -11,7 +11,7 @@ use futures::TryStreamExt as _;
 use futures::future::{join, join_all, maybe_done};
 use tokio_postgres::{Error, Row, Statement};
 
-use super::failed::{Failed, is_connection, repeatable, unavailable};
+use super::failed::{Failed, has_gone, unavailable};
 use super::pool::{Db, Query, Value, query, rows};
 use crate::ledger::LedgerError;
 
@@ -93,18 +93,17 @@ impl<'a> Transaction<'a> {
         mut self,
         writes: Vec<Query>,
         refused: impl Fn(&Error) -> Option<Failed<E>>,
-    ) -> Result<Vec<u64>, Failed<E>> {
+    ) -> Result<(), Failed<E>> {
         let client = self.client();
         let writes = prepared(client, writes).await?;
         let mut sending = Vec::with_capacity(writes.len());
         for write in writes {
             let mut write = Box::pin(maybe_done(touched(client, write)));
             let _ = futures::poll!(write.as_mut());
-            if let Some(Err(error)) = write.as_mut().output_mut()
-                && error.as_db_error().is_none()
-            {
+            if matches!(write.as_mut().output_mut(), Some(Err(_))) {
                 // It was not even sent: nothing may be committed without it.
-                return Err(unavailable(error).into());
+                let unsent = write.as_mut().take_output().and_then(Result::err);
+                return Err(unsent.map_or_else(|| LedgerError::Closed.into(), Failed::from));
             }
             sending.push(write);
         }
@@ -117,23 +116,20 @@ impl<'a> Transaction<'a> {
             written
         };
         let (committed, written) = join(client.batch_execute("COMMIT"), writing).await;
-        let written: Result<Vec<u64>, Error> = written.into_iter().collect();
-        let ended = written.and_then(|written| committed.map(|()| written));
-        // However it ended, the transaction is over, unless nobody knows.
-        match ended {
-            Ok(written) => {
+        let refused_write = written.into_iter().find_map(Result::err);
+        match (refused_write, committed) {
+            (None, Ok(())) => {
                 self.client = None;
                 self.db.committed();
-                Ok(written)
+                Ok(())
             }
-            Err(error) if is_connection(&error) => Err(unknown(&error).into()),
-            Err(error) => {
+            // Without an answer nobody knows, and neither where the session was ended around its commit.
+            (None, Err(error)) if has_gone(&error) => Err(unknown(&error).into()),
+            (Some(error), _) if error.as_db_error().is_none() => Err(unknown(&error).into()),
+            // The server said that it was rolled back.
+            (Some(error), _) | (None, Err(error)) => {
                 self.client = None;
-                Err(match refused(&error) {
-                    Some(told) => told,
-                    None if repeatable(&error) => Failed::Again(unavailable(&error)),
-                    None => unavailable(&error).into(),
-                })
+                Err(refused(&error).unwrap_or_else(|| error.into()))
             }
         }
     }

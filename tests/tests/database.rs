@@ -1,0 +1,393 @@
+//! What is PostgreSQL's own: opening, clocks, connections that break, commits whose answer is lost.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use coinop::app::Store;
+use coinop::clock::{Clock, SystemClock};
+use coinop::ledger::postgres::PostgresLedger;
+use coinop::ledger::{
+    AdvanceError, BackupError, CallKey, Caps, Components, Ledger, LedgerError, TakeDue,
+};
+use coinop_core::Millis;
+use coinop_core::call::CallState;
+use coinop_core::payment::PaymentEvent;
+use coinop_tests::contract::{ACCOUNT, Desk, Place, caller};
+use coinop_tests::postgres::{Cluster, Stop, connect};
+use coinop_tests::wait::until;
+use coinop_tests::wire::Wire;
+use futures::future::{BoxFuture, join_all};
+
+/// Answers within this are "at once" on a busy machine; the ledger's own bounds are below it.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+async fn open(url: &str) -> PostgresLedger {
+    PostgresLedger::open(url).await.unwrap()
+}
+
+async fn refusal(url: &str) -> String {
+    match PostgresLedger::open(url).await {
+        Ok(_) => panic!("it is opened"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn hosts_that_start_together_share_one_new_ledger() {
+    let cluster = Cluster::shared().await;
+    for _ in 0..3 {
+        let url = cluster.database().await;
+        let opened = join_all((0..8).map(|_| open(&url))).await;
+        assert!(opened.iter().all(|ledger| ledger.id() == opened[0].id()));
+        let keys = opened[0].receipt_keys().await.unwrap().to_jwks();
+        assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_this_versions_ledger_is_refused_by_name_and_left_alone() {
+    let cluster = Cluster::shared().await;
+    let url = cluster.database().await;
+    drop(open(&url).await);
+    let admin = connect(&url).await;
+    admin
+        .batch_execute("UPDATE ledger SET schema = 99")
+        .await
+        .unwrap();
+    let error = refusal(&url).await;
+    assert!(
+        error.contains("later version") && error.contains("upgrade"),
+        "{error}"
+    );
+
+    for foreign in [
+        "CREATE TABLE bookmarks (url TEXT)",
+        "CREATE TABLE ledger (amount INTEGER)",
+    ] {
+        let url = cluster.database().await;
+        let admin = connect(&url).await;
+        admin.batch_execute(foreign).await.unwrap();
+        let error = refusal(&url).await;
+        let database = url.rsplit_once('/').unwrap().1;
+        assert!(
+            error.contains("another program") && error.contains(database),
+            "{error}"
+        );
+        let tables = admin
+            .query_one(
+                "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+                &[],
+            )
+            .await;
+        assert_eq!(tables.unwrap().get::<_, i64>(0), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_stays_in_the_schema_where_it_was_made() {
+    let url = Cluster::shared().await.database().await;
+    let admin = connect(&url).await;
+    admin
+        .batch_execute("CREATE TABLE bookmarks (url TEXT); CREATE SCHEMA shop")
+        .await
+        .unwrap();
+    let shop = format!("{url}?options=-csearch_path%3Dshop,public");
+    let ledger = open(&shop).await;
+    // A schema that comes first in the search path from now on does not hide it.
+    admin.batch_execute("CREATE SCHEMA front").await.unwrap();
+    let both = format!("{url}?options=-csearch_path%3Dfront,shop");
+    assert_eq!(open(&both).await.id(), ledger.id());
+    assert!(ledger.blocked().await.unwrap().is_empty());
+    assert_ne!(
+        open(&format!("{url}?options=-csearch_path%3Dfront"))
+            .await
+            .id(),
+        ledger.id()
+    );
+}
+
+#[tokio::test]
+async fn messages_name_host_and_database_and_never_the_password() {
+    let started = Instant::now();
+    let error = refusal("postgres://me:hunter2@127.0.0.1:1/shop").await;
+    assert!(
+        error.contains("127.0.0.1:1/shop") && error.contains("--state"),
+        "{error}"
+    );
+    assert!(!error.contains("hunter2"), "{error}");
+    assert!(started.elapsed() < AT_ONCE);
+    let ledger = open(&Cluster::shared().await.database().await).await;
+    let Err(BackupError::Elsewhere(instead)) = ledger.backup("/backups/a".into()).await else {
+        panic!("PostgreSQL's own tools copy it");
+    };
+    assert!(
+        instead.contains("pg_dump --format=custom --host=127.0.0.1"),
+        "{instead}"
+    );
+    assert!(instead.contains("--file=/backups/a"), "{instead}");
+}
+
+/// A clock of a host that is wrong by so many milliseconds.
+struct Wrong(Millis);
+
+impl Clock for Wrong {
+    fn now(&self) -> Millis {
+        SystemClock.now() + self.0
+    }
+}
+
+/// A place whose hosts' own clocks are minutes apart.
+struct Apart {
+    url: String,
+    ledger: PostgresLedger,
+    hosts: std::sync::atomic::AtomicI64,
+}
+
+impl Place for Apart {
+    fn open(&self) -> BoxFuture<'_, Arc<dyn Store>> {
+        let host = self.hosts.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let wrong = Arc::new(Wrong(if host % 2 == 0 { 300_000 } else { -300_000 }));
+        Box::pin(async {
+            let opened: Arc<dyn Store> =
+                Arc::new(PostgresLedger::open_by(&self.url, wrong).await.unwrap());
+            opened
+        })
+    }
+
+    fn now(&self) -> Millis {
+        self.ledger.clock().now()
+    }
+
+    fn pass(&self, _ms: Millis) -> BoxFuture<'_, ()> {
+        unimplemented!("time passes by itself")
+    }
+}
+
+#[tokio::test]
+async fn hosts_whose_clocks_are_minutes_apart_agree_on_the_time() {
+    let url = Cluster::shared().await.database().await;
+    let ledger = open(&url).await;
+    let place = Apart {
+        url,
+        ledger,
+        hosts: 0.into(),
+    };
+    let desk = Desk::at(&place).await;
+    let near = |a: Millis, b: Millis| (a - b).abs() < 2_000;
+    let (fast, slow) = (desk.here.clock(), desk.there.clock());
+    assert!(near(fast.now(), slow.now()) && near(fast.now(), desk.now()));
+    // Even a host that asks in its own wrong time writes the database's.
+    let mut new = desk.draft(&caller("ann"));
+    let lifetime = new.call.quote.expires_at - new.call.created_at;
+    new.call.created_at += 300_000;
+    new.call.quote.expires_at += 300_000;
+    let opened = desk.here.open(new, Caps::default()).await.unwrap().record;
+    assert!(near(opened.call.created_at, desk.now()));
+    assert_eq!(
+        opened.call.quote.expires_at - opened.call.created_at,
+        lifetime
+    );
+    let paid = desk.paid(&opened).await;
+    let mut claim = desk.claim(&paid, "slow host").at_time(desk.now() - 300_000);
+    claim.at = desk.now() - 300_000;
+    let claimed = desk.there.advance(claim).await.unwrap().record;
+    let CallState::Running { lease_until, .. } = claimed.call.state else {
+        panic!("{:?}", claimed.call.state);
+    };
+    assert!(
+        near(lease_until, desk.now() + 60_000),
+        "the lease is as long as it was to be"
+    );
+    assert!(near(claimed.updated_at, desk.now()));
+    // A fast host does not find the lease over before it is.
+    let fast = desk.now() + 300_000;
+    let take = TakeDue {
+        now: fast,
+        until: fast + 120_000,
+        accounts: vec![ACCOUNT.into()],
+        limit: 10,
+    };
+    assert!(desk.here.take_due(take).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_operation_takes_two_round_trips_at_most() {
+    let cluster = Cluster::shared().await;
+    let url = cluster.database().await;
+    let wire = Wire::to(cluster.port()).await;
+    let wired = url.replace(
+        &format!(":{}/", cluster.port()),
+        &format!(":{}/", wire.port()),
+    );
+    let ledger = open(&url).await;
+    let place = Apart {
+        url: format!("{wired}?pool_max_conns=1&sslmode=disable"),
+        ledger,
+        hosts: 0.into(),
+    };
+    let desk = Desk::at(&place).await;
+    let capped = Caps {
+        open_max: Some(100),
+        ..Caps::default()
+    };
+    let (drafted, again) = (desk.draft(&caller("ann")), desk.draft(&caller("ann")));
+    let warm = async || {
+        // Everything is prepared once on the one connection.
+        let record = desk.opened(&caller("bob")).await;
+        let other = desk.draft(&caller("bob"));
+        desk.here.open(other, capped.clone()).await.unwrap();
+        let paid = desk.paid(&record).await;
+        let delivered = desk.delivered(&paid, "sun").await.record;
+        desk.here
+            .find(CallKey::Call(delivered.call.id.clone()))
+            .await
+            .unwrap();
+        desk.here.outcome(delivered.call.id).await.unwrap();
+        desk.here.take_due(due(&desk)).await.unwrap();
+    };
+    warm().await;
+    let mut trips = Vec::new();
+    let mut last = wire.trips();
+    let mut count = |what: &'static str, most: u64| {
+        let now = wire.trips();
+        trips.push((what, now - last, most));
+        last = now;
+    };
+    let opened = desk.open(drafted).await.unwrap().record;
+    count("open", 2);
+    desk.here.open(again, capped.clone()).await.unwrap();
+    count("open with caps", 2);
+    desk.here
+        .find(CallKey::Call(opened.call.id.clone()))
+        .await
+        .unwrap();
+    count("find", 1);
+    let paid = desk.paid(&opened).await;
+    count("advance: paid", 2);
+    desk.delivered(&paid, "sun").await;
+    count("advance: claim, and outcome with receipt", 4);
+    desk.here.outcome(opened.call.id.clone()).await.unwrap();
+    count("outcome", 1);
+    desk.here.take_due(due(&desk)).await.unwrap();
+    count("take_due", 1);
+    println!("round trips: {trips:?}");
+    for (what, taken, most) in &trips {
+        assert!(*taken >= 1 && taken <= most, "{what}: {taken} round trips");
+    }
+}
+
+fn due(desk: &Desk<'_>) -> TakeDue {
+    TakeDue {
+        now: desk.now(),
+        until: desk.now() + 120_000,
+        accounts: vec![ACCOUNT.into()],
+        limit: 10,
+    }
+}
+
+/// The answer to a commit is lost: the caller is told that nobody knows, and whoever asks again is told how it stands.
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_is_not_made_twice() {
+    let cluster = Cluster::shared().await;
+    let url = cluster.database().await;
+    let wire = Wire::to(cluster.port()).await;
+    let wired = url.replace(
+        &format!(":{}/", cluster.port()),
+        &format!(":{}/", wire.port()),
+    );
+    let place = Apart {
+        url: format!("{wired}?sslmode=disable"),
+        ledger: open(&url).await,
+        hosts: 0.into(),
+    };
+    let desk = Desk::at(&place).await;
+    let opened = desk.opened(&caller("ann")).await;
+    let received = opened.call.due();
+    let pay = desk.change(&opened, vec![PaymentEvent::Paid { received }.into()]);
+    wire.cut_after_commit();
+    let unknown = desk.here.advance(pay.clone()).await.unwrap_err();
+    let AdvanceError::Ledger(LedgerError::Unavailable(reason)) = &unknown else {
+        panic!("{unknown:?}");
+    };
+    assert!(reason.contains("not known"), "{reason}");
+    let again = desk.here.advance(pay).await.unwrap_err();
+    let AdvanceError::Illegal { record, .. } = again else {
+        panic!("{again:?}");
+    };
+    assert_eq!((record.call.state, record.version), (CallState::Ready, 2));
+    let audited = place.ledger.audit(None, 10).await.unwrap();
+    assert_eq!(audited[0].entries.len(), 2, "paid once");
+    // A receipt whose commit was in doubt leaves every chain whole.
+    let paid = desk.stored(&opened).await;
+    let claimed = desk
+        .here
+        .advance(desk.claim(&paid, "host"))
+        .await
+        .unwrap()
+        .record;
+    wire.cut_after_commit();
+    let epoch = claimed.call.epoch;
+    let mut done = desk.change(
+        &claimed,
+        vec![
+            coinop_core::call::Event::Executed { epoch },
+            coinop_core::call::Event::Concluded,
+        ],
+    );
+    done.outcome = Some(Arc::new(coinop_tests::contract::outcome("sun")));
+    assert!(desk.here.advance(done).await.is_err());
+    let next = desk.paid(&desk.opened(&caller("ann")).await).await;
+    assert!(desk.delivered(&next, "rain").await.receipt.is_some());
+    for chain in place.ledger.chains().await.unwrap() {
+        let receipts = place
+            .ledger
+            .receipts(chain.id.clone(), 0, 10)
+            .await
+            .unwrap();
+        assert_eq!(receipts.len() as u64, chain.count);
+        let last = coinop_core::digest::Digest::of(receipts.last().unwrap().as_bytes());
+        assert_eq!(chain.head, Some(last));
+    }
+}
+
+/// Connections that the server closed while they were idle cost nobody an error.
+#[tokio::test]
+async fn stale_connections_are_replaced_unseen() {
+    let url = Cluster::shared().await.database().await;
+    let ledger = open(&url).await;
+    let admin = connect(&url).await;
+    for _ in 0..5 {
+        let busy = join_all((0..8).map(|_| ledger.blocked())).await;
+        assert!(busy.iter().all(Result::is_ok));
+        let ended = admin.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            &[],
+        );
+        assert!(!ended.await.unwrap().is_empty());
+        ledger.blocked().await.unwrap();
+    }
+}
+
+/// While the database is away every operation says so at once; when it is back the same handle works on.
+#[tokio::test]
+async fn a_database_that_was_away_is_used_again_without_a_restart() {
+    let cluster = Cluster::own().await;
+    let url = cluster.database().await;
+    let ledger = open(&url).await;
+    for how in [Stop::Fast, Stop::Immediate] {
+        ledger.blocked().await.unwrap();
+        cluster.stop(how).await;
+        let started = Instant::now();
+        let refused = join_all((0..20).map(|_| ledger.blocked())).await;
+        assert!(started.elapsed() < AT_ONCE, "{:?}", started.elapsed());
+        for refused in refused {
+            assert!(
+                matches!(refused, Err(LedgerError::Unavailable(_))),
+                "{refused:?}"
+            );
+        }
+        cluster.start().await;
+        until("the ledger", async || ledger.blocked().await.ok()).await;
+    }
+}
