@@ -100,7 +100,7 @@ impl<'a> Transaction<'a> {
         for write in writes {
             let mut write = Box::pin(maybe_done(touched(client, write)));
             let _ = futures::poll!(write.as_mut());
-            if matches!(write.as_mut().output_mut(), Some(Err(_))) {
+            if matches!(write.as_mut().output_mut(), Some(Err(e)) if e.as_db_error().is_none()) {
                 // It was not even sent: nothing may be committed without it.
                 let unsent = write.as_mut().take_output().and_then(Result::err);
                 return Err(unsent.map_or_else(|| LedgerError::Closed.into(), Failed::from));
