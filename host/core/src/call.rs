@@ -610,6 +610,7 @@ impl Call {
                 cause: *cause,
                 attempts: attempts + 1,
                 tried_at: Some(*tried_at),
+                // What was begun is carried on: a refund that may be on its way does not turn into balance by itself.
                 ordered: Some(*remedy),
             },
             (

@@ -106,9 +106,8 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
             Step::Ended
         }
         CallState::Compensating { remedy, .. } => Step::Remedy(*remedy),
-        CallState::Expired | CallState::Declined
-            if situation.sweeping && !situation.checked && situation.now < watched_until(call) =>
-        {
+        // Looked at only when due: the last look comes after the time in which money may arrive, not before its end.
+        CallState::Expired | CallState::Declined if situation.sweeping && !situation.checked => {
             Step::CheckLate
         }
         CallState::Withheld
@@ -126,12 +125,17 @@ const RUNS_MAX: u32 = 3;
 /// Failed attempts at compensation before a person must look.
 const COMPENSATION_ATTEMPTS_MAX: u32 = 8;
 
+/// How long a request for a refund may be on its way at most before it counts as lost, milliseconds.
+const REFUND_ON_ITS_WAY_MS: Millis = 10 * 60_000;
+
 /// How long a host may take over one step before another looks, milliseconds.
 const STEP_PATIENCE_MS: Millis = 30_000;
 
 /// First and longest pause between two looks at an open payment whose news may have been lost, milliseconds.
 const POLL_MS_MIN: Millis = 15_000;
 const POLL_MS_MAX: Millis = 5 * 60_000;
+/// How far the clocks of hosts and providers are apart at most, milliseconds.
+const CLOCKS_APART_MS_MAX: Millis = 5 * 60_000;
 /// First and longest pause between two looks at a call that ended unpaid, milliseconds.
 const LATE_POLL_MS_MIN: Millis = 60_000;
 const LATE_POLL_MS_MAX: Millis = 60 * 60_000;
@@ -144,8 +148,8 @@ pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
     match &call.state {
         CallState::Awaiting => Some((updated_at + POLL_MS_MIN).min(call.quote.expires_at)),
         CallState::Expired | CallState::Declined => {
-            let at = updated_at + LATE_POLL_MS_MIN;
-            (at < watched_until(call)).then_some(at)
+            let last = watched_until(call, updated_at);
+            (updated_at < last).then_some((updated_at + LATE_POLL_MS_MIN).min(last))
         }
         CallState::Deliverable if call.refund.is_some() => Some(updated_at + STEP_PATIENCE_MS),
         CallState::Ready if call.payment.state == PaymentState::Releasing => {
@@ -172,8 +176,9 @@ pub fn look_again_at(call: &Call, updated_at: Millis, now: Millis) -> Option<Mil
             Some((now + pause).min(call.quote.expires_at))
         }
         CallState::Expired | CallState::Declined => {
-            let at = now + (now - updated_at).clamp(LATE_POLL_MS_MIN, LATE_POLL_MS_MAX);
-            (at < watched_until(call)).then_some(at)
+            let last = watched_until(call, updated_at);
+            let pause = (now - updated_at).clamp(LATE_POLL_MS_MIN, LATE_POLL_MS_MAX);
+            (now < last).then_some((now + pause).min(last))
         }
         _ => {
             let overdue = now.saturating_sub(due_at(call, updated_at).unwrap_or(now));
@@ -182,9 +187,13 @@ pub fn look_again_at(call: &Call, updated_at: Millis, now: Millis) -> Option<Mil
     }
 }
 
-/// Until when money may still arrive for a call that ended without it.
-fn watched_until(call: &Call) -> Millis {
-    call.quote.expires_at + call.quote.late_window_ms
+/// When a call that ended unpaid at `ended_at` is looked at for the last time: no money can arrive any more by anybody's
+/// clock. Its link may have taken money until the end was recorded, however long after the offer's.
+fn watched_until(call: &Call, ended_at: Millis) -> Millis {
+    match call.quote.late_window_ms {
+        0 => call.quote.expires_at,
+        window => call.quote.expires_at.max(ended_at) + window + CLOCKS_APART_MS_MAX,
+    }
 }
 
 /// How somebody who is owed is made whole: as the seller or a person said, and by credit where the provider cannot send
@@ -198,7 +207,17 @@ fn compensate(call: &Call, attempts: u32, ordered: Option<Remedy>, situation: &S
         return Step::Compensate(Remedy::Credit);
     }
     let wanted = ordered.unwrap_or(call.quote.on_failure);
+    let was_tried = matches!(
+        call.state,
+        CallState::CompensationDue {
+            tried_at: Some(_),
+            ..
+        }
+    );
+    let quiet_at = situation.updated_at + REFUND_ON_ITS_WAY_MS;
     match possible(wanted, call, situation.can_refund) {
+        // Before the money becomes balance, whatever was sent to the provider must have arrived there or be lost.
+        Some(Remedy::Credit) if was_tried && situation.now < quiet_at => Step::Rest,
         Some(remedy) => Step::Compensate(remedy),
         None => {
             Step::GiveUp("the provider gives no refunds, and an anonymous caller has no balance")

@@ -90,6 +90,8 @@ pub(super) struct Drive<'a> {
     /// Whether this turn started the compensation or the ordered refund, so that nobody can have asked the provider for
     /// it yet.
     pub(super) remedy_started: bool,
+    /// Whether this turn was the first to try a compensation: nothing can have been sent back before.
+    pub(super) first_try: bool,
 }
 
 impl<'a> Drive<'a> {
@@ -104,6 +106,7 @@ impl<'a> Drive<'a> {
             blocked: false,
             looks: 0,
             remedy_started: false,
+            first_try: false,
         }
     }
 
@@ -266,6 +269,10 @@ impl<'a> Drive<'a> {
             Step::Compensate(remedy) => {
                 let at = self.gate.parts.clock.now();
                 self.remedy_started = true;
+                self.first_try = matches!(
+                    self.call.state,
+                    CallState::CompensationDue { tried_at: None, .. }
+                );
                 self.gather(Event::CompensationStarted { remedy, at })?;
             }
             Step::Remedy(remedy) => return self.make_good(remedy).await,
@@ -329,6 +336,7 @@ impl<'a> Drive<'a> {
                 self.take(*record);
                 self.checked = false;
                 self.remedy_started = false;
+                self.first_try = false;
                 Ok(false)
             }
             Err(AdvanceError::Blocked) => {

@@ -257,25 +257,23 @@ impl Drive<'_> {
 
     /// Carries a remedy out. A refund that an earlier turn may have asked for is looked up before it is asked for again.
     pub(super) async fn make_good(&mut self, remedy: Remedy) -> Result<Option<Ending>, Trouble> {
-        if !self.commit().await? {
-            return Ok(None);
-        }
-        let CallState::Compensating {
-            attempts, tried_at, ..
-        } = self.call.state
-        else {
-            return Ok(None);
-        };
-        if remedy == Remedy::Credit {
+        if remedy == Remedy::Credit && (self.first_try || self.call.held().is_zero()) {
+            // One commit with its start: a call that has a try behind it may have been sent a refund.
             self.gather(Event::Credited)?;
             return self.end(Ending::Ended).await;
         }
+        if !self.commit().await? {
+            return Ok(None);
+        }
+        let CallState::Compensating { tried_at, .. } = self.call.state else {
+            return Ok(None);
+        };
         let refund = compensation(&self.call).ok_or(Trouble::Unsteady)?;
-        let asked_before = attempts > 0 || !self.remedy_started;
-        match self
-            .send_back(&refund, asked_before.then_some(tried_at))
-            .await
-        {
+        if remedy == Remedy::Credit {
+            return self.credit_unless_sent_back(&refund).await;
+        }
+        let asked_at = (!self.first_try).then_some(tried_at);
+        match self.send_back(&refund, asked_at).await {
             Ok(Refunded::Done) => {
                 let amount = refund.amount;
                 self.gather(PaymentEvent::Refunded { amount }.into())?;
@@ -287,6 +285,39 @@ impl Drive<'_> {
             }
             Err(error) => {
                 tracing::warn!(call = %self.call.id, %error, "a refund failed; it stays due");
+                self.gather(Event::CompensationFailed)?;
+            }
+        }
+        self.end(Ending::Ended).await
+    }
+
+    /// Makes the money balance where a refund was tried before: only once the provider says that it sent nothing back.
+    async fn credit_unless_sent_back(
+        &mut self,
+        refund: &Refund,
+    ) -> Result<Option<Ending>, Trouble> {
+        let provider = self.provider()?;
+        let standing = self.effect(
+            provider.as_ref(),
+            "refund-standing",
+            &refund.key,
+            provider.refund_standing(refund),
+        );
+        match standing.await {
+            Ok(None | Some(Refunded::Failed)) => self.gather(Event::Credited)?,
+            Ok(Some(Refunded::Done | Refunded::Pending)) => {
+                self.gather(Event::CompensationFailed)?;
+                let remedy = Remedy::Refund;
+                self.gather(Event::RemedyOrdered { remedy })?;
+                return Ok(None);
+            }
+            Err(ProviderError::Unsupported { .. }) => {
+                let reason =
+                    "a refund may have been sent, and the provider does not say".to_owned();
+                self.gather(Event::Exhausted { reason })?;
+            }
+            Err(error) => {
+                tracing::warn!(call = %self.call.id, %error, "the provider did not say whether a refund was sent");
                 self.gather(Event::CompensationFailed)?;
             }
         }
@@ -307,6 +338,11 @@ impl Drive<'_> {
             amount: order.amount,
             reason: order.reason,
         };
+        if !self.provider()?.capabilities().refunds {
+            tracing::warn!(call = %self.call.id, "a refund was ordered of a provider that gives none");
+            self.gather(Event::RefundRefused { key: order.key })?;
+            return self.end(Ending::Ended).await;
+        }
         let asked_before = (!self.remedy_started).then_some(order.at);
         match self.send_back(&refund, asked_before).await {
             Ok(Refunded::Done) => self.gather(Event::RefundMade { key: order.key })?,

@@ -23,6 +23,10 @@ const AT_ONCE_MAX: usize = 8;
 const TAKEN_MS: Millis = 120_000;
 /// How long hosts try before a person must look, milliseconds.
 const GIVE_UP_MS: Millis = 7 * 24 * 60 * 60 * 1_000;
+/// Pause before a provider that did not answer the last look at an ended call is asked once more, milliseconds.
+const ASK_ONCE_MORE_MS: Millis = 60 * 60 * 1_000;
+/// How long after its end a call is looked at at the very most, milliseconds: a provider may be gone for good.
+const WATCHED_MS_MAX: Millis = 90 * 24 * 60 * 60 * 1_000;
 /// Rounds between two rounds of forgetting.
 const ROUNDS_PER_FORGETTING: u32 = 30;
 
@@ -69,17 +73,23 @@ impl Gate {
 
     async fn look(&self, record: Record) {
         let (before, call) = (record.version, record.call.id.clone());
-        if let Err(error) = Drive::new(self, record, Purpose::Sweep).rest().await {
+        let looked = Drive::new(self, record, Purpose::Sweep).rest().await;
+        if let Err(error) = &looked {
             tracing::warn!(%call, %error, "a due call could not be finished yet");
         }
-        if let Err(error) = self.make_room(&call, before).await {
+        if let Err(error) = self.make_room(&call, before, looked.is_ok()).await {
             tracing::warn!(%call, %error, "a due call could not be put off");
         }
     }
 
     /// Puts off what has not changed in its turn, so that the others have theirs; what stays so for too long is for a
     /// person.
-    async fn make_room(&self, call: &CallId, version: i64) -> Result<(), AdvanceError> {
+    async fn make_room(
+        &self,
+        call: &CallId,
+        version: i64,
+        looked: bool,
+    ) -> Result<(), AdvanceError> {
         let ledger = &self.parts.ledger;
         let key = CallKey::Call(call.clone());
         let Some(record) = ledger.find(key).await?.filter(|r| r.version == version) else {
@@ -94,7 +104,11 @@ impl Gate {
             CallState::Awaiting => record.call.quote.expires_at,
             _ => due_at(&record.call, record.updated_at).unwrap_or(now),
         };
-        if now.saturating_sub(stuck_since) >= GIVE_UP_MS {
+        let stuck = now.saturating_sub(stuck_since) >= GIVE_UP_MS;
+        if stuck && record.call.state.is_end() {
+            // It keeps its end and its outcome; the order stands until the provider says what became of it.
+            tracing::error!(%call, "an ordered refund has been stuck for days: look at the provider's record");
+        } else if stuck {
             tracing::error!(%call, "a call has been stuck for days: it needs a person's attention");
             let reason = "no host could finish it for days".to_owned();
             let change = Change {
@@ -105,7 +119,13 @@ impl Gate {
             };
             return ledger.advance(change).await.map(drop);
         }
-        let again = look_again_at(&record.call, record.updated_at, now);
+        let again = match look_again_at(&record.call, record.updated_at, now) {
+            // The last look counts once the provider has answered it; for as long as anything is tried.
+            None if !looked && now < record.updated_at.saturating_add(WATCHED_MS_MAX) => {
+                Some(now + ASK_ONCE_MORE_MS)
+            }
+            again => again,
+        };
         ledger.postpone(call.clone(), version, again).await?;
         Ok(())
     }

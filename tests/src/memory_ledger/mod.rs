@@ -73,6 +73,13 @@ impl MemoryLedger {
         store.calls.values().map(|row| row.record.clone()).collect()
     }
 
+    /// Reads every call that is still to be looked at, without waiting.
+    pub fn peek_due(&self) -> Vec<Record> {
+        let store = self.store();
+        let due = store.calls.values().filter(|row| row.due_at.is_some());
+        due.map(|row| row.record.clone()).collect()
+    }
+
     /// Reads a stored outcome without waiting.
     pub fn peek_delivery(&self, key: &CallKey) -> Option<Delivery> {
         let store = self.store();

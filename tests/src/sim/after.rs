@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use coinop_core::Millis;
-use coinop_core::call::{CallState, Event};
+use coinop_core::call::{Call, CallState, Event};
 
 use super::host::Host;
 use super::operator;
@@ -50,7 +50,19 @@ async fn sweep_until_nothing_is_due(world: &Arc<World>, host: &Host) {
         world.make_late_payments();
         host.gate.sweep_once().await;
     }
-    world.broken(format_args!("something is still due after days"));
+    for audited in world.ledger.peek_due() {
+        if !waits_for_ever(world, &audited.call) {
+            let (id, state) = (&audited.call.id, audited.call.state.name());
+            world.broken(format_args!("{id} is {state} and still due after days"));
+        }
+    }
+}
+
+/// Whether a call waits for a refund of which nobody will ever say what became of it: the order stands.
+pub(crate) fn waits_for_ever(world: &World, call: &Call) -> bool {
+    let terms = world.bank(&call.quote.account).books().terms.clone();
+    let untold = !terms.tells_refunds && terms.key_window.is_some();
+    untold && call.refund.is_some()
 }
 
 /// What only a person can finish must say a reason that the faults explain.
@@ -82,11 +94,19 @@ fn unexplained(
     let entry = entry.and_then(|reference| books.payments.get(reference));
     let troubles = entry.map_or(0, |entry| entry.refund_troubles);
     if reason.contains("every attempt") {
-        return (troubles < 8).then_some("fewer refunds went wrong than it tried");
+        // A key that may be forgotten must not be used again, and a bank that says nothing of refunds leaves no other way.
+        let untold = !books.terms.tells_refunds && books.terms.key_window.is_some();
+        return (troubles < 8 && !untold).then_some("fewer refunds went wrong than it tried");
     }
     if reason.contains("gives no refunds") {
         let able = books.terms.refunds || call.quote.principal.is_known();
         return able.then_some("something could have been done");
+    }
+    if reason.contains("does not say") {
+        return books
+            .terms
+            .tells_refunds
+            .then_some("the provider would have said it");
     }
     Some("no fault lasts for days")
 }

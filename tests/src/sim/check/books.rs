@@ -96,8 +96,11 @@ pub(super) fn check_banks(world: &World, audited: &[Audited]) {
                 .filter(|entry| matches!(entry.book, Book::Clearing | Book::Fees))
                 .map(|entry| (entry.amount.currency, entry.amount.amount.nanos())),
         );
-        let by_hand = |a: &Audited| matches!(a.record.call.state, CallState::Attention { .. });
-        if held != clearing && !audited.iter().any(by_hand) {
+        let unknown = |a: &Audited| {
+            let call = &a.record.call;
+            matches!(call.state, CallState::Attention { .. }) || call.refund.is_some()
+        };
+        if held != clearing && !audited.iter().any(unknown) {
             world.broken(format_args!(
                 "{account} holds {held:?}, clearing {clearing:?}"
             ));
