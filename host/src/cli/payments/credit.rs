@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use coinop_core::call::CallState;
+use coinop_core::call::{CallState, Remedy};
 use coinop_core::money::Amount;
 
 use super::refund::{still_due, told};
@@ -38,6 +38,17 @@ pub(super) async fn credit(
             out,
             "Not credited: an earlier refund went through after all, and is now recorded. {}",
             told(&done)?
+        )?),
+        (
+            CallState::CompensationDue {
+                ordered: Some(Remedy::Credit),
+                ..
+            },
+            _,
+        ) if done.trouble.is_none() => Ok(writeln!(
+            out,
+            "Ordered: it becomes balance within a quarter of an hour, unless a refund that was tried before turns out to \
+             have gone through."
         )?),
         _ => Err(still_due(&done)),
     }
