@@ -29,6 +29,13 @@ const STORE_ATTEMPTS_MAX: u32 = 8;
 /// Margin of a claim beyond the run's wall-clock limit, for storing its outcome, milliseconds.
 const LEASE_MARGIN_MS: i64 = 10_000;
 
+/// A claim that this host made.
+struct Claimed {
+    record: Record,
+    /// Until when it holds at least, by this host's own clock: counted from before it was asked for.
+    holds_until: Millis,
+}
+
 /// A run that has ended and been stored.
 pub(super) struct Finished {
     pub(super) record: Record,
@@ -156,10 +163,16 @@ impl Gate {
     ) -> Result<Advanced, AdvanceError> {
         let gate = self.clone();
         let claiming = self.tasks.spawn(async move {
-            let claimed = gate.parts.ledger.advance(claim).await?;
-            failpoint_of("after-claim", &claimed.record.call.id);
-            gate.spawn_run(slot, claimed.record.clone(), spec, arguments, progress);
-            Ok(claimed)
+            let holds_until = claim.at + lease_ms(&spec);
+            let advanced = gate.parts.ledger.advance(claim).await?;
+            failpoint_of("after-claim", &advanced.record.call.id);
+            let record = advanced.record.clone();
+            let claimed = Claimed {
+                record,
+                holds_until,
+            };
+            gate.spawn_run(slot, claimed, spec, arguments, progress);
+            Ok(advanced)
         });
         let closed = |_| Err(LedgerError::Closed.into());
         claiming.await.unwrap_or_else(closed)
@@ -169,7 +182,7 @@ impl Gate {
     fn spawn_run(
         &self,
         slot: Slot,
-        record: Record,
+        mut claimed: Claimed,
         spec: RunSpec,
         arguments: String,
         progress: Option<Arc<dyn ProgressSink>>,
@@ -177,14 +190,18 @@ impl Gate {
         slot.progress.send_replace(Progress::Running);
         let gate = self.clone();
         self.tasks.spawn(async move {
-            let mut claimed = record;
             let (stored, outcome) = loop {
-                let job = job(&claimed, &spec, arguments.clone(), progress.clone());
-                let (call, epoch) = (claimed.call.id.clone(), claimed.call.epoch);
+                let job = job(&claimed.record, &spec, arguments.clone(), progress.clone());
+                let (call, epoch) = (claimed.record.call.id.clone(), claimed.record.call.epoch);
+                if gate.parts.clock.now() >= claimed.holds_until {
+                    // The host was stopped in between: the call is somebody else's by now, and may be made good.
+                    tracing::warn!(%call, "a claim ended before its run began");
+                    return;
+                }
                 failpoint_of("before-run", format_args!("{call} {epoch}"));
                 let result = gate.parts.runner.run(job).await.map(Arc::new);
                 failpoint_of("after-run", format_args!("{call} {epoch}"));
-                let Some(stored) = gate.store(&claimed, &result).await else {
+                let Some(stored) = gate.store(&claimed.record, &result).await else {
                     return;
                 };
                 match gate.try_again(&stored.record, &spec).await {
@@ -200,7 +217,7 @@ impl Gate {
 
     /// Claims a failed run once more where the seller allows it; `None` when it has had its tries, or somebody else took
     /// the call on.
-    async fn try_again(&self, failed: &Record, spec: &RunSpec) -> Option<Record> {
+    async fn try_again(&self, failed: &Record, spec: &RunSpec) -> Option<Claimed> {
         if !spec.repeatable || !failed.call.may_try_again() {
             return None;
         }
@@ -211,8 +228,11 @@ impl Gate {
             outcome: None,
             at,
         };
-        let claimed = self.parts.ledger.advance(claim).await;
-        claimed.ok().map(|claimed| claimed.record)
+        let advanced = self.parts.ledger.advance(claim).await.ok()?;
+        Some(Claimed {
+            record: advanced.record,
+            holds_until: at + lease_ms(spec),
+        })
     }
 
     /// The claim of a run, at `at`.
@@ -220,7 +240,7 @@ impl Gate {
         Event::Claimed {
             owner: self.owner.to_string(),
             at,
-            lease_until: at + spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS,
+            lease_until: at + lease_ms(spec),
             rerun: spec.repeatable,
         }
     }
@@ -299,6 +319,10 @@ impl Gate {
         };
         Finished { record, delivery }
     }
+}
+
+fn lease_ms(spec: &RunSpec) -> Millis {
+    spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS
 }
 
 fn job(

@@ -11,11 +11,21 @@ use super::world::World;
 
 /// Rounds of the last host at most: far more than any world needs.
 const ROUNDS_MAX: u32 = 20_000;
+/// Time between two rounds at least, milliseconds.
+const ROUND_MS: Millis = 2_000;
+/// How far a healthy host's clock is off at most, milliseconds.
+const SKEW_MS_MAX: Millis = 2_000;
+/// How long no host is up at most, milliseconds.
+const OUTAGE_MS_MAX: Millis = 48 * 3_600_000;
 /// After how long nothing may be due any more, milliseconds: what hosts take to give up, and then some.
 const PATIENCE_MS: Millis = 10 * 86_400_000;
 
 /// Lets everything come to rest.
 pub(crate) async fn come_to_rest(world: &Arc<World>) {
+    end_every_host(world);
+    if world.dice.chance(300) {
+        nobody_is_there(world).await;
+    }
     let host = healthy_host(world);
     sweep_until_nothing_is_due(world, &host).await;
     let stuck = look_at_what_is_stuck(world);
@@ -25,13 +35,31 @@ pub(crate) async fn come_to_rest(world: &Arc<World>) {
     sweep_until_nothing_is_due(world, &host).await;
 }
 
-fn healthy_host(world: &Arc<World>) -> Host {
+fn end_every_host(world: &World) {
+    world.weather.clear_up();
     let old = std::mem::take(&mut *world.hosts());
     for host in old.into_iter().flatten() {
         host.life.kill();
     }
-    world.weather.clear_up();
-    let host = Host::start(world, "last.0".to_owned(), 0);
+}
+
+/// Hours in which no host is up: keys are forgotten, and late money arrives.
+async fn nobody_is_there(world: &World) {
+    let until = world.time.now() + world.dice.between(1, OUTAGE_MS_MAX);
+    world.note(format_args!("no host is up until {until}"));
+    world.count("outages");
+    while let Some(next) = world.next_late().filter(|next| *next < until) {
+        world.time.until(next).await;
+        world.make_late_payments();
+    }
+    world.time.until(until).await;
+}
+
+fn healthy_host(world: &Arc<World>) -> Host {
+    // A healthy host follows the ledger's clock, if not to the moment.
+    let skew_max = world.weather.skew_max.min(SKEW_MS_MAX);
+    let skew = world.dice.between(-skew_max, skew_max);
+    let host = Host::start(world, "last.0".to_owned(), skew);
     world.hosts().push(Some(host.clone()));
     host
 }
@@ -46,7 +74,11 @@ async fn sweep_until_nothing_is_due(world: &Arc<World>, host: &Host) {
         if next > until {
             break;
         }
-        world.time.until(next).await;
+        // Like the sweeper's own rounds: never one right after the other.
+        world
+            .time
+            .until(next.max(world.time.now() + ROUND_MS))
+            .await;
         world.make_late_payments();
         host.gate.sweep_once().await;
     }

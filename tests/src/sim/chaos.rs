@@ -69,7 +69,6 @@ async fn freeze(world: Arc<World>) {
         false => dice.between(100, 30_000),
     };
     if let Some(host) = host {
-        host.life.freeze(ms);
-        world.time.sleep(ms).await;
+        host.life.freeze_after(dice.between(0, 20), ms);
     }
 }

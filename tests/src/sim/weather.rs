@@ -51,7 +51,7 @@ impl Weather {
             tool: dice.below(400),
             latency: *dice.pick(&[20, 100, 300]),
             kills: dice.below(4),
-            freezes: dice.below(3),
+            freezes: dice.below(6),
             skew_max: *dice.pick(&[0, 0, 2_000, 180_000]),
             clear: AtomicBool::new(false),
         }

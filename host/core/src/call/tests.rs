@@ -324,9 +324,14 @@ fn authorised_money_is_taken_after_the_outcome_or_not_at_all() {
         Ok("withheld"),
     );
     check(
-        &then(&[failed(1), p(PaymentEvent::Released)]),
+        &then(&[
+            failed(1),
+            p(PaymentEvent::ReleaseStarted),
+            p(PaymentEvent::Released),
+        ]),
         Ok("withheld"),
     );
+    check(&then(&[failed(1), p(PaymentEvent::Released)]), Err(4));
     check(
         &then(&[
             failed(1),

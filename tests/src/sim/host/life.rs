@@ -19,6 +19,9 @@ pub(crate) struct Life {
     frozen_until: AtomicI64,
     /// Messages that still pass before it is killed.
     passes_left: AtomicI64,
+    /// Messages that still pass before it is stopped, and for how long it is then.
+    passes_to_freeze: AtomicI64,
+    freeze_ms: AtomicI64,
     /// The epochs under which it last claimed calls.
     claims: Mutex<BTreeMap<CallId, u32>>,
 }
@@ -32,6 +35,8 @@ impl Life {
             killed: AtomicBool::new(false),
             frozen_until: AtomicI64::new(0),
             passes_left: AtomicI64::new(i64::MAX),
+            passes_to_freeze: AtomicI64::new(i64::MAX),
+            freeze_ms: AtomicI64::new(0),
             claims: Mutex::default(),
         }
     }
@@ -45,7 +50,9 @@ impl Life {
     pub(crate) fn kill(&self) {
         if !self.killed.swap(true, Ordering::Relaxed) {
             self.world.note(format_args!("{} is killed", self.name));
-            self.world.count("kills");
+            if self.world.weather.is_bad() {
+                self.world.count("kills");
+            }
         }
     }
 
@@ -59,8 +66,14 @@ impl Life {
         self.killed.load(Ordering::Relaxed)
     }
 
-    /// Stops it for a while, as SIGSTOP does.
-    pub(crate) fn freeze(&self, ms: Millis) {
+    /// Stops it for a while, as SIGSTOP does, once `passes` more messages have passed.
+    pub(crate) fn freeze_after(&self, passes: i64, ms: Millis) {
+        self.freeze_ms.store(ms, Ordering::Relaxed);
+        self.passes_to_freeze.store(passes, Ordering::Relaxed);
+    }
+
+    fn freeze(&self) {
+        let ms = self.freeze_ms.load(Ordering::Relaxed);
         let until = self.world.time.now() + ms;
         self.world
             .note(format_args!("{} is stopped for {ms}", self.name));
@@ -73,6 +86,9 @@ impl Life {
         let world = &self.world;
         if self.passes_left.fetch_sub(1, Ordering::Relaxed) <= 0 {
             self.kill();
+        }
+        if self.passes_to_freeze.fetch_sub(1, Ordering::Relaxed) == 0 {
+            self.freeze();
         }
         self.sleep(world.weather.latency(&world.dice)).await;
     }
