@@ -65,8 +65,8 @@ async fn freeze(world: Arc<World>) {
     world.time.sleep(dice.between(0, OPENING_MS + 60_000)).await;
     let host = world.some_host();
     let ms: Millis = match dice.chance(500) {
-        true => dice.between(30_000, 120_000),
-        false => dice.between(100, 30_000),
+        true => dice.between(12_000, 120_000),
+        false => dice.between(100, 12_000),
     };
     if let Some(host) = host {
         host.life.freeze_after(dice.between(0, 20), ms);

@@ -47,7 +47,7 @@ async fn order_a_refund(world: &World) {
     };
     let number = record.call.refunds_ordered;
     let refund = RefundOrder {
-        key: format!("{}-refund-{number}", record.call.payment.id),
+        key: record.call.next_refund_key(),
         amount: Amount::from_nanos(nanos),
         reason: "goodwill".to_owned(),
         at: world.time.now(),

@@ -84,7 +84,11 @@ fn tool(
         price: Price::PerCall(dollars(price)),
         mode: mode::by_name(mode).expect("the mode is one of this version"),
         account: account.to_owned(),
-        limits: Limits::default(),
+        // Short leases, so that hosts outlive them often.
+        limits: Limits {
+            wall_ms_max: 5_000,
+            ..Limits::default()
+        },
         on_failure,
         retries,
         settings: Arc::default(),

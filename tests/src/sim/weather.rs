@@ -99,6 +99,11 @@ impl Weather {
         self.strikes(dice, self.tool)
     }
 
+    /// Whether a host is stopped in the middle of a run.
+    pub(crate) fn stops_a_run(&self, dice: &Dice) -> bool {
+        self.freezes > 0 && self.strikes(dice, 80)
+    }
+
     /// Whether a bank gives a refund up.
     pub(crate) fn spoils_a_refund(&self, dice: &Dice) -> bool {
         self.strikes(dice, self.bank)

@@ -67,6 +67,19 @@ impl LedgerPort {
                 let now = &advanced.record.call;
                 let (state, payment) = (now.state.name(), now.payment.state);
                 let version = advanced.record.version;
+                let stale = change.events.iter().find(|event| match event {
+                    Event::Executed { epoch } | Event::ToolFailed { epoch, .. } => {
+                        *epoch != now.epoch
+                    }
+                    _ => false,
+                });
+                if stale.is_some() {
+                    let epoch = now.epoch;
+                    self.world.broken(format_args!(
+                        "{call} in epoch {epoch} takes the report {:?}",
+                        change.events
+                    ));
+                }
                 self.world.note(format_args!(
                     "{host} {call} v{version} {state} {payment:?} e{}",
                     now.epoch

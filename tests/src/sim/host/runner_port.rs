@@ -53,9 +53,15 @@ impl Runner for RunnerPort {
             let time = match spoilt {
                 Some(0) => limit,
                 Some(1) => dice.between(limit / 2, limit),
+                _ if dice.chance(300) => dice.between(0, limit - 1),
                 _ => dice.between(0, 1_500),
             };
+            if world.weather.stops_a_run(dice) {
+                // About as long as a lease, so that its owner comes back while another host is at it.
+                self.life.freeze_after(0, dice.between(12_000, 25_000));
+            }
             self.life.sleep(time).await;
+            self.life.pass().await;
             match spoilt {
                 Some(0) => Err(failure("wall_time")),
                 Some(2) => Err(failure("declared")),
