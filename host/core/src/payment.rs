@@ -207,9 +207,7 @@ impl Payment {
                 self.received = Some(*received);
                 S::Paid
             }
-            (S::Authorized | S::Settling | S::SettleUnknown | S::Releasing, E::Released) => {
-                S::Released
-            }
+            (S::Settling | S::SettleUnknown | S::Releasing, E::Released) => S::Released,
             (state, E::Refunded { amount }) if state.is_taken() => self.refund(*amount, event)?,
             (S::Paid | S::PartiallyRefunded, E::Disputed) => S::Disputed,
             (state, E::FeeCharged { fee })

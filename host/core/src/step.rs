@@ -268,3 +268,6 @@ fn owe_or_release(call: &Call, cause: Cause) -> Step {
         Step::Release
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,7 +45,6 @@ async fn order_a_refund(world: &World) {
         true => held.nanos(),
         false => world.dice.between(1, held.nanos().max(1)),
     };
-    let number = record.call.refunds_ordered;
     let refund = RefundOrder {
         key: record.call.next_refund_key(),
         amount: Amount::from_nanos(nanos),
