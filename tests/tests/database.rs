@@ -159,7 +159,7 @@ impl Place for Apart {
     }
 
     fn pass(&self, _ms: Millis) -> BoxFuture<'_, ()> {
-        unimplemented!("time passes by itself")
+        panic!("time passes by itself")
     }
 }
 
@@ -390,4 +390,81 @@ async fn a_database_that_was_away_is_used_again_without_a_restart() {
         cluster.start().await;
         until("the ledger", async || ledger.blocked().await.ok()).await;
     }
+}
+
+/// Has the server make a certificate for its address, and speak TLS with it. Returns the certificate.
+async fn with_tls(url: &str) -> String {
+    let admin = connect(url).await.unwrap();
+    let make = "openssl req -x509 -newkey rsa:2048 -nodes -keyout server.key -out server.crt -days 2 \
+                -subj /CN=test -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
+    // The server's own user makes it, in its own folder.
+    let made = format!("COPY (SELECT 1) TO PROGRAM '{make} 2>/dev/null && chmod 600 server.key'");
+    admin.batch_execute(&made).await.unwrap();
+    admin
+        .batch_execute("ALTER SYSTEM SET ssl = on")
+        .await
+        .unwrap();
+    admin
+        .batch_execute("SELECT pg_reload_conf()")
+        .await
+        .unwrap();
+    until("TLS", async || {
+        let client = connect(url).await?;
+        let on = client.query_one("SHOW ssl", &[]).await.ok()?;
+        (on.get::<_, &str>(0) == "on").then_some(())
+    })
+    .await;
+    let certificate = admin
+        .query_one("SELECT pg_read_file('server.crt')", &[])
+        .await;
+    certificate.unwrap().get(0)
+}
+
+/// Whether the connections of this ledger are encrypted.
+async fn is_encrypted(url: &str, ledger: &PostgresLedger) -> bool {
+    ledger.blocked().await.unwrap();
+    let admin = connect(url).await.unwrap();
+    let sessions = admin.query(
+        "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+         WHERE application_name = 'coinop' AND datname = current_database()",
+        &[],
+    );
+    let sessions = sessions.await.unwrap();
+    assert!(!sessions.is_empty());
+    sessions.iter().all(|session| session.get(0))
+}
+
+#[tokio::test]
+async fn tls_is_used_as_the_url_says_and_certificates_are_looked_at() {
+    let cluster = Cluster::start().await;
+    let plain = cluster.database().await;
+    let error = refusal(&format!("{plain}?sslmode=require")).await;
+    assert!(error.contains("TLS"), "{error}");
+    let certificate = with_tls(&plain).await;
+    let folder = tempfile::tempdir().unwrap();
+    let trusted = folder.path().join("our ca.pem");
+    std::fs::write(&trusted, certificate).unwrap();
+    let trusted = trusted.to_str().unwrap().replace(' ', "%20");
+
+    for (query, encrypted) in [
+        ("sslmode=disable", false),
+        ("sslmode=prefer", true),
+        ("application_name=coinop", true),
+        (&*format!("sslmode=verify-full&sslrootcert={trusted}"), true),
+        (&*format!("sslrootcert={trusted}"), true),
+    ] {
+        // A database each: the sessions of one end a moment after it is dropped.
+        let database = cluster.database().await;
+        let ledger = open(&format!("{database}?{query}")).await;
+        assert_eq!(is_encrypted(&database, &ledger).await, encrypted, "{query}");
+    }
+    for query in ["sslmode=require", "sslmode=verify-full"] {
+        let error = refusal(&format!("{plain}?{query}")).await;
+        assert!(error.contains("certificate"), "{query}: {error}");
+    }
+    let other_name = plain.replace("127.0.0.1", "localhost");
+    let error = refusal(&format!("{other_name}?sslrootcert={trusted}")).await;
+    assert!(error.contains("certificate"), "{error}");
+    let error = refusal(&format!("{plain}?sslrootcert=/no/such/file")).await;
+    assert!(error.contains("/no/such/file"), "{error}");
 }

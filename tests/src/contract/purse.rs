@@ -75,7 +75,13 @@ pub async fn a_refund_goes_out_once_a_key(desk: &Desk<'_>) {
 
 /// Twenty at once on two hosts: one decision, and each refund once.
 pub async fn decided_and_refunded_at_once_it_is_once(desk: &Desk<'_>) {
-    let at = |n: usize| if n % 2 == 0 { &desk.here } else { &desk.there };
+    let at = |n: usize| {
+        if n.is_multiple_of(2) {
+            &desk.here
+        } else {
+            &desk.there
+        }
+    };
     let states = [SlipState::Paid, SlipState::Declined];
     for round in 0..5 {
         let name = format!("p{round}");
