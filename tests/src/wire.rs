@@ -18,6 +18,7 @@ pub struct Wire {
 struct State {
     trips: AtomicU64,
     cut_after_commit: AtomicBool,
+    down: AtomicBool,
 }
 
 impl Wire {
@@ -31,6 +32,9 @@ impl Wire {
         let shared = state.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if shared.down.load(Ordering::SeqCst) {
+                    continue;
+                }
                 tokio::spawn(carry(client, port, shared.clone()));
             }
         });
@@ -50,6 +54,13 @@ impl Wire {
     /// Has the next commit reach the server, and its answer nobody.
     pub fn cut_after_commit(&self) {
         self.state.cut_after_commit.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Wire {
+    /// Refuses further connections, or takes them again.
+    pub fn set_down(&self, down: bool) {
+        self.state.down.store(down, Ordering::SeqCst);
     }
 }
 

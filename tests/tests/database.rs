@@ -285,31 +285,36 @@ fn due(desk: &Desk<'_>) -> TakeDue {
     }
 }
 
-/// The answer to a commit is lost: the caller is told that nobody knows, and whoever asks again is told how it stands.
+/// A desk whose hosts reach the database over a wire, and a handle that does not.
+async fn wired(database: &str, port: u16) -> (Wire, Apart) {
+    let wire = Wire::to(port).await;
+    let wired = database.replace(&format!(":{port}/"), &format!(":{}/", wire.port()));
+    let place = Apart {
+        url: format!("{wired}?sslmode=disable"),
+        ledger: open(database).await,
+        hosts: 0.into(),
+    };
+    (wire, place)
+}
+
+/// The answer to a commit is lost and the database cannot be asked: the caller is told that nobody knows, and whoever
+/// asks again is told how it stands.
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_not_made_twice() {
     let cluster = Cluster::shared().await;
-    let url = cluster.database().await;
-    let wire = Wire::to(cluster.port()).await;
-    let wired = url.replace(
-        &format!(":{}/", cluster.port()),
-        &format!(":{}/", wire.port()),
-    );
-    let place = Apart {
-        url: format!("{wired}?sslmode=disable"),
-        ledger: open(&url).await,
-        hosts: 0.into(),
-    };
+    let (wire, place) = wired(&cluster.database().await, cluster.port()).await;
     let desk = Desk::at(&place).await;
     let opened = desk.opened(&caller("ann")).await;
     let received = opened.call.due();
     let pay = desk.change(&opened, vec![PaymentEvent::Paid { received }.into()]);
     wire.cut_after_commit();
+    wire.set_down(true);
     let unknown = desk.here.advance(pay.clone()).await.unwrap_err();
     let AdvanceError::Ledger(LedgerError::Unavailable(reason)) = &unknown else {
         panic!("{unknown:?}");
     };
     assert!(reason.contains("not known"), "{reason}");
+    wire.set_down(false);
     let again = desk.here.advance(pay).await.unwrap_err();
     let AdvanceError::Illegal { record, .. } = again else {
         panic!("{again:?}");
@@ -317,15 +322,25 @@ async fn a_commit_whose_answer_is_lost_is_not_made_twice() {
     assert_eq!((record.call.state, record.version), (CallState::Ready, 2));
     let audited = place.ledger.audit(None, 10).await.unwrap();
     assert_eq!(audited[0].entries.len(), 2, "paid once");
-    // A receipt whose commit was in doubt leaves every chain whole.
-    let paid = desk.stored(&opened).await;
+}
+
+/// The answer to a commit is lost and the database can be asked: it says what became of it, and the caller hears of
+/// nothing. Every chain of receipts stays whole.
+#[tokio::test]
+async fn a_lost_answer_is_looked_up() {
+    let cluster = Cluster::shared().await;
+    let (wire, place) = wired(&cluster.database().await, cluster.port()).await;
+    let desk = Desk::at(&place).await;
+    let opened = desk.opened(&caller("ann")).await;
+    wire.cut_after_commit();
+    let paid = desk.paid(&opened).await;
+    wire.cut_after_commit();
     let claimed = desk
         .here
         .advance(desk.claim(&paid, "host"))
         .await
         .unwrap()
         .record;
-    wire.cut_after_commit();
     let epoch = claimed.call.epoch;
     let mut done = desk.change(
         &claimed,
@@ -335,10 +350,21 @@ async fn a_commit_whose_answer_is_lost_is_not_made_twice() {
         ],
     );
     done.outcome = Some(Arc::new(coinop_tests::contract::outcome("sun")));
-    assert!(desk.here.advance(done).await.is_err());
+    wire.cut_after_commit();
+    let delivered = desk.here.advance(done).await.unwrap();
+    assert!(delivered.receipt.is_some());
+    let stored = place.ledger.outcome(opened.call.id).await.unwrap().unwrap();
+    assert_eq!(stored.receipt, delivered.receipt);
+    let audited = place.ledger.audit(None, 10).await.unwrap();
+    assert_eq!(
+        (audited[0].entries.len(), audited[0].record.version),
+        (4, 4)
+    );
     let next = desk.paid(&desk.opened(&caller("ann")).await).await;
     assert!(desk.delivered(&next, "rain").await.receipt.is_some());
-    for chain in place.ledger.chains().await.unwrap() {
+    let chains = place.ledger.chains().await.unwrap();
+    assert_eq!(chains.iter().map(|chain| chain.count).sum::<u64>(), 2);
+    for chain in chains {
         let receipts = place
             .ledger
             .receipts(chain.id.clone(), 0, 10)

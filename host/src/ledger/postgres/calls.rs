@@ -219,11 +219,38 @@ pub(super) async fn advance(
         writes.extend(issuing.writes(&change.call));
         issued = Some(issuing);
     }
-    transaction.commit(writes, accounts::credit_spent).await?;
+    match transaction.commit(writes, accounts::credit_spent).await {
+        Err(Failed::Unknown(reason)) => became(db, &transition.record, reason).await?,
+        ended => ended?,
+    }
     Ok(Advanced {
         receipt: issued.map(|issued| chains.went_on(issued)),
         record: transition.record,
     })
+}
+
+/// Looks what became of a commit whose answer was lost. The lock is had when that transaction has ended, so the call as
+/// stored tells for certain: as it was to be, as it was before, or changed by somebody else since, which tells nothing.
+async fn became(db: &Db, wanted: &Record, reason: LedgerError) -> Result<(), Failed<AdvanceError>> {
+    let stored = query!(
+        concat!("SELECT ", columns!(), " FROM call WHERE id = $1 FOR UPDATE"),
+        wanted.call.id.to_string(),
+    );
+    db.renew();
+    let looked = Transaction::begin::<1, LedgerError>(db, BEGIN, [stored]).await;
+    let Ok(Begun { found: [rows], .. }) = looked else {
+        return Err(Failed::Unknown(reason));
+    };
+    match rows.first().map(record).transpose()? {
+        Some(stored) if is_same(&stored, wanted) => Ok(()),
+        Some(stored) if stored.version < wanted.version => Err(Failed::Again(reason)),
+        _ => Err(Failed::Unknown(reason)),
+    }
+}
+
+fn is_same(stored: &Record, wanted: &Record) -> bool {
+    (stored.version, stored.updated_at) == (wanted.version, wanted.updated_at)
+        && stored.call == wanted.call
 }
 
 /// The call to be changed, under its lock, with whether its component is blocked and the key that signs receipts.

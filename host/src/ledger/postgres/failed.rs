@@ -23,6 +23,8 @@ pub(super) enum Failed<E> {
     Again(LedgerError),
     /// Nothing of it happened: the connection had gone, and those that were made with it are likely to have gone too.
     Gone(LedgerError),
+    /// It may have happened: the connection broke with the commit on its way.
+    Unknown(LedgerError),
 }
 
 /// Makes attempts at an operation, within `patience`, until one ends with something to tell.
@@ -40,13 +42,14 @@ where
             match operation().await {
                 Ok(value) => return Ok(value),
                 Err(Failed::Told(error)) => return Err(error),
+                Err(Failed::Unknown(error)) => return Err(error.into()),
                 Err(Failed::Again(_)) => {}
                 Err(Failed::Gone(_)) => db.renew(),
             }
         }
         operation().await.map_err(|failed| match failed {
             Failed::Told(error) => error,
-            Failed::Again(error) | Failed::Gone(error) => error.into(),
+            Failed::Again(error) | Failed::Gone(error) | Failed::Unknown(error) => error.into(),
         })
     };
     match tokio::time::timeout(patience, attempts).await {

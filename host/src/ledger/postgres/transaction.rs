@@ -11,7 +11,7 @@ use futures::TryStreamExt as _;
 use futures::future::{join, join_all, maybe_done};
 use tokio_postgres::{Error, Row, Statement};
 
-use super::failed::{Failed, has_gone, unavailable};
+use super::failed::{Failed, has_gone, in_words};
 use super::pool::{Db, Query, Value, query, rows};
 use crate::ledger::LedgerError;
 
@@ -124,8 +124,8 @@ impl<'a> Transaction<'a> {
                 Ok(())
             }
             // Without an answer nobody knows, and neither where the session was ended around its commit.
-            (None, Err(error)) if has_gone(&error) => Err(unknown(&error).into()),
-            (Some(error), _) if error.as_db_error().is_none() => Err(unknown(&error).into()),
+            (None, Err(error)) if has_gone(&error) => Err(unknown(&error)),
+            (Some(error), _) if error.as_db_error().is_none() => Err(unknown(&error)),
             // The server said that it was rolled back.
             (Some(error), _) | (None, Err(error)) => {
                 self.client = None;
@@ -171,12 +171,12 @@ async fn touched(client: &Object, (statement, values): Prepared) -> Result<u64, 
     client.execute_raw(&statement, values).await
 }
 
-/// The connection broke with the commit on its way: it may have happened. Whoever asks again finds what is stored.
-fn unknown(error: &Error) -> LedgerError {
-    let LedgerError::Unavailable(reason) = unavailable(error) else {
-        return LedgerError::Closed;
-    };
-    LedgerError::Unavailable(format!("{reason}; whether it was stored is not known"))
+/// The connection broke with the commit on its way. Whoever asks again finds what is stored.
+fn unknown<E>(error: &Error) -> Failed<E> {
+    let said = in_words(error);
+    Failed::Unknown(LedgerError::Unavailable(format!(
+        "the database: {said}; whether it was stored is not known"
+    )))
 }
 
 impl Drop for Transaction<'_> {
