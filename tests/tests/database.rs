@@ -376,6 +376,41 @@ async fn a_lost_answer_is_looked_up() {
     }
 }
 
+/// A call that somebody holds is waited for, and not for ever.
+#[tokio::test]
+async fn a_lock_that_is_held_is_waited_for_within_bounds() {
+    let url = Cluster::shared().await.database().await;
+    let place = Apart {
+        ledger: open(&url).await,
+        url: url.clone(),
+        hosts: 0.into(),
+    };
+    let desk = Desk::at(&place).await;
+    let opened = desk.opened(&caller("ann")).await;
+    let received = opened.call.due();
+    let pay = desk.change(&opened, vec![PaymentEvent::Paid { received }.into()]);
+    let holder = connect(&url).await.unwrap();
+    holder
+        .batch_execute("BEGIN; SELECT FROM call FOR UPDATE")
+        .await
+        .unwrap();
+    let started = Instant::now();
+    let refused = desk.here.advance(pay.clone()).await.unwrap_err();
+    assert!(
+        matches!(refused, AdvanceError::Ledger(LedgerError::Unavailable(_))),
+        "{refused:?}"
+    );
+    assert!(started.elapsed() < AT_ONCE);
+    assert!(
+        desk.here.take_due(due(&desk)).await.unwrap().is_empty(),
+        "passed over at once"
+    );
+    let waiting = desk.here.advance(pay);
+    let (advanced, released) = futures::future::join(waiting, holder.batch_execute("COMMIT")).await;
+    released.unwrap();
+    assert_eq!(advanced.unwrap().record.version, 2);
+}
+
 /// Connections that the server closed while they were idle cost nobody an error.
 #[tokio::test]
 async fn stale_connections_are_replaced_unseen() {

@@ -72,8 +72,9 @@ CREATE TABLE spent (                             -- what counts against a princi
     principal TEXT   COLLATE "C" NOT NULL,
     currency  TEXT   COLLATE "C" NOT NULL,
     day       BIGINT NOT NULL,                   -- days since the Unix epoch, UTC
+    slot      BIGINT NOT NULL,                   -- by the call: one caller's calls do not all wait for one row
     amount    BIGINT NOT NULL,                   -- 10^-9 units
-    PRIMARY KEY (principal, currency, day)
+    PRIMARY KEY (principal, currency, day, slot)
 );
 CREATE INDEX spent_age ON spent (day);
 

@@ -2,6 +2,7 @@
 
 use coinop_core::Millis;
 use coinop_core::call::Call;
+use coinop_core::digest::Digest;
 use coinop_core::entry::{Book, Entry};
 use coinop_core::money::{Amount, Currency, Money};
 use coinop_core::principal::Principal;
@@ -15,6 +16,8 @@ use crate::ledger::{AdvanceError, Balance, Caps, CreditBalance, LedgerError, Pos
 
 /// The constraint that keeps balances from going below zero.
 const NEVER_NEGATIVE: &str = "credit_amount";
+/// Rows that one principal's day is spread over: a change holds its row until it has committed.
+const SPENT_SLOTS: i64 = 16;
 
 /// Writes the entries of one change, in order.
 pub(super) fn post(call: &Call, entries: &[Entry], change: i64, at: Millis) -> Option<Query> {
@@ -155,14 +158,21 @@ pub(super) async fn credits(db: &Db) -> Result<Vec<CreditBalance>, Failed<Ledger
 /// Adds to what counts as spent on the call's day.
 pub(super) fn count_spent(call: &Call, more: Amount) -> Option<Query> {
     let count = query!(
-        "INSERT INTO spent (principal, currency, day, amount) VALUES ($1, $2, $3, greatest($4::bigint, 0))
-         ON CONFLICT (principal, currency, day) DO UPDATE SET amount = greatest(spent.amount + $4::bigint, 0)",
+        "INSERT INTO spent (principal, currency, day, slot, amount) VALUES ($1, $2, $3, $5, greatest($4::bigint, 0))
+         ON CONFLICT (principal, currency, day, slot) DO UPDATE SET amount = greatest(spent.amount + $4::bigint, 0)",
         principal_key(&call.quote.principal),
         call.quote.price.currency.code().to_string(),
         day_of(call.created_at),
         more.nanos(),
+        slot(call),
     );
     (!more.is_zero()).then_some(count)
+}
+
+/// Which of the day's rows a call counts in: always the same, so that what it counted is what it gives back.
+fn slot(call: &Call) -> i64 {
+    let [first, ..] = *Digest::of(call.id.as_str().as_bytes()).as_bytes();
+    i64::from(first) % SPENT_SLOTS
 }
 
 /// Whether `caps` are about more than the call itself, so that hosts have to take turns.
@@ -181,8 +191,8 @@ pub(super) fn usage(call: &Call, caps: &Caps) -> Query {
                          ORDER BY created_at DESC LIMIT $4)
          SELECT (SELECT count(*) FROM waiting), (SELECT coalesce(min(expires_at), 0) FROM waiting),
                 (SELECT count(*) FROM lately), (SELECT coalesce(min(created_at), 0) FROM lately),
-                coalesce((SELECT amount FROM spent WHERE principal = $1 AND currency = $5
-                          AND day = (SELECT now FROM t) / 86400000), 0),
+                coalesce((SELECT sum(amount) FROM spent WHERE principal = $1 AND currency = $5
+                          AND day = (SELECT now FROM t) / 86400000), 0)::bigint,
                 (SELECT now FROM t)",
         principal_key(&call.quote.principal),
         i64::from(caps.open_max.unwrap_or(0)),

@@ -27,11 +27,11 @@ const ACQUIRE_WAIT: Duration = Duration::from_secs(4);
 /// How long connecting may take, the network, TLS and the login together.
 const CONNECT_WAIT: Duration = Duration::from_secs(4);
 
-/// What every session is set to. A host that is stopped in the middle of a transaction must not keep its locks from the
-/// others for longer than a moment, and what is acknowledged must be on the disk: a weaker setting of the server's is
+/// What every session is set to. A host that is stopped in the middle of a transaction loses its locks before those who
+/// wait for them give up, and what is acknowledged must be on the disk: a weaker setting of the server's is
 /// raised, a stronger one stays.
 const SESSION: &str = "SET statement_timeout = '6s'; SET lock_timeout = '4s';
-SET idle_in_transaction_session_timeout = '5s';
+SET idle_in_transaction_session_timeout = '3s';
 SELECT set_config('synchronous_commit', 'on', false)
 WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write')";
 

@@ -315,8 +315,8 @@ mod tests {
     fn the_dumps_command_has_everything_but_the_password() {
         let target = read("postgres://me:hunter2@h:6432/my%20x");
         assert_eq!(
-            target.dump_command(Path::new("/tmp/a b")),
-            "pg_dump --format=custom --host=h --port=6432 --username=me --dbname='my x' --file='/tmp/a b'"
+            target.dump_command(Path::new("/backups/a b")),
+            "pg_dump --format=custom --host=h --port=6432 --username=me --dbname='my x' --file='/backups/a b'"
         );
     }
 
