@@ -18,7 +18,7 @@ use crate::clock::Clock as _;
 const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/0001_ledger.sql")];
 /// Serialises hosts that start together on one database: `coinop` in ASCII.
 const LOCK: i64 = 0x636f_696e_6f70;
-/// The oldest server that has everything that is used here, and that its makers still look after, as it numbers itself.
+/// The oldest server that is taken, as it numbers itself: everything that is used here is in it.
 const SERVER_MIN: i32 = 130_000;
 /// How long opening may take, other hosts' migrations included.
 const OPEN_WAIT: Duration = Duration::from_secs(30);
