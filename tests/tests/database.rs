@@ -389,7 +389,7 @@ async fn a_lock_that_is_held_is_waited_for_within_bounds() {
     let opened = desk.opened(&caller("ann")).await;
     let received = opened.call.due();
     let pay = desk.change(&opened, vec![PaymentEvent::Paid { received }.into()]);
-    let holder = connect(&url).await.unwrap();
+    let holder = connect(&url).await;
     holder
         .batch_execute("BEGIN; SELECT FROM call FOR UPDATE")
         .await
@@ -455,7 +455,7 @@ async fn a_database_that_was_away_is_used_again_without_a_restart() {
 
 /// Has the server make a certificate for its address, and speak TLS with it. Returns the certificate.
 async fn with_tls(url: &str) -> String {
-    let admin = connect(url).await.unwrap();
+    let admin = connect(url).await;
     let make = "openssl req -x509 -newkey rsa:2048 -nodes -keyout server.key -out server.crt -days 2 \
                 -subj /CN=test -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE";
     // The server's own user makes it, in its own folder.
@@ -470,7 +470,7 @@ async fn with_tls(url: &str) -> String {
         .await
         .unwrap();
     until("TLS", async || {
-        let client = connect(url).await?;
+        let client = connect(url).await;
         let on = client.query_one("SHOW ssl", &[]).await.ok()?;
         (on.get::<_, &str>(0) == "on").then_some(())
     })
@@ -484,7 +484,7 @@ async fn with_tls(url: &str) -> String {
 /// Whether the connections of this ledger are encrypted.
 async fn is_encrypted(url: &str, ledger: &PostgresLedger) -> bool {
     ledger.blocked().await.unwrap();
-    let admin = connect(url).await.unwrap();
+    let admin = connect(url).await;
     let sessions = admin.query(
         "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
          WHERE application_name = 'coinop' AND datname = current_database()",
@@ -497,7 +497,7 @@ async fn is_encrypted(url: &str, ledger: &PostgresLedger) -> bool {
 
 #[tokio::test]
 async fn tls_is_used_as_the_url_says_and_certificates_are_looked_at() {
-    let cluster = Cluster::start().await;
+    let cluster = Cluster::own().await;
     let plain = cluster.database().await;
     let error = refusal(&format!("{plain}?sslmode=require")).await;
     assert!(error.contains("TLS"), "{error}");
