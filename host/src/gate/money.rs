@@ -386,15 +386,13 @@ impl Drive<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let refunded = self
-            .effect(
-                provider.as_ref(),
-                "refund",
-                &refund.key,
-                provider.refund(refund),
-            )
-            .await;
-        refunded
+        self.effect(
+            provider.as_ref(),
+            "refund",
+            &refund.key,
+            provider.refund(refund),
+        )
+        .await
     }
 
     /// A provider's answer to `what`, or its silence after its own timeout. Tests kill hosts on either side of it.

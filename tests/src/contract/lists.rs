@@ -53,6 +53,16 @@ pub async fn the_latest_calls_of_a_filter_come_first(desk: &Desk<'_>) {
         ..Filter::default()
     };
     assert_eq!(listed(until, 10).await, [2, 1, 0]);
+    let first = &opened[0];
+    let hidden = desk
+        .there
+        .postpone(first.call.id.clone(), first.version, None);
+    hidden.await.unwrap();
+    let due = Filter {
+        due: true,
+        ..Filter::default()
+    };
+    assert_eq!(listed(due, 10).await, [3, 2, 1]);
 }
 
 /// An audit reads everything, in pages, once.
@@ -76,6 +86,11 @@ pub async fn an_audit_pages_through_everything(desk: &Desk<'_>) {
         .map(|audited| audited.record.call.id.as_str())
         .collect();
     assert_eq!(ids.len(), 6);
+    let receipts_since = desk.there.receipts_since().await.unwrap();
+    assert!(
+        receipts_since <= desk.now(),
+        "the key was there before the first delivery"
+    );
     assert!(ids.is_sorted(), "{ids:?}");
     for audited in &all {
         let is_delivered = audited.record.call.id == delivered.record.call.id;

@@ -155,7 +155,7 @@ impl Store {
         let mut rows: Vec<_> = self
             .calls
             .values()
-            .filter(|row| fits(&row.record))
+            .filter(|row| fits(&row.record) && (!filter.due || row.due_at.is_some()))
             .collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.record.call.created_at, row.number)));
         rows.truncate(limit as usize);

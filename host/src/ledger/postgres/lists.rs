@@ -24,7 +24,7 @@ pub(super) async fn list(
             columns!(),
             " FROM call
              WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR account = $2)
-               AND created_at >= $3 AND created_at < $4
+               AND created_at >= $3 AND created_at < $4 AND (NOT $6::bool OR due_at IS NOT NULL)
              ORDER BY created_at DESC, n DESC LIMIT $5"
         ),
         filter.state.clone(),
@@ -32,6 +32,7 @@ pub(super) async fn list(
         filter.since.unwrap_or(Millis::MIN),
         filter.until.unwrap_or(Millis::MAX),
         i64::from(limit),
+        filter.due,
     );
     Ok(records(&db.rows::<LedgerError>(query).await?)?)
 }

@@ -306,6 +306,10 @@ impl Ledger for PostgresLedger {
         }))
     }
 
+    fn receipts_since(&self) -> BoxFuture<'_, Result<Millis, LedgerError>> {
+        Box::pin(attempt(&self.db, PATIENCE, || receipts::since(&self.db)))
+    }
+
     fn chains(&self) -> BoxFuture<'_, Result<Vec<Chain>, LedgerError>> {
         Box::pin(attempt(&self.db, PATIENCE, || receipts::chains(&self.db)))
     }

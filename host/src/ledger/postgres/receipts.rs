@@ -112,6 +112,15 @@ pub(super) async fn keys(db: &Db) -> Result<KeySet, Failed<LedgerError>> {
     Ok(keys?)
 }
 
+/// When the first key was made.
+pub(super) async fn since(db: &Db) -> Result<Millis, Failed<LedgerError>> {
+    let rows = db
+        .rows(query!("SELECT min(created_at) FROM receipt_key"))
+        .await?;
+    let first = rows.first().map(|row| get::<Option<Millis>>(row, 0));
+    Ok(first.transpose()?.flatten().unwrap_or(Millis::MAX))
+}
+
 /// Every chain.
 pub(super) async fn chains(db: &Db) -> Result<Vec<Chain>, Failed<LedgerError>> {
     let rows = db
