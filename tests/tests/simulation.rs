@@ -2,14 +2,13 @@
 
 use coinop_tests::sim::{self, Sweep};
 
-/// Seeds of the ordinary run; `simulate` runs as many as one likes.
-const SEEDS: u64 = 2_000;
+/// Seeds of the ordinary run, about half a minute of CPU; `simulate` runs as many as one likes.
+const SEEDS: u64 = 3_000;
 
 #[test]
 fn no_seed_breaks_a_promise() {
-    let first = 1;
     let swept = Sweep {
-        first,
+        first: 1,
         seeds: SEEDS,
         threads: 2,
     }

@@ -27,7 +27,7 @@ impl Trace {
     pub(crate) fn note(&self, at: Millis, what: fmt::Arguments<'_>) {
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // A hasher takes every text.
-        let _ = write!(inner.hash, "{at} {what}\n");
+        let _ = writeln!(inner.hash, "{at} {what}");
         if let Some(lines) = &mut inner.lines {
             lines.push(format!("{at} {what}"));
         }

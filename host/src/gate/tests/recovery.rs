@@ -331,3 +331,27 @@ async fn a_refund_whose_answer_was_lost_goes_back_once() {
     assert_eq!(world.bank.refunds.lock().unwrap().len(), 1, "one key");
     world.books_are_square().await;
 }
+
+#[tokio::test]
+async fn nothing_runs_on_a_reservation_that_is_being_given_back() {
+    let world = World::build(true, false).await;
+    let other = world.another_host().await;
+    let id = quoted(&world).await;
+    world.paid();
+    world.pass(15_000);
+    world.gate.sweep_once().await;
+    assert_eq!(world.state(&id).await, "ready");
+    world.pass(CLAIM_WINDOW.as_millis() as i64);
+    // Whether the provider gave it back before it went silent, nobody knows.
+    world.bank.down.store(true, Ordering::SeqCst);
+    world.gate.sweep_once().await;
+    let reply = other.confirm(&id, &local()).await;
+    let told = refusal(&reply);
+    assert!(matches!(told, Refusal::Unavailable { .. }), "{told:?}");
+    world.bank.down.store(false, Ordering::SeqCst);
+    let reply = other.confirm(&id, &local()).await;
+    let told = refusal(&reply);
+    assert!(matches!(told, Refusal::Withheld { .. }), "{told:?}");
+    assert_eq!(world.runs(), 0);
+    world.books_are_square().await;
+}

@@ -75,17 +75,14 @@ impl Line {
             if fault.is_some() && what.starts_with("refund") {
                 self.trouble(whom);
             }
-            let carry_out = |effect: Box<dyn FnOnce(&mut Books, Millis) -> Answer<T> + Send>| {
-                effect(&mut self.bank.books(), world.time.now())
-            };
             let answer = match fault {
-                None => carry_out(Box::new(effect)),
+                None => self.carry_out(effect),
                 Some(Fault::Busy) => Err(ProviderError::Busy("not now".into())),
                 Some(Fault::LostRequest) => Err(lost()),
-                Some(Fault::LostAnswer) => carry_out(Box::new(effect)).and_then(|_| Err(lost())),
+                Some(Fault::LostAnswer) => self.carry_out(effect).and_then(|_| Err(lost())),
                 Some(Fault::Silence) => std::future::pending().await,
                 Some(Fault::SilenceAfter) => {
-                    let _ = carry_out(Box::new(effect));
+                    let _ = self.carry_out(effect);
                     std::future::pending().await
                 }
                 Some(Fault::Late) => {
@@ -96,6 +93,10 @@ impl Line {
             self.life.pass().await;
             answer
         })
+    }
+
+    fn carry_out<T>(&self, effect: impl FnOnce(&mut Books, Millis) -> Answer<T>) -> Answer<T> {
+        effect(&mut self.bank.books(), self.world.time.now())
     }
 
     fn carry_out_late<T: Send + 'static>(
