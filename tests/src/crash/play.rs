@@ -28,7 +28,10 @@ const LOOKS_MAX: usize = 40;
 const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// What an operator would ask when in doubt: none of it may find anything.
-const CHECKS: &[&[&str]] = &[&["reconcile", "--since", "2026-01-01"]];
+const CHECKS: &[&[&str]] = &[
+    &["ledger", "check"],
+    &["reconcile", "--since", "2026-01-01"],
+];
 
 /// A play that is over.
 pub struct Played {
