@@ -77,7 +77,11 @@ type Meddling = (fn(&Home), &'static str);
 /// The verdict is no rubber stamp: whatever is changed behind the hosts' backs is noticed.
 #[tokio::test]
 async fn the_verdict_notices_what_is_not_true() {
-    let cases: [Meddling; 11] = [
+    let cases: [Meddling; 12] = [
+        (
+            |home| sql(home, "UPDATE spent SET amount = 7"),
+            "count as spent",
+        ),
         (
             |home| sql(home, "DELETE FROM entry WHERE book = 'clearing'"),
             "sums to",

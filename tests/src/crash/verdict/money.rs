@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use coinop::ledger::Audited;
+use coinop::ledger::transition::counted;
 use coinop_core::call::Call;
 use coinop_core::entry::{Book, position};
 use rusqlite::{Connection, OpenFlags};
@@ -93,6 +94,14 @@ fn compared(db: &Connection, calls: &[Audited]) -> rusqlite::Result<Vec<String>>
     match db.query_row(sql, [], |row| row.get::<_, i64>(0))? {
         0 => {}
         wrong => found.push(format!("{wrong} balances are not what their entries say")),
+    }
+    let spent = db.query_row("SELECT coalesce(sum(amount), 0) FROM spent", [], |row| {
+        row.get::<_, i64>(0)
+    })?;
+    let calls = calls.iter().map(|audited| &audited.record.call);
+    let counted: i64 = calls.map(|call| counted(call).nanos()).sum();
+    if spent != counted {
+        found.push(format!("{spent} count as spent, the calls say {counted}"));
     }
     Ok(found)
 }
