@@ -10,7 +10,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "a refund whose answer was lost is asked for again under another key, and goes back twice",
         edits: &[Edit {
             file: "host/src/gate/money.rs",
-            from: r#"key: format!("{}-compensation", self.call.payment.id),"#,
+            from: r#"key: format!("{}-compensation", call.payment.id),"#,
             to: "key: crate::random::token(),",
         }],
         suite: Suite::Host,
@@ -92,5 +92,51 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         }],
         suite: Suite::Host,
         tests: &["gate::tests::recovery::a_payment_that_was_not_called_off_is_not_expired"],
+    },
+    Mutation {
+        name: "webhook-signature",
+        why: "anybody who knows the address says what was paid",
+        edits: &[Edit {
+            file: "host/src/provider/sandbox/signature.rs",
+            from: "is_fresh && signed.by_any_of(secrets, webhook.body)",
+            to: "is_fresh || signed.by_any_of(secrets, webhook.body)",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "provider::sandbox::signature::tests::a_signature_holds_for_its_body_its_time_and_a_secret_that_counts",
+        ],
+    },
+    Mutation {
+        name: "webhook-noted-last",
+        why: "a webhook that came to nothing is noted as dealt with, and is not sent again",
+        edits: &[Edit {
+            file: "host/src/gate/webhook.rs",
+            from: "drive.rest().await.map_err(not_now)?;",
+            to: "let _ = drive.rest().await;",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::webhooks::what_the_provider_does_not_confirm_is_sent_again"],
+    },
+    Mutation {
+        name: "credit-check",
+        why: "calls at one time spend the same balance",
+        edits: &[Edit {
+            file: "host/migrations/sqlite/0002_nothing_lost.sql",
+            from: "amount    INTEGER NOT NULL CHECK (amount >= 0),",
+            to: "amount    INTEGER NOT NULL,",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::credit::twenty_calls_at_once_spend_a_balance_once"],
+    },
+    Mutation {
+        name: "receipt-chain",
+        why: "a receipt can be taken out of the ledger and nobody sees it",
+        edits: &[Edit {
+            file: "host/core/src/receipt.rs",
+            from: "previous: self.head,",
+            to: "previous: None,",
+        }],
+        suite: Suite::Core,
+        tests: &["receipt::tests::a_receipt_says_what_was_bought_and_names_the_one_before"],
     },
 ];

@@ -107,11 +107,11 @@ fn intact(tree: &Tree, chosen: &[&Mutation]) -> Result<()> {
         let began = Instant::now();
         let program = Program::build(tree, suite)?;
         match program.run(tree, &tests)? {
-            Verdict::Passed => tell(suite.name(), "intact", began.elapsed()),
+            Verdict::Passed => tell(suite.package(), "intact", began.elapsed()),
             Verdict::Failed(test) => bail!("{test} fails without any mutation"),
             Verdict::Hung => bail!(
                 "the tests of {} never ended without any mutation",
-                suite.name()
+                suite.package()
             ),
         }
     }

@@ -14,7 +14,7 @@ use super::tree::Tree;
 /// Tests take seconds; one that takes this long hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Where tests are. Unit tests only: they build no program that the end-to-end tests would then take for the host's.
+/// Where tests are: those that need no built host, which the end-to-end tests would then take for theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Suite {
     /// The core's unit tests.
@@ -37,10 +37,17 @@ impl Suite {
     pub(super) const ALL: [Self; 2] = [Self::Core, Self::Host];
 
     /// The package.
-    pub(super) fn name(self) -> &'static str {
+    pub(super) fn package(self) -> &'static str {
         match self {
             Self::Core => "coinop-core",
             Self::Host => "coinop",
+        }
+    }
+
+    /// Which of the package's programs, as cargo is told.
+    fn target(self) -> &'static [&'static str] {
+        match self {
+            Self::Core | Self::Host => &["--lib"],
         }
     }
 
@@ -68,7 +75,8 @@ impl Program {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         // Unused code is what mutations leave behind; cargo's words are shown when there is no program.
         cargo
-            .args(["test", "--no-run", "--lib", "--package", suite.name()])
+            .args(["test", "--no-run", "--package", suite.package()])
+            .args(suite.target())
             .current_dir(tree.path(""))
             .env("CARGO_TARGET_DIR", &tree.target)
             .stdin(Stdio::null());
