@@ -21,8 +21,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "a run that was given up reports over the run that took its place",
         edits: &[Edit {
             file: "host/core/src/call.rs",
-            from: "E::Executed { epoch })\n                if *epoch == self.epoch =>",
-            to: "E::Executed { epoch })\n                if *epoch <= self.epoch =>",
+            from: "if *epoch == self.epoch && self.payment.state != PaymentState::Releasing =>",
+            to: "if *epoch <= self.epoch && self.payment.state != PaymentState::Releasing =>",
         }],
         suite: Suite::Core,
         tests: &["call::tests::a_run_reports_only_under_its_own_epoch"],
@@ -138,5 +138,111 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         }],
         suite: Suite::Core,
         tests: &["receipt::tests::a_receipt_says_what_was_bought_and_names_the_one_before"],
+    },
+    Mutation {
+        name: "one-open-call",
+        why: "a caller that asks twice at a time gets two links, and pays twice",
+        edits: &[Edit {
+            file: "host/migrations/postgres/0001_ledger.sql",
+            from: "CONSTRAINT call_open UNIQUE,",
+            to: ",",
+        }],
+        suite: Suite::Stores,
+        tests: &["postgres::opened_at_once_it_is_one_call"],
+    },
+    Mutation {
+        name: "one-call-a-reference",
+        why: "one payment of the provider's pays for two calls",
+        edits: &[
+            Edit {
+                file: "host/migrations/postgres/0001_ledger.sql",
+                from: "CREATE UNIQUE INDEX call_reference",
+                to: "CREATE INDEX call_reference",
+            },
+            Edit {
+                file: "host/migrations/sqlite/0002_nothing_lost.sql",
+                from: "CREATE UNIQUE INDEX call_reference",
+                to: "CREATE INDEX call_reference",
+            },
+        ],
+        suite: Suite::Stores,
+        tests: &[
+            "postgres::a_reference_means_one_payment",
+            "sqlite::a_reference_means_one_payment",
+        ],
+    },
+    Mutation {
+        name: "claim-compare-and-set",
+        why: "two hosts read a call as ready, and both claim it",
+        edits: &[
+            Edit {
+                file: "host/src/ledger/postgres/calls.rs",
+                from: "FROM call WHERE id = $1 FOR UPDATE OF call\"",
+                to: "FROM call WHERE id = $1\"",
+            },
+            Edit {
+                file: "host/src/ledger/postgres/records.rs",
+                from: "WHERE id = $9 AND version = $10::bigint - 1\",",
+                to: "WHERE id = $9\",",
+            },
+        ],
+        suite: Suite::Stores,
+        tests: &["postgres::of_fifty_claims_one_wins"],
+    },
+    Mutation {
+        name: "sweepers-apart",
+        why: "two hosts finish the same call at the same time",
+        edits: &[Edit {
+            file: "host/src/ledger/postgres/lists.rs",
+            from: "ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED),",
+            to: "ORDER BY due_at LIMIT $2),",
+        }],
+        suite: Suite::Stores,
+        tests: &["postgres::two_hosts_never_take_the_same_call"],
+    },
+    Mutation {
+        name: "credit-check-postgres",
+        why: "calls at one time spend the same balance",
+        edits: &[Edit {
+            file: "host/migrations/postgres/0001_ledger.sql",
+            from: "CONSTRAINT credit_amount CHECK (amount >= 0),",
+            to: ",",
+        }],
+        suite: Suite::Stores,
+        tests: &["postgres::a_balance_is_never_spent_twice_at_once"],
+    },
+    Mutation {
+        name: "outcome-before-reply",
+        why: "a caller is told a result that a dying host then loses",
+        edits: &[Edit {
+            file: "host/src/gate/runs.rs",
+            from: "                let Some(stored) = gate.store(&claimed, &result).await else {",
+            to: r#"                if let Ok(outcome) = &result {
+                    let mut record = claimed.clone();
+                    record.call.state = CallState::Deliverable;
+                    let outcome = Arc::clone(outcome);
+                    let delivery = Some(Delivery { outcome, receipt: None });
+                    let told = Progress::Finished(Arc::new(Finished { record, delivery }));
+                    slot.progress.send_replace(told);
+                    gate.parts.clock.sleep(Duration::from_millis(1)).await;
+                }
+                let Some(stored) = gate.store(&claimed, &result).await else {"#,
+        }],
+        suite: Suite::Simulation,
+        tests: &["no_seed_breaks_a_promise"],
+    },
+    Mutation {
+        name: "refund-intent",
+        why: "a refund is asked for before it is on record that it will be",
+        edits: &[Edit {
+            file: "host/src/gate/money.rs",
+            from: "        if !self.commit().await? {
+            return Ok(None);
+        }
+        let CallState::Compensating {",
+            to: "        let CallState::Compensating {",
+        }],
+        suite: Suite::Simulation,
+        tests: &["no_seed_breaks_a_promise"],
     },
 ];

@@ -21,6 +21,10 @@ pub(super) enum Suite {
     Core,
     /// The host's unit tests.
     Host,
+    /// The contract that every store keeps.
+    Stores,
+    /// Worlds of hosts and faults, by seed.
+    Simulation,
 }
 
 /// How a run of tests ended.
@@ -34,13 +38,14 @@ pub(super) enum Verdict {
 }
 
 impl Suite {
-    pub(super) const ALL: [Self; 2] = [Self::Core, Self::Host];
+    pub(super) const ALL: [Self; 4] = [Self::Core, Self::Host, Self::Stores, Self::Simulation];
 
     /// The package.
     pub(super) fn package(self) -> &'static str {
         match self {
             Self::Core => "coinop-core",
             Self::Host => "coinop",
+            Self::Stores | Self::Simulation => "coinop-tests",
         }
     }
 
@@ -48,6 +53,8 @@ impl Suite {
     fn target(self) -> &'static [&'static str] {
         match self {
             Self::Core | Self::Host => &["--lib"],
+            Self::Stores => &["--test", "ledger"],
+            Self::Simulation => &["--test", "simulation"],
         }
     }
 
@@ -56,6 +63,7 @@ impl Suite {
         match self {
             Self::Core => "host/core",
             Self::Host => "host",
+            Self::Stores | Self::Simulation => "tests",
         }
     }
 }
