@@ -21,16 +21,25 @@ pub struct HttpClient {
 }
 
 impl HttpClient {
-    /// Connects and greets; `bearer` is an API key.
-    pub async fn open(address: SocketAddr, era: Era, bearer: Option<&str>) -> Self {
-        let mut client = Self {
+    /// A client of the modern era, anonymous: there is no session, so nothing is said before the first request.
+    pub fn modern(address: SocketAddr) -> Self {
+        Self::silent(address, Era::Modern, None)
+    }
+
+    fn silent(address: SocketAddr, era: Era, bearer: Option<&str>) -> Self {
+        Self {
             era,
             address,
             bearer: bearer.map(str::to_owned),
             session: None,
             next_id: AtomicU64::new(1),
             idle: Mutex::default(),
-        };
+        }
+    }
+
+    /// Connects and greets; `bearer` is an API key.
+    pub async fn open(address: SocketAddr, era: Era, bearer: Option<&str>) -> Self {
+        let mut client = Self::silent(address, era, bearer);
         let response = client
             .post(&era.hello(0))
             .await

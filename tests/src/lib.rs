@@ -8,6 +8,7 @@ pub mod client;
 pub mod contract;
 pub mod crash;
 pub mod era;
+pub mod fleet;
 pub mod home;
 pub mod host;
 pub mod http;

@@ -50,6 +50,25 @@ pub async fn submit(link: &str, decision: &str) -> std::io::Result<Response> {
     assert_eq!(page.status, 200, "{}", page.text());
     let form = Form::with_button(&page.text(), decision)
         .unwrap_or_else(|| panic!("no form to {decision} on:\n{}", page.text()));
+    press(link, form).await
+}
+
+/// Pays at a host that may be gone or in trouble. Whether it is paid now, by this or before.
+///
+/// # Errors
+/// When the host goes away before it has answered; it may be paid or not.
+pub async fn try_pay(link: &str) -> std::io::Result<bool> {
+    let page = send("GET", link, b"").await?;
+    if page.status != 200 {
+        return Ok(false);
+    }
+    match Form::with_button(&page.text(), "pay") {
+        Some(form) => Ok(press(link, form).await?.status < 400),
+        None => Ok(true),
+    }
+}
+
+async fn press(link: &str, form: Form) -> std::io::Result<Response> {
     let action = if form.action.is_empty() {
         link.to_owned()
     } else if form.action.starts_with('/') {

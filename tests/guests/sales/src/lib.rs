@@ -1,8 +1,9 @@
 //! Tools that cost a cent each, for tests that kill hosts: one for every way in which a paid run ends.
 //!
-//! An answer names the moment of its run, so that two runs never give the same one.
+//! An answer names the moment of its run, so that two runs never give the same one. The argument `ms` makes a run take
+//! that long.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 wit_bindgen::generate!({ path: "../../../wit", world: "coinop:plugin/plugin" });
 
@@ -26,7 +27,10 @@ impl Guest for Sales {
         ]
     }
 
-    fn call_tool(name: String, _arguments: String, _context: Context) -> Result<Output, Failure> {
+    fn call_tool(name: String, arguments: String, _context: Context) -> Result<Output, Failure> {
+        let arguments: serde_json::Value = serde_json::from_str(&arguments)
+            .map_err(|e| Failure::InvalidArguments(e.to_string()))?;
+        std::thread::sleep(Duration::from_millis(arguments["ms"].as_u64().unwrap_or(0)));
         match name.as_str() {
             "tell" | "send" => Ok(now()),
             "fail" => Err(Failure::Failed("it did not work".into())),
