@@ -216,9 +216,9 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "a caller is told a result that a dying host then loses",
         edits: &[Edit {
             file: "host/src/gate/runs.rs",
-            from: "                let Some(stored) = gate.store(&claimed, &result).await else {",
+            from: "                let Some(stored) = gate.store(&claimed.record, &result).await else {",
             to: r#"                if let Ok(outcome) = &result {
-                    let mut record = claimed.clone();
+                    let mut record = claimed.record.clone();
                     record.call.state = CallState::Deliverable;
                     let outcome = Arc::clone(outcome);
                     let delivery = Some(Delivery { outcome, receipt: None });
@@ -226,7 +226,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
                     slot.progress.send_replace(told);
                     gate.parts.clock.sleep(Duration::from_millis(1)).await;
                 }
-                let Some(stored) = gate.store(&claimed, &result).await else {"#,
+                let Some(stored) = gate.store(&claimed.record, &result).await else {"#,
         }],
         suite: Suite::Simulation,
         tests: &["no_seed_breaks_a_promise"],
