@@ -105,10 +105,7 @@ impl Gate {
             _ => due_at(&record.call, record.updated_at).unwrap_or(now),
         };
         let stuck = now.saturating_sub(stuck_since) >= GIVE_UP_MS;
-        if stuck && record.call.state.is_end() {
-            // It keeps its end and its outcome; the order stands until the provider says what became of it.
-            tracing::error!(%call, "an ordered refund has been stuck for days: look at the provider's record");
-        } else if stuck {
+        if stuck {
             tracing::error!(%call, "a call has been stuck for days: it needs a person's attention");
             let reason = "no host could finish it for days".to_owned();
             let change = Change {
