@@ -27,18 +27,21 @@ const GIVE_UP_MS: Millis = 7 * 24 * 60 * 60 * 1_000;
 const ASK_ONCE_MORE_MS: Millis = 60 * 60 * 1_000;
 /// How long after its end a call is looked at at the very most, milliseconds: a provider may be gone for good.
 const WATCHED_MS_MAX: Millis = 90 * 24 * 60 * 60 * 1_000;
-/// Rounds between two rounds of forgetting.
+/// Rounds between two looks for what may be forgotten, once nothing is left.
 const ROUNDS_PER_FORGETTING: u32 = 30;
+/// Batches forgotten in one round, so that a busy host keeps up with what it stores and sweeps in between.
+const BATCHES_MAX: u32 = 8;
 
 /// Sweeps until `stop`: at once, since the host before may have been killed, and then round after round.
 pub(super) async fn run(gate: Gate, stop: CancellationToken) {
-    let mut rounds = 0_u32;
+    let mut rounds_to_forgetting = 0;
     loop {
         gate.sweep_once().await;
-        if rounds.is_multiple_of(ROUNDS_PER_FORGETTING) {
-            gate.forget_once().await;
-        }
-        rounds = rounds.wrapping_add(1);
+        rounds_to_forgetting = match rounds_to_forgetting {
+            0 if gate.forget_some().await => 0,
+            0 => ROUNDS_PER_FORGETTING - 1,
+            rounds => rounds - 1,
+        };
         tokio::select! {
             biased;
             () = stop.cancelled() => return,
@@ -127,13 +130,24 @@ impl Gate {
         Ok(())
     }
 
-    async fn forget_once(&self) {
+    /// Forgets what is past its retention, a few batches of it. Whether there may be more.
+    pub(super) async fn forget_some(&self) -> bool {
         let kept = i64::try_from(self.parts.retention.as_millis()).unwrap_or(i64::MAX);
         let before = self.parts.clock.now().saturating_sub(kept);
-        match self.parts.ledger.forget(before).await {
-            Ok(0) => {}
-            Ok(outcomes) => tracing::info!(outcomes, "forgot outcomes past their retention"),
-            Err(error) => tracing::warn!(%error, "old outcomes could not be forgotten"),
+        let mut outcomes = 0;
+        for _ in 0..BATCHES_MAX {
+            match self.parts.ledger.forget(before).await {
+                Ok(0) => break,
+                Ok(batch) => outcomes += batch,
+                Err(error) => {
+                    tracing::warn!(%error, "old outcomes could not be forgotten");
+                    return false;
+                }
+            }
         }
+        if outcomes > 0 {
+            tracing::info!(outcomes, "forgot outcomes past their retention");
+        }
+        outcomes > 0
     }
 }

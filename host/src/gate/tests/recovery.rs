@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Wake};
 
 use coinop_core::mode::AskStatus;
 use coinop_core::money::{Amount, Money};
+use futures::future::join_all;
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -262,6 +263,27 @@ async fn an_outcome_is_kept_until_it_is_paid_for() {
     assert_eq!(world.ledger.forget(START + 8 * DAY_MS).await.unwrap(), 0);
     *world.bank.settling.lock().unwrap() = None;
     assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn what_is_past_its_retention_is_forgotten_as_fast_as_it_comes() {
+    // More than one batch of any store.
+    const CALLS: usize = 250;
+    let world = World::new().await;
+    let caller = local();
+    let asks = (0..CALLS).map(|n| world.ask(json!({ "n": n }), &caller));
+    let replies = join_all(asks).await;
+    world.paid();
+    let confirms = replies.iter().map(async |reply| {
+        let id = asked(reply, AskStatus::Required);
+        world.confirm(&id, &caller).await
+    });
+    join_all(confirms).await;
+    assert_eq!(world.runs() as usize, CALLS);
+    assert!(!world.gate.forget_some().await, "all of it is kept");
+    world.pass(2 * 3_600_000);
+    assert!(world.gate.forget_some().await);
+    assert!(!world.gate.forget_some().await, "nothing is left");
 }
 
 #[tokio::test]
