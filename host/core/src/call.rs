@@ -745,6 +745,12 @@ impl Call {
             }
             // From here on it is given back, whoever comes for it meanwhile.
             (S::ToolFailed | S::Indeterminate | S::Ready, E::ReleaseStarted) => self.state.clone(),
+            // Taken instead of given back, and not the price: nothing runs on it, now or again.
+            (S::ToolFailed | S::Indeterminate | S::Ready, E::Settled { received })
+                if *received != self.due() =>
+            {
+                owed(Cause::WrongAmount)
+            }
             // The provider took what was only to be reserved: it is owed, whatever becomes of the run.
             (S::ToolFailed | S::Indeterminate | S::Ready, E::Settled { .. }) => self.state.clone(),
             // Nothing was taken: settling was refused, the run gave nothing, or nobody came for it.

@@ -355,6 +355,22 @@ fn nothing_runs_and_nothing_is_stored_on_a_reservation_that_goes_back() {
     // It was taken after all, and is as good as any payment.
     check(&then(&[start.clone(), settled()]), Ok("ready"));
     let lost = Event::RunLost { epoch: 1, at: 100 };
+    // Unless it is not the price: then it is only owed.
+    let received = Money {
+        amount: Amount::from_nanos(1),
+        ..price()
+    };
+    let less = p(PaymentEvent::Settled { received });
+    let owed = Ok("compensation_due");
+    check(&then(&[start.clone(), less.clone()]), owed);
+    check(
+        &then(&[claimed(0, true), failed(1), start.clone(), less.clone()]),
+        owed,
+    );
+    check(
+        &then(&[claimed(0, false), lost.clone(), start.clone(), less]),
+        owed,
+    );
     let executed = Event::Executed { epoch: 1 };
     check(
         &then(&[claimed(0, false), lost, start.clone(), executed]),
