@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use super::Gate;
 use super::drive::{Drive, Purpose};
 use super::money::payment_ref;
+use crate::clock;
 use crate::failpoint::failpoint_of;
 use crate::ledger::{CallKey, LedgerError};
 use crate::provider::Decision;
@@ -116,11 +117,19 @@ impl Gate {
         let payment = payment_ref(call)
             .ok_or_else(|| unavailable("the payment is still being made".into()))?;
         failpoint_of("before-decide", &call.id);
-        let decided = provider.decide(&payment, decision).await;
+        let patience = provider.capabilities().timeout;
+        let deciding = provider.decide(&payment, decision);
+        let decided = clock::within(self.parts.clock.as_ref(), patience, deciding).await;
         failpoint_of("after-decide", &call.id);
-        decided
-            .map(drop)
-            .map_err(|error| unavailable(error.to_string()))
+        match decided {
+            Some(decided) => decided
+                .map(drop)
+                .map_err(|error| unavailable(error.to_string())),
+            // It may have taken the decision: looking again tells.
+            None => Err(unavailable(format!(
+                "the provider has not answered within {patience:?}"
+            ))),
+        }
     }
 
     fn view(&self, call: &Call) -> PageView {

@@ -476,6 +476,17 @@ async fn what_was_paid_and_never_called_for_goes_back() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_silent_about_a_decision_is_not_waited_for_for_ever() {
+    let world = World::new().await;
+    let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+    let link = world.record(&id).await.call.payment.link;
+    world.bank.is_silent.store(true, Ordering::SeqCst);
+    let refused = world.gate.decide(link, Decision::Pay).await.unwrap_err();
+    assert!(refused.to_string().contains("within 1s"), "{refused}");
+    assert_eq!(world.state(&id).await, "awaiting");
+}
+
+#[tokio::test]
 async fn the_page_pays_once_and_shows_where_the_call_stands() {
     let world = World::new().await;
     let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);

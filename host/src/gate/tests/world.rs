@@ -48,6 +48,8 @@ pub(super) struct Bank {
     pub(super) standing: Mutex<Standing>,
     pub(super) down: std::sync::atomic::AtomicBool,
     pub(super) cannot_cancel: std::sync::atomic::AtomicBool,
+    /// Says nothing to what payers decide.
+    pub(super) is_silent: std::sync::atomic::AtomicBool,
     pub(super) refunds: Mutex<BTreeMap<String, i64>>,
     /// Whether refunds are made and their answers lost.
     pub(super) loses_refund_answers: std::sync::atomic::AtomicBool,
@@ -214,6 +216,9 @@ impl Provider for Bank {
                 Decision::Pay => Standing::Paid(payment.price),
                 Decision::Decline => Standing::Declined,
             };
+            if self.is_silent.load(Ordering::SeqCst) {
+                std::future::pending::<()>().await;
+            }
             *self.standing.lock().unwrap() = standing;
             Ok(standing)
         })
@@ -323,6 +328,7 @@ impl World {
             standing: Mutex::new(Standing::Pending),
             down: false.into(),
             cannot_cancel: false.into(),
+            is_silent: false.into(),
             refunds: Mutex::default(),
             loses_refund_answers: false.into(),
             refunding: Mutex::default(),
