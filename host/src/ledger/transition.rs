@@ -17,6 +17,10 @@ use crate::ledger::Caps;
 const MINUTE_MS: Millis = 60_000;
 const DAY_MS: Millis = 86_400_000;
 
+/// How long after its delivery a call that the balance covered is what its caller means by asking for the same again,
+/// milliseconds: about what clients wait before they give up on an answer and ask anew.
+pub const GIVEN_AGAIN_MS: Millis = 60_000;
+
 /// What one change writes.
 pub struct Transition {
     /// The call afterwards.
@@ -230,10 +234,11 @@ pub fn principal_key(principal: &Principal) -> String {
 }
 
 /// What makes two open calls the same: a known principal's same tool, component, arguments, price and account.
-/// `None` for anonymous callers, who never share, and for calls that are no longer open.
+/// `None` for anonymous callers, who never share, and for calls that are no longer open; one that [is given
+/// again](is_given_again) keeps its key until the next such call needs it.
 pub fn open_key(call: &Call) -> Option<String> {
     let quote = &call.quote;
-    if !quote.principal.is_known() || !call.state.is_open() {
+    if !quote.principal.is_known() || !(call.state.is_open() || is_given_again(call)) {
         return None;
     }
     let parts = (
@@ -247,4 +252,17 @@ pub fn open_key(call: &Call) -> Option<String> {
     serde_json::to_vec(&parts)
         .ok()
         .map(|bytes| Digest::of(&bytes).to_string())
+}
+
+/// Whether a call is given once more to a caller that asks for the same: the balance covered it, so its caller was never
+/// asked to pay, knows no payment's id to come back with when the answer is lost, and would be charged twice.
+fn is_given_again(call: &Call) -> bool {
+    call.state == CallState::Deliverable
+        && call.payment.state == PaymentState::Paid
+        && call.due().amount.is_zero()
+}
+
+/// Whether a call found under its key is, at `now`, still what asking for the same means.
+pub fn is_meant(found: &Record, now: Millis) -> bool {
+    !is_given_again(&found.call) || now.saturating_sub(found.updated_at) < GIVEN_AGAIN_MS
 }

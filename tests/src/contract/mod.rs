@@ -69,6 +69,7 @@ macro_rules! ledger_contract {
             opening: opened_at_once_it_is_one_call,
             opening: strangers_never_share,
             opening: an_ended_call_makes_room,
+            opening: what_the_balance_covered_is_given_again_for_a_while,
             opening: what_is_not_kept_or_is_blocked_is_not_sold,
             opening: a_call_is_found_by_every_key_it_has,
             opening: a_reference_means_one_payment,

@@ -1,5 +1,6 @@
 //! Calls are recorded once, and found.
 
+use coinop::ledger::transition::GIVEN_AGAIN_MS;
 use coinop::ledger::{AdvanceError, CallKey, Caps};
 use coinop_core::call::CallState;
 use coinop_core::payment::PaymentEvent;
@@ -76,6 +77,34 @@ pub async fn an_ended_call_makes_room(desk: &Desk<'_>) {
     let second = desk.open(draft()).await.unwrap();
     assert!(!second.existing);
     assert_ne!(second.record.call.id, first.call.id);
+}
+
+/// A caller that the balance paid for knows no payment's id: asking for the same again soon means the same call.
+pub async fn what_the_balance_covered_is_given_again_for_a_while(desk: &Desk<'_>) {
+    let (ann, price) = (caller("ann"), usd("0.4"));
+    let funding = desk.paid(&desk.opened(&ann).await).await;
+    desk.credited(&funding).await;
+    let fresh = desk.draft_from_balance(&ann, price);
+    let again = || desk.draft_of(&ann, &fresh.arguments, price);
+    let covered = desk.open(fresh.clone()).await.unwrap().record;
+    desk.delivered(&covered, "sun").await;
+    let found = desk.there.open(again(), Caps::default()).await.unwrap();
+    assert!(found.existing);
+    assert_eq!(found.record.call.id, covered.call.id);
+    assert_eq!(found.record.call.state, CallState::Deliverable);
+
+    desk.pass(GIVEN_AGAIN_MS).await;
+    let tries = (0..6).map(|n| {
+        let store = if n % 2 == 0 { &desk.here } else { &desk.there };
+        store.open(again(), Caps::default())
+    });
+    let opened = join_all(tries).await.into_iter().map(Result::unwrap);
+    let opened: Vec<_> = opened.collect();
+    assert_eq!(opened.iter().filter(|opened| !opened.existing).count(), 1);
+    for one in &opened {
+        assert_ne!(one.record.call.id, covered.call.id);
+        assert_eq!(one.record.call.id, opened[0].record.call.id);
+    }
 }
 
 /// Nothing is sold whose code is not there, or that the operator blocked.

@@ -1,6 +1,6 @@
 //! Calls in memory: opened, advanced, listed, taken when due.
 
-use coinop::ledger::transition::{Transition, open_key, within};
+use coinop::ledger::transition::{Transition, is_meant, open_key, within};
 use coinop::ledger::{
     AdvanceError, Advanced, Audited, Caps, Change, Filter, LedgerError, NewCall, Opened, Record,
     TakeDue,
@@ -28,8 +28,9 @@ impl Store {
             return Err(unavailable("the component is not kept").into());
         }
         let key = open_key(&new.call);
-        if let Some(id) = key.as_ref().and_then(|key| self.open_keys.get(key)) {
-            let record = self.calls[id].record.clone();
+        let found = key.as_ref().and_then(|key| self.open_keys.get(key));
+        let found = found.map(|id| self.calls[id].record.clone());
+        if let Some(record) = found.filter(|found| is_meant(found, now)) {
             return Ok(Opened {
                 record,
                 existing: true,

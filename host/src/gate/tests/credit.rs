@@ -12,6 +12,7 @@ use super::world::{World, asked, price, text};
 use super::{local, refusal};
 use crate::gate::page::{Cashier as _, PageState};
 use crate::gate::{CallerCaps, Refusal, Reply};
+use crate::ledger::transition::GIVEN_AGAIN_MS;
 use crate::ledger::{Caps, Ledger as _};
 use crate::plugin::Effects;
 
@@ -87,6 +88,29 @@ async fn what_was_credited_pays_for_the_next_call_at_once() {
         &world.ask(json!({"n": 3}), &local()).await,
         AskStatus::Required,
     );
+    world.books_are_square().await;
+}
+
+#[tokio::test]
+async fn a_covered_call_whose_answer_was_lost_is_given_again_and_not_charged_again() {
+    let mut world = World::crediting().await;
+    world.price = usd("0.006");
+    world.fails_once(1, &local()).await;
+    world.price = price();
+    let runs = world.runs();
+    let first = text(&world.ask(json!({"n": 7}), &local()).await);
+    assert_eq!(world.balance(&local()).await, price().amount);
+    world.pass(GIVEN_AGAIN_MS - 1);
+    let there = world.another_host().await;
+    assert_eq!(text(&there.ask(json!({"n": 7}), &local()).await), first);
+    assert_eq!(world.balance(&local()).await, price().amount);
+    assert_eq!(world.runs(), runs + 1);
+
+    world.pass(1);
+    let anew = world.ask(json!({"n": 7}), &local()).await;
+    assert!(matches!(anew, Reply::Outcome(_)), "{anew:?}");
+    assert_eq!(world.balance(&local()).await, Amount::ZERO);
+    assert_eq!(world.runs(), runs + 2);
     world.books_are_square().await;
 }
 

@@ -11,7 +11,7 @@ use super::pool::{Db, Query, query};
 use super::receipts::{self, Chains};
 use super::records::{COLUMNS, columns, insert, record, update};
 use super::transaction::{BEGIN, Begun, Transaction};
-use crate::ledger::transition::{Transition, open_key, principal_key, within};
+use crate::ledger::transition::{Transition, is_meant, open_key, principal_key, within};
 use crate::ledger::{
     AdvanceError, Advanced, CallKey, Caps, Change, LedgerError, NewCall, Opened, Record,
 };
@@ -54,8 +54,9 @@ pub(super) async fn open(
         // Published before it was kept, or forgotten: a quote must not outlive the code it names.
         return Err(LedgerError::Unavailable("the component is not kept".into()).into());
     }
-    if get::<Option<&str>>(row, 0)?.is_some() {
-        let record = record(row)?;
+    let found = get::<Option<&str>>(row, 0)?.is_some();
+    let found = found.then(|| record(row)).transpose()?;
+    if let Some(record) = found.clone().filter(|found| is_meant(found, now)) {
         return Ok(Opened {
             record,
             existing: true,
@@ -69,7 +70,8 @@ pub(super) async fn open(
     let call = &new.call;
     within(caps, call.quote.price, &usage, now).map_err(AdvanceError::from)?;
     let (entries, credit, spent) = Transition::opening(call);
-    let mut writes = vec![insert(&new)?];
+    let mut writes: Vec<Query> = found.iter().map(free_key).collect();
+    writes.push(insert(&new)?);
     writes.extend(accounts::post(call, &entries, 1, now));
     writes.extend(accounts::move_credit(call, &credit));
     writes.extend(accounts::count_spent(call, spent));
@@ -99,6 +101,14 @@ fn standing(call: &Call) -> Query {
         ),
         call.quote.component.to_string(),
         open_key(call),
+    )
+}
+
+/// Takes its key from a call that is given again no more. Another host may have been faster: then the insert is refused.
+fn free_key(found: &Record) -> Query {
+    query!(
+        "UPDATE call SET open_key = NULL WHERE id = $1",
+        found.call.id.to_string(),
     )
 }
 

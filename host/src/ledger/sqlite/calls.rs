@@ -7,7 +7,9 @@ use coinop_core::step::due_at;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{accounts, outcomes, receipts};
-use crate::ledger::transition::{Transition, open_key, payment_state, principal_key, within};
+use crate::ledger::transition::{
+    Transition, is_meant, open_key, payment_state, principal_key, within,
+};
 use crate::ledger::{
     AdvanceError, Advanced, Audited, CallKey, Caps, Change, Filter, LedgerError, NewCall, Opened,
     Record, TakeDue,
@@ -28,10 +30,13 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
     if let Some(key) = &key {
         let sql = format!("SELECT {COLUMNS} FROM call WHERE open_key = ?1");
         if let Some(record) = query_one(db, &sql, [key])? {
-            return Ok(Opened {
-                record,
-                existing: true,
-            });
+            if is_meant(&record, new.call.created_at) {
+                return Ok(Opened {
+                    record,
+                    existing: true,
+                });
+            }
+            free_key(db, key)?;
         }
     }
     let call = &new.call;
@@ -79,6 +84,13 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
         },
         existing: false,
     })
+}
+
+/// Takes a key from a call that is given again no more.
+fn free_key(db: &Connection, key: &str) -> Result<(), LedgerError> {
+    db.prepare_cached("UPDATE call SET open_key = NULL WHERE open_key = ?1")?
+        .execute([key])?;
+    Ok(())
 }
 
 /// Reads one call.
