@@ -209,8 +209,10 @@ pub(super) fn list(
 /// Whether anything is due: asked of the reader first, so that a round without work writes nothing.
 pub(super) fn is_due(db: &Connection, take: &TakeDue) -> Result<bool, LedgerError> {
     Ok(db
-        .prepare_cached("SELECT 1 FROM call WHERE due_at <= ?1 LIMIT 1")?
-        .exists([take.now])?)
+        .prepare_cached(
+            "SELECT 1 FROM call WHERE due_at <= ?1 AND account IN (SELECT value FROM json_each(?2)) LIMIT 1",
+        )?
+        .exists(params![take.now, accounts(take)])?)
 }
 
 /// Takes calls that a host should look at, the longest due first.
@@ -219,9 +221,8 @@ pub(super) fn take_due(db: &Connection, take: &TakeDue) -> Result<Vec<Record>, L
         "SELECT {COLUMNS} FROM call
          WHERE due_at <= ?1 AND account IN (SELECT value FROM json_each(?2)) ORDER BY due_at LIMIT ?3"
     );
-    let accounts = serde_json::to_string(&take.accounts).unwrap_or_default();
     let mut query = db.prepare_cached(&sql)?;
-    let rows = query.query_map(params![take.now, accounts, take.limit], read_raw)?;
+    let rows = query.query_map(params![take.now, accounts(take), take.limit], read_raw)?;
     let taken: Vec<Record> = rows
         .map(|raw| decode(raw?))
         .collect::<Result<_, LedgerError>>()?;
@@ -229,6 +230,10 @@ pub(super) fn take_due(db: &Connection, take: &TakeDue) -> Result<Vec<Record>, L
         postpone(db, &record.call.id, record.version, Some(take.until))?;
     }
     Ok(taken)
+}
+
+fn accounts(take: &TakeDue) -> String {
+    serde_json::to_string(&take.accounts).unwrap_or_default()
 }
 
 /// Hides a call that is still in `version` until `until`, or for good.
