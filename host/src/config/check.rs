@@ -132,6 +132,8 @@ fn scalar(kind: &Kind, value: &DeValue<'_>) -> Result<(), String> {
         (Kind::Price, DeValue::String(text)) => kinds::price(text).map(|_| ()),
         (Kind::Price, DeValue::Table(table)) => price_table(table),
         (Kind::Secret | Kind::TextOrSecret(_), DeValue::Table(table)) => secret_table(table),
+        // The value may be the secret itself, which belongs into no log.
+        (Kind::Secret, DeValue::String(_)) => Err(expected_text(kind.wanted())),
         (kind, value) => Err(expected(kind.wanted(), value)),
     }
 }
@@ -183,8 +185,8 @@ fn word(text: &str, words: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{text:?} is not known{}. Choose one of: {}.",
-        did_you_mean(text, words.iter().copied()),
+        "{text:?} is not known{} Choose one of: {}.",
+        did_you_mean_ended(text, words.iter().copied()),
         words.join(", ")
     ))
 }
@@ -196,8 +198,8 @@ fn unknown_key(name: &str, section: &Section) -> String {
     let names = || section.keys.iter().map(|k| k.name);
     let known = names().collect::<Vec<_>>().join(", ");
     format!(
-        "unknown key{}. Known here: {known}.",
-        did_you_mean(name, names())
+        "unknown key{} Known here: {known}.",
+        did_you_mean_ended(name, names())
     )
 }
 
@@ -211,6 +213,15 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>)
             format!("; did you mean {nearest:?}?")
         }
         _ => String::new(),
+    }
+}
+
+/// As [`did_you_mean`], where another sentence follows.
+pub(super) fn did_you_mean_ended<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let near = did_you_mean(name, known);
+    match near.is_empty() {
+        true => ".".to_owned(),
+        false => near,
     }
 }
 

@@ -130,6 +130,10 @@ pub(super) fn state(text: &str) -> Result<(), String> {
     if super::state::is_postgres(text) {
         return crate::ledger::postgres::name_of(text).map(drop);
     }
+    // A database's URL with a slash missing must not become a file's path, which messages show.
+    if let Some((scheme @ ("postgres" | "postgresql"), _)) = text.split_once(':') {
+        return Err(format!("is no PostgreSQL URL: it starts with {scheme}://"));
+    }
     match text.split_once("://") {
         Some((scheme, _)) => Err(format!(
             "{scheme}:// is no ledger: write a file's path for SQLite, or a postgres:// URL"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::callers::{Callers, RawCallers};
-use super::check::check;
+use super::check::{check, did_you_mean_ended};
 use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::plugin::checked_mode;
 use super::raw::{RawAccount, RawApiKey, RawConfig, RawHttp, TextOrSecret};
@@ -260,9 +260,9 @@ fn unknown_account(name: &str, accounts: &BTreeMap<String, Account>) -> Option<S
     }
     let names = || accounts.keys().map(String::as_str);
     let known = names().collect::<Vec<_>>().join(", ");
-    let near = did_you_mean(name, names());
+    let near = did_you_mean_ended(name, names());
     Some(format!(
-        "there is no account {name:?}{near}. Accounts: {known}; add [accounts.{name}] for another"
+        "there is no account {name:?}{near} Accounts: {known}; add [accounts.{name}] for another"
     ))
 }
 

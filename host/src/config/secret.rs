@@ -55,9 +55,17 @@ impl SecretSource {
     /// It is not there, is empty or is too large, in words for the operator.
     pub fn read(&self, base: &Path) -> Result<Secret, String> {
         let text = match self {
+            Self::Env(name) if !is_variable(name) => {
+                return Err(
+                    "must be the name of an environment variable: letters, digits and _".to_owned(),
+                );
+            }
             Self::Env(name) => std::env::var(name).map_err(|_| {
                 format!("the environment variable {name} is not set, or is not text")
             })?,
+            Self::File(path) if path.to_string_lossy().contains("://") => {
+                return Err("must be the path of a file, not a URL".to_owned());
+            }
             Self::File(path) => {
                 let path = base.join(path);
                 std::fs::read_to_string(&path)
@@ -71,6 +79,13 @@ impl SecretSource {
             _ => Ok(Secret(text.to_owned())),
         }
     }
+}
+
+/// Whether this can be a variable's name. What cannot may be the secret itself, which no message repeats.
+fn is_variable(name: &str) -> bool {
+    let first = name.bytes().next();
+    first.is_some_and(|b| !b.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -94,5 +109,17 @@ mod tests {
             .read(Path::new("."))
             .unwrap_err();
         assert!(error.contains("COINOP_TEST_UNSET"));
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_its_name_is_not_repeated() {
+        let url = "postgres://coinop:hunter2@db/shop";
+        for source in [
+            SecretSource::Env(url.into()),
+            SecretSource::File(url.into()),
+        ] {
+            let error = source.read(Path::new(".")).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 }

@@ -160,6 +160,10 @@ fn every_mistake_names_line_key_and_remedy() {
         ),
         ("state = \"redis://h/d\"", "1: state: redis:// is no ledger"),
         (
+            "state = \"postgres:/me:hunter2@h/d\"",
+            "1: state: is no PostgreSQL URL: it starts with postgres://",
+        ),
+        (
             "[limits]\ncpu_ms = 0",
             "2: limits.cpu_ms: 0 is out of bounds: write a number from 1 to 600000",
         ),
@@ -177,7 +181,7 @@ fn every_mistake_names_line_key_and_remedy() {
         ),
         (
             "on_failure = \"refnd\"",
-            "1: on_failure: \"refnd\" is not known; did you mean \"refund\"?",
+            "1: on_failure: \"refnd\" is not known; did you mean \"refund\"? Choose one of: refund, credit.",
         ),
         ("retries = 11", "1: retries: 11 is out of bounds"),
         (
@@ -289,6 +293,20 @@ fn every_mistake_names_line_key_and_remedy() {
             found[0].starts_with(expected),
             "{text}\n  expected {expected}\n  found    {found:?}"
         );
+    }
+}
+
+#[test]
+fn a_secret_written_into_the_file_is_not_repeated() {
+    for text in [
+        "[http.keys.ci]\nkey = \"hunter2\"",
+        "[http.keys.ci]\nkey = { env = \"sk-hunter2\" }",
+        "state = \"postgres:/me:hunter2@h/d\"",
+        "state = { env = \"postgres://me:hunter2@h/d\" }",
+        "state = { file = \"postgres://me:hunter2@h/d\" }",
+    ] {
+        let found = errors(text);
+        assert!(!found[0].contains("hunter2"), "{found:?}");
     }
 }
 

@@ -72,6 +72,14 @@ impl Target {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err("names no host: write postgres://USER:PASSWORD@HOST/DATABASE".to_owned());
         }
+        // What stands behind the first @ is a host for the driver, and would be shown as one.
+        if config
+            .get_hosts()
+            .iter()
+            .any(|host| host_name(host).contains('@'))
+        {
+            return Err("has an @ in the user's name or password: write %40 there".to_owned());
+        }
         let tls = ours.tls(&mut config)?;
         set_bounds(&mut config);
         Ok(Self {
@@ -278,6 +286,7 @@ mod tests {
             ("postgres://me:hunter2@h/x?sslmode=verify-ca", "verify-full"),
             ("postgres://me:hunter2@h/x?sslmode=sometimes", "sslmode"),
             ("postgres://me:hunter2@h/x?colour=blue", "colour"),
+            ("postgres://me:un@hunter2@h/x", "%40"),
             ("postgres:///x", "host"),
         ] {
             let error = Target::parse(url).err().unwrap();
