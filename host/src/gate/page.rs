@@ -4,6 +4,7 @@ use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Remedy};
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
+use coinop_core::payment::PaymentState;
 use coinop_core::step::possible;
 use futures::future::BoxFuture;
 
@@ -26,6 +27,8 @@ pub struct PageView {
     pub price: Money,
     /// What is to be paid: less than the price where the caller's balance pays a part.
     pub due: Money,
+    /// What of that went back to the payer.
+    pub refunded: Money,
     /// The provider's kind.
     pub provider: String,
     /// Where to pay, when that is the provider's own page.
@@ -36,7 +39,7 @@ pub struct PageView {
     pub test: bool,
     /// Whether the payer decides on this page.
     pub pays_here: bool,
-    /// Whether the money is taken only after the run.
+    /// Whether the money is taken only after the run, and has not been yet.
     pub authorizes: bool,
     /// What becomes of the payment when the call does not deliver, `None` where a person must see to it.
     pub on_failure: Option<Remedy>,
@@ -55,6 +58,8 @@ pub enum PageState {
     Declined,
     /// Too late.
     Expired,
+    /// The call was delivered, and the seller sent all of the money back.
+    Refunded,
     /// The money went back or is about to.
     Returned,
     /// The money became the caller's balance or is about to.
@@ -141,12 +146,17 @@ impl Gate {
             plugin: call.quote.plugin.clone(),
             price: call.quote.price,
             due: call.due(),
+            refunded: Money {
+                amount: call.payment.refunded,
+                ..call.due()
+            },
             provider: call.payment.provider.clone(),
             provider_url: call.payment.url.clone(),
             expires_at: call.quote.expires_at,
             test: capabilities.is_none_or(|c| c.test),
             pays_here: capabilities.is_some_and(|c| c.pays_on_host_page),
-            authorizes: capabilities.is_some_and(|c| c.authorizes),
+            authorizes: capabilities.is_some_and(|c| c.authorizes)
+                && !call.payment.state.was_taken(),
             on_failure: possible(call.quote.on_failure, call, can_refund),
             state: page_state(call, self.parts.clock.now(), can_refund),
         }
@@ -165,8 +175,11 @@ fn page_state(call: &Call, now: Millis, can_refund: bool) -> PageState {
         CallState::Ready
         | CallState::Running { .. }
         | CallState::Executed
-        | CallState::Settling
-        | CallState::Deliverable => PageState::Paid,
+        | CallState::Settling => PageState::Paid,
+        CallState::Deliverable if call.payment.state == PaymentState::Refunded => {
+            PageState::Refunded
+        }
+        CallState::Deliverable => PageState::Paid,
         CallState::ToolFailed | CallState::Indeterminate | CallState::LatePaid => {
             owed(possible(wanted, call, can_refund))
         }

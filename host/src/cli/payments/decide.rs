@@ -54,7 +54,7 @@ fn state_word(view: &PageView) -> &'static str {
         PageState::Paid => "paid",
         PageState::Declined => "declined",
         PageState::Expired => "expired",
-        PageState::Returned => "returned",
+        PageState::Refunded | PageState::Returned => "returned",
         PageState::Credited => "credited",
         PageState::Attention => "waiting for a person",
     }

@@ -135,6 +135,7 @@ async fn bench() -> Bench {
         ledger.open(new, Caps::default()).await.unwrap();
     }
     let till = Till(Mutex::new(PageView {
+        refunded: Money::parse("0", "USD").unwrap(),
         tool: "get_forecast".into(),
         plugin: "weather".into(),
         price: Money::parse("0.003", "USD").unwrap(),

@@ -55,7 +55,7 @@ fn title(view: &PageView) -> String {
         PageState::Paid => "Paid",
         PageState::Declined => "Declined",
         PageState::Expired => "Expired",
-        PageState::Returned => "Returned",
+        PageState::Refunded | PageState::Returned => "Returned",
         PageState::Credited => "Credited",
         PageState::Attention => "Being looked into",
     };
@@ -173,6 +173,9 @@ fn facts(view: &PageView, now: Option<Millis>) -> String {
     match now {
         None => {
             rows = row("Tool", &named(&view.tool)) + &rows + &row("Price", &price(view));
+            if view.refunded.amount.is_positive() {
+                rows += &row("Sent back", &view.refunded.to_string());
+            }
         }
         Some(now) => {
             if view.due != view.price {
@@ -243,6 +246,12 @@ fn ended_body(view: &PageView, state: PageState) -> String {
             HANDS,
             "Expired",
             "Nothing was charged. Ask your assistant to call the tool again for a new link.",
+        ),
+        PageState::Refunded => (
+            "calm",
+            BACK,
+            "Returned",
+            "The call was delivered, and the seller sent the money back.",
         ),
         PageState::Returned => (
             "calm",

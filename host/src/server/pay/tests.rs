@@ -27,6 +27,7 @@ fn view() -> PageView {
         plugin: "weather".into(),
         price: Money::parse("0.003", "USD").unwrap(),
         due: Money::parse("0.003", "USD").unwrap(),
+        refunded: Money::parse("0", "USD").unwrap(),
         provider: "sandbox".into(),
         provider_url: None,
         expires_at: NOW + 14 * 60_000 + 30_000,
@@ -291,6 +292,11 @@ async fn every_state_says_what_happened_and_offers_nothing_more() {
             "gone back or is on its way",
         ),
         (
+            PageState::Refunded,
+            "<h1>Returned</h1>",
+            "was delivered, and the seller sent the money back",
+        ),
+        (
             PageState::Credited,
             "<h1>Credited</h1>",
             "The next calls are paid from it first",
@@ -307,6 +313,17 @@ async fn every_state_says_what_happened_and_offers_nothing_more() {
         answer.says(&[heading, text, "0.003 USD", "get_forecast", "TEST"]);
         answer.never_says(&["<form", "<button", "http-equiv", "class=\"qr\""]);
     }
+}
+
+#[tokio::test]
+async fn what_went_back_is_told_beside_the_price() {
+    let mut part = view();
+    part.state = PageState::Paid;
+    let answer = bench(part.clone()).get(&page()).await;
+    answer.never_says(&["Sent back"]);
+    part.refunded = Money::parse("0.001", "USD").unwrap();
+    let answer = bench(part).get(&page()).await;
+    answer.says(&["<h1>Paid</h1>", "<dt>Sent back</dt><dd>0.001 USD</dd>"]);
 }
 
 #[tokio::test]
