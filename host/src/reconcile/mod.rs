@@ -272,19 +272,20 @@ impl Side<'_> {
         }
         report.compared += 1;
         report.totals.add_line(line);
-        report.totals.add_call(call);
+        let mut recorded = None;
         for difference in differences(call, line) {
             if self.is_under_way(record, line) {
                 report.under_way += 1;
                 break;
             }
             if self.scope.fees == Fees::Record && matches!(difference, Difference::Fee { .. }) {
-                self.record_fee(call, line).await?;
+                recorded = Some(self.record_fee(call, line).await?);
                 report.fees_recorded += 1;
                 continue;
             }
             report.note(&line.reference, Some(&call.id), difference);
         }
+        report.totals.add_call(recorded.as_ref().unwrap_or(call));
         Ok(())
     }
 
@@ -298,7 +299,8 @@ impl Side<'_> {
             || (open && line.at > self.scope.now.saturating_sub(NOTICE_MS))
     }
 
-    async fn record_fee(&self, call: &Call, line: &StatementLine) -> Result<(), LedgerError> {
+    /// Records what the provider charged: the call as it is then.
+    async fn record_fee(&self, call: &Call, line: &StatementLine) -> Result<Call, LedgerError> {
         let fee = line.fee;
         let change = Change {
             call: call.id.clone(),
@@ -307,7 +309,7 @@ impl Side<'_> {
             at: self.scope.now,
         };
         match self.ledger.advance(change).await {
-            Ok(_) => Ok(()),
+            Ok(advanced) => Ok(advanced.record.call),
             Err(AdvanceError::Ledger(error)) => Err(error),
             Err(other) => Err(LedgerError::Unavailable(other.to_string())),
         }

@@ -295,6 +295,8 @@ async fn fees_are_recorded_once() {
     assert_eq!(bench.words(lines.clone()).await[0].0, "fee");
     let recorded = bench.run(lines.clone(), Fees::Record).await;
     assert_eq!((recorded.fees_recorded, recorded.is_equal()), (1, true));
+    let sums: Vec<_> = recorded.totals.iter().collect();
+    assert_eq!(sums[0].1.fee, sums[0].2.fee, "the fee counts at once");
     let again = bench.run(lines, Fees::Record).await;
     assert_eq!((again.fees_recorded, again.is_equal()), (0, true));
     let balances = bench.ledger.balances().await.unwrap();

@@ -30,6 +30,14 @@ pub enum PaymentsError {
         /// Its page.
         url: Option<String>,
     },
+    /// A period that ends before it begins.
+    #[error("--since {since} is not before --until {until}")]
+    Period {
+        /// Its beginning.
+        since: String,
+        /// Its end.
+        until: String,
+    },
     /// Too late to decide.
     #[error("nothing changed: this payment is {state}; see `coinop payments show {call}`")]
     Decided {

@@ -17,6 +17,7 @@ use self::row::{COLUMNS, Row, guarded, shown};
 pub(in crate::cli) use self::row::{RECEIPT, contradictions, is_heading};
 use super::PaymentsError;
 use crate::cli::moment::moment;
+use crate::clock::rfc3339;
 use crate::ledger::{Audited, Ledger};
 
 /// Calls read at a time.
@@ -60,6 +61,7 @@ pub(in crate::cli) async fn export(
     ledger: &dyn Ledger,
     out: &mut (dyn Write + Send),
 ) -> Result<(), PaymentsError> {
+    args.check()?;
     let Some(path) = &args.output else {
         return write(args, ledger, out).await.map(drop);
     };
@@ -79,7 +81,8 @@ pub(in crate::cli) async fn export(
 fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let made = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
-    made.map_err(|error| named(path, error))
+    // Its own words name the file that was never to be seen.
+    made.map_err(|error| named(path, error.kind().into()))
 }
 
 fn named(path: &Path, error: io::Error) -> io::Error {
@@ -106,6 +109,16 @@ async fn write(
 }
 
 impl ExportArgs {
+    fn check(&self) -> Result<(), PaymentsError> {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) if since >= until => Err(PaymentsError::Period {
+                since: rfc3339(since),
+                until: rfc3339(until),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     fn wants(&self, audited: &Audited) -> bool {
         let call = &audited.record.call;
         let account = &call.quote.account;

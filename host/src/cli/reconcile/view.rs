@@ -167,10 +167,16 @@ pub(super) fn told(since: &str, until: &str, views: &[AccountView]) -> String {
     // Writing to a String cannot fail.
     let _ = match differences {
         0 => writeln!(text, "Equal."),
-        1 => writeln!(text, "1 difference."),
-        n => writeln!(text, "{n} differences."),
+        n => writeln!(text, "{}.", counted(n, "difference")),
     };
     text
+}
+
+fn counted(number: u64, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
 }
 
 fn tell(view: &AccountView, text: &mut String) {
@@ -179,12 +185,16 @@ fn tell(view: &AccountView, text: &mut String) {
         let _ = writeln!(text, "{account}: not compared: {reason}");
         return;
     }
-    let _ = write!(text, "{account}: {} payments on both sides", view.compared);
+    let _ = write!(
+        text,
+        "{account}: {} on both sides",
+        counted(view.compared, "payment")
+    );
     if view.under_way > 0 {
         let _ = write!(text, ", {} changing just now", view.under_way);
     }
     if view.fees_recorded > 0 {
-        let _ = write!(text, ", {} fees recorded", view.fees_recorded);
+        let _ = write!(text, ", {} recorded", counted(view.fees_recorded, "fee"));
     }
     text.push('\n');
     for difference in &view.differences {
@@ -206,8 +216,8 @@ fn tell(view: &AccountView, text: &mut String) {
         for (side, sums) in sides {
             let _ = writeln!(
                 text,
-                "  {side:<8}  {} payments, {} {currency} received, {} {currency} refunded, {} {currency} fees",
-                sums.payments,
+                "  {side:<8}  {}, {} {currency} received, {} {currency} refunded, {} {currency} fees",
+                counted(sums.payments, "payment"),
                 sums.received,
                 sums.refunded,
                 sums.fee,

@@ -85,7 +85,9 @@ pub enum No {
     #[error("{REFUNDS_MAX} refunds were ordered of this call, which is the most there can be")]
     TooMany,
     /// Nobody in particular has no balance.
-    #[error("this call's caller is anonymous and has no balance: refund it instead")]
+    #[error(
+        "this call's caller is anonymous and has no balance: refund it, or return the money by other means and close the call"
+    )]
     Anonymous,
     /// A note says what was done.
     #[error("say in a note what was done outside")]
