@@ -308,6 +308,21 @@ pub async fn open_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     })
 }
 
+/// Opens the ledger of a configuration, which is never made here.
+///
+/// # Errors
+/// As [`open_ledger`], and when there is none.
+pub async fn existing_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    match &config.state {
+        State::Sqlite(path) if !path.exists() => anyhow::bail!(
+            "there is no ledger {}: no coinop has run with it yet; --state names another one",
+            path.display()
+        ),
+        State::Sqlite(_) => open_ledger(config).await,
+        State::Postgres(url) => Ok(Arc::new(PostgresLedger::open_existing(url.expose()).await?)),
+    }
+}
+
 /// Sets up the sandbox of a configuration.
 ///
 /// # Errors

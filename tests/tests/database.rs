@@ -84,6 +84,20 @@ async fn what_is_not_this_versions_ledger_is_refused_by_name_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_command_that_looks_for_a_ledger_makes_none() {
+    let url = Cluster::shared().await.database().await;
+    let error = PostgresLedger::open_existing(&url).await.err().unwrap();
+    assert!(error.to_string().contains("there is no ledger"), "{error}");
+    let admin = connect(&url).await;
+    let tables = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
+    let tables: i64 = admin.query_one(tables, &[]).await.unwrap().get(0);
+    assert_eq!(tables, 0);
+    let made = open(&url).await;
+    let found = PostgresLedger::open_existing(&url).await.unwrap();
+    assert_eq!(found.id(), made.id());
+}
+
+#[tokio::test]
 async fn a_ledger_stays_in_the_schema_where_it_was_made() {
     let url = Cluster::shared().await.database().await;
     let admin = connect(&url).await;

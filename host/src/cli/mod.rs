@@ -19,12 +19,10 @@ pub(crate) mod testing;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
-use crate::app::{self, Store};
 use crate::config::{Config, Overrides, Places, Secret};
 
 /// A host for paid tools: drop a WebAssembly component into a folder, and its tools are served over MCP with a price.
@@ -92,17 +90,6 @@ impl Locations {
         overrides.state.clone_from(&self.state);
         Ok(Config::load(overrides, places)?)
     }
-}
-
-/// Opens the ledger of a configuration, which is never made here.
-async fn existing_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    if !config.state.exists() {
-        let path = config.state.display();
-        anyhow::bail!(
-            "there is no ledger {path}: no coinop has run with it yet; --state names another one"
-        );
-    }
-    app::open_ledger(config).await
 }
 
 /// Reads a listening address, and says what one looks like.

@@ -9,9 +9,9 @@ use coinop_core::Millis;
 
 use self::view::{AccountView, told};
 use super::moment::moment;
-use super::{Locations, existing_ledger, terminal};
-use crate::app;
-use crate::clock::{Clock as _, SystemClock, rfc3339};
+use super::{Locations, terminal};
+use crate::app::{self, existing_ledger};
+use crate::clock::rfc3339;
 use crate::config::Overrides;
 use crate::provider::{Period, ProviderError};
 use crate::reconcile::{Fees, ReconcileError, Scope, reconcile};
@@ -44,10 +44,10 @@ pub(super) struct Reconcile {
 impl Reconcile {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
-        let now = SystemClock.now();
-        let period = self.period(now)?;
         let config = self.locations.load(Overrides::default())?;
         let ledger = existing_ledger(&config).await?;
+        let now = ledger.clock().now();
+        let period = self.period(now)?;
         let accounts = app::accounts(&config, &ledger)?;
         let names = match &self.account {
             Some(name) => vec![name.clone()],
@@ -71,6 +71,7 @@ impl Reconcile {
                 {
                     views.push(AccountView::passed_over(&account, &error.to_string()));
                 }
+                Err(error @ ReconcileError::Account(_)) => return Err(error.into()),
                 Err(error) => {
                     return Err(anyhow::Error::from(error).context(format!("account {account:?}")));
                 }

@@ -29,14 +29,6 @@ impl State {
     pub fn display(&self) -> &Self {
         self
     }
-
-    /// Whether there is something to open; a database has to be asked.
-    pub fn exists(&self) -> bool {
-        match self {
-            Self::Sqlite(path) => path.exists(),
-            Self::Postgres(_) => true,
-        }
-    }
 }
 
 impl fmt::Display for State {

@@ -7,7 +7,6 @@ use clap::Args;
 use super::view;
 use crate::audit::audit;
 use crate::cli::terminal;
-use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::ledger::Ledger;
 
@@ -26,7 +25,7 @@ impl Check {
         ledger: &dyn Ledger,
     ) -> anyhow::Result<ExitCode> {
         let retention_ms = i64::try_from(config.outcome_retention.as_millis()).unwrap_or(i64::MAX);
-        let findings = audit(ledger, retention_ms, SystemClock.now()).await?;
+        let findings = audit(ledger, retention_ms, ledger.clock().now()).await?;
         let text = match self.json {
             true => view::json(&findings)?,
             false => view::told(&findings),

@@ -10,7 +10,8 @@ use clap::{Args, Subcommand};
 
 use self::backup::Backup;
 use self::check::Check;
-use super::{Locations, existing_ledger, terminal};
+use super::{Locations, terminal};
+use crate::app::existing_ledger;
 use crate::config::Overrides;
 
 /// Check that the ledger holds together, or back it up.

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Desk, PaymentsArgs};
-use crate::app;
-use crate::cli::{Locations, existing_ledger, terminal};
+use crate::app::{self, existing_ledger};
+use crate::cli::{Locations, terminal};
 use crate::config::{self, Config, Overrides};
 
 /// Look at payments, and pay or decline pretended ones.

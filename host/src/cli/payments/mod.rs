@@ -26,7 +26,6 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use coinop_core::ids::LinkToken;
 
-use crate::clock::{Clock as _, SystemClock};
 use crate::gate::{Cashier, Operator};
 use crate::ledger::{CallKey, Filter, Ledger, Record};
 use crate::provider::Decision;
@@ -228,7 +227,7 @@ async fn rotate_webhook_secret(
     out: &mut (dyn Write + Send),
 ) -> Result<(), PaymentsError> {
     let name = WEBHOOK_SECRET.to_owned();
-    ledger.rotate_secret(name, SystemClock.now()).await?;
+    ledger.rotate_secret(name, ledger.clock().now()).await?;
     let text = "The webhooks of pretended payments are signed with a new secret. The one before stays good until the \
                 next: rotate twice to end it now.";
     Ok(writeln!(out, "{text}")?)

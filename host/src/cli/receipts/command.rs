@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::{ReceiptsArgs, ReceiptsError, Verdict};
-use crate::app::{self, Store};
+use crate::app::{Store, existing_ledger};
 use crate::cli::{Locations, terminal};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Overrides;
@@ -30,7 +30,7 @@ impl Receipts {
             false => Some(self.ledger().await?),
         };
         let ledger = ledger.as_deref().map(|store| store as &dyn Ledger);
-        let now = SystemClock.now();
+        let now = ledger.map_or_else(|| SystemClock.now(), |ledger| ledger.clock().now());
         match super::run(&self.args, ledger, now, &mut io::stdout()).await {
             Ok(Verdict::Holds) => Ok(ExitCode::SUCCESS),
             Ok(Verdict::Fails) => Ok(ExitCode::FAILURE),
@@ -43,16 +43,14 @@ impl Receipts {
         }
     }
 
-    /// The ledger, which is never made here.
     async fn ledger(&self) -> anyhow::Result<Arc<dyn Store>> {
         let config = self.locations.load(Overrides::default())?;
-        if !config.state.exists() {
-            let path = config.state.display();
-            anyhow::bail!(
-                "there is no ledger {path}: no coinop has run with it yet; --state names another one, and \
-                 `receipts verify --keys` needs none"
-            );
+        let opened = existing_ledger(&config).await;
+        match self.args.may_be_offline() {
+            true => {
+                opened.map_err(|error| anyhow::anyhow!("{error:#}; with --keys none is needed"))
+            }
+            false => opened,
         }
-        app::open_ledger(&config).await
     }
 }

@@ -63,6 +63,11 @@ enum Verdict {
 }
 
 impl ReceiptsArgs {
+    /// Whether the command would work without a ledger, were it given keys.
+    fn may_be_offline(&self) -> bool {
+        matches!(&self.command, ReceiptsCommand::Verify(_))
+    }
+
     /// Whether the command works without a ledger.
     fn is_offline(&self) -> bool {
         matches!(&self.command, ReceiptsCommand::Verify(args) if args.keys.is_some())

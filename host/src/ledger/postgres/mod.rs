@@ -41,6 +41,7 @@ use crate::ledger::{
 };
 use clock::{DatabaseClock, Monotonic};
 use failed::attempt;
+use open::Missing;
 pub use open::OpenError;
 use pool::{Db, PATIENCE, PATIENCE_LONG};
 use receipts::Chains;
@@ -64,14 +65,26 @@ impl PostgresLedger {
         Self::open_by(url, Arc::new(Monotonic::start())).await
     }
 
+    /// Opens the ledger in the database that `url` names, which is never made here.
+    ///
+    /// # Errors
+    /// As [`PostgresLedger::open`], and [`OpenError::Absent`].
+    pub async fn open_existing(url: &str) -> Result<Self, OpenError> {
+        Self::open_as(url, Arc::new(Monotonic::start()), Missing::Refuse).await
+    }
+
     /// As [`PostgresLedger::open`], with a clock of the host's own. Only its pace matters: the time is the database's.
     ///
     /// # Errors
     /// As [`PostgresLedger::open`].
     pub async fn open_by(url: &str, pace: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        Self::open_as(url, pace, Missing::Make).await
+    }
+
+    async fn open_as(url: &str, pace: Arc<dyn Clock>, missing: Missing) -> Result<Self, OpenError> {
         let target = Target::parse(url).map_err(OpenError::Url)?;
         let clock = Arc::new(DatabaseClock::new(pace));
-        let opened = open::open(&target, &clock).await?;
+        let opened = open::open(&target, &clock, missing).await?;
         let unusable = |reason| OpenError::Unusable {
             name: target.to_string(),
             reason,

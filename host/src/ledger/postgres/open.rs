@@ -52,6 +52,12 @@ pub enum OpenError {
         /// Its schema, in PostgreSQL's sense of the word.
         schema: String,
     },
+    /// There is none, and none was to be made.
+    #[error("there is no ledger {name}: no coinop has run with it yet; --state names another one")]
+    Absent {
+        /// Host and database.
+        name: String,
+    },
     /// It cannot be reached or used.
     #[error("cannot open the ledger {name}: {reason}; --state says where it is")]
     Unusable {
@@ -70,8 +76,21 @@ pub(super) struct Opened {
     pub(super) schema: String,
 }
 
-/// Opens, or makes, the ledger in the database, and asks its clock.
-pub(super) async fn open(target: &Target, clock: &DatabaseClock) -> Result<Opened, OpenError> {
+/// What becomes of a database without a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It gets one.
+    Make,
+    /// It is left as it is.
+    Refuse,
+}
+
+/// Opens the ledger in the database, and asks its clock.
+pub(super) async fn open(
+    target: &Target,
+    clock: &DatabaseClock,
+    missing: Missing,
+) -> Result<Opened, OpenError> {
     let unusable = |reason: String| OpenError::Unusable {
         name: target.to_string(),
         reason,
@@ -86,6 +105,7 @@ pub(super) async fn open(target: &Target, clock: &DatabaseClock) -> Result<Opene
             target,
             client,
             clock,
+            missing,
         }
         .run()
         .await;
@@ -104,6 +124,7 @@ struct Opening<'a> {
     target: &'a Target,
     client: Client,
     clock: &'a DatabaseClock,
+    missing: Missing,
 }
 
 impl Opening<'_> {
@@ -116,6 +137,10 @@ impl Opening<'_> {
         self.execute(&begin).await?;
         // Dropped on an error, the connection takes the transaction with it.
         let (schema, found) = self.recognise().await?;
+        if found == 0 && self.missing == Missing::Refuse {
+            let name = self.target.to_string();
+            return Err(OpenError::Absent { name });
+        }
         let now = self.now().await?;
         self.migrate(&schema, found, now).await?;
         let id = self.text("SELECT id FROM ledger").await?;
