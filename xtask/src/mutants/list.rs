@@ -20,7 +20,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "fence",
         why: "a run that was given up reports over the run that took its place",
         edits: &[Edit {
-            file: "host/core/src/call.rs",
+            file: "host/core/src/call/transition.rs",
             from: "if *epoch == self.epoch && self.payment.state != PaymentState::Releasing =>",
             to: "if *epoch <= self.epoch && self.payment.state != PaymentState::Releasing =>",
         }],
@@ -42,7 +42,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "amount-check",
         why: "any amount that arrives buys the run",
         edits: &[Edit {
-            file: "host/core/src/call.rs",
+            file: "host/core/src/call/transition.rs",
             from: "(S::Awaiting, E::Paid { received }) if *received == self.due() => S::Ready,",
             to: "(S::Awaiting, E::Paid { received }) if received.amount.is_positive() => S::Ready,",
         }],
@@ -53,7 +53,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "claim-alive",
         why: "two hosts run one paid call at a time",
         edits: &[Edit {
-            file: "host/core/src/call.rs",
+            file: "host/core/src/call/transition.rs",
             from: ") if at >= old && lease_until > at => running(owner, *lease_until),",
             to: ") if *at >= 0 && *old >= 0 && lease_until > at => running(owner, *lease_until),",
         }],
@@ -65,12 +65,12 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "a call runs that nobody has paid for",
         edits: &[
             Edit {
-                file: "host/core/src/call.rs",
+                file: "host/core/src/call/transition.rs",
                 from: ") if self.payment.state.backs_a_run() && lease_until > at => {",
                 to: ") if lease_until > at => {",
             },
             Edit {
-                file: "host/core/src/call.rs",
+                file: "host/core/src/call/transition.rs",
                 from: "            (
                 S::Ready,
                 E::Claimed {",

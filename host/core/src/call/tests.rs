@@ -5,6 +5,7 @@ mod random;
 use super::*;
 use crate::ids::{LinkToken, PaymentId};
 use crate::money::{Amount, Money};
+use crate::payment::PaymentEvent;
 use crate::quote::tests::quote;
 
 pub(crate) fn call() -> Call {
