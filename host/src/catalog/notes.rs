@@ -50,8 +50,8 @@ fn of_cap(tool: &str, price: Money, key: &str, caps: &[Money]) -> Option<String>
             "tool {tool:?} costs {price}, and callers.{key} says nothing of {currency}: nothing caps what is spent in it"
         )),
         Some(cap) if price.amount > cap.amount => Some(format!(
-            "tool {tool:?} costs {price}, more than callers.{key} = \"{cap}\": only callers with a higher cap of their own \
-             can call it"
+            "tool {tool:?} costs {price}, more than callers.{key} = \"{cap}\": a caller with a name needs a higher \
+             cap of its own to call it"
         )),
         Some(_) => None,
     }

@@ -263,8 +263,8 @@ fn caps_that_leave_a_tool_out_are_told() {
     assert_eq!(
         notes,
         [
-            "w.wasm: tool \"dear\" costs 6.00 USD, more than callers.per_call = \"5.00 USD\": only callers with a higher cap \
-             of their own can call it",
+            "w.wasm: tool \"dear\" costs 6.00 USD, more than callers.per_call = \"5.00 USD\": a caller with a name needs a \
+             higher cap of its own to call it",
             "w.wasm: tool \"euro\" costs 1.00 EUR, and callers.per_call says nothing of EUR: nothing caps what is spent in it",
         ]
     );
