@@ -4,6 +4,8 @@
 //! before a run, before a provider is asked to do something, before a caller is answered. When another host was
 //! faster, the commit is refused, the fresh call is taken and the loop decides again.
 
+mod commit;
+
 use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, AskStatus, Mode};
 use coinop_core::step::{Situation, Step, next};
@@ -12,7 +14,7 @@ use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
 use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
 use super::{Gate, Refusal, Reply};
 use crate::failpoint::failpoint_of;
-use crate::ledger::{AdvanceError, Advanced, Change, Delivery, LedgerError, Record};
+use crate::ledger::{AdvanceError, Delivery, LedgerError, Record};
 use crate::provider::ProviderError;
 
 /// Steps of one turn at most: far more than any path has, few enough to end a livelock.
@@ -288,72 +290,6 @@ impl<'a> Drive<'a> {
         Ok(None)
     }
 
-    pub(super) async fn end(&mut self, ending: Ending) -> Result<Option<Ending>, Trouble> {
-        let committed = self.commit().await?;
-        Ok(committed.then_some(ending))
-    }
-
-    /// Applies an event to the local copy.
-    pub(super) fn gather(&mut self, event: Event) -> Result<(), Trouble> {
-        if let Err(error) = self.call.apply(&event) {
-            // The provider said something that does not fit: nothing is changed, and it is looked at again later.
-            tracing::warn!(call = %self.call.id, %error, "an event was refused");
-            return Err(Trouble::Unsteady);
-        }
-        self.gathered.push(event);
-        Ok(())
-    }
-
-    /// Makes the gathered events durable. `false`: somebody was faster, and the call is now theirs.
-    pub(super) async fn commit(&mut self) -> Result<bool, Trouble> {
-        if self.gathered.is_empty() {
-            return Ok(true);
-        }
-        let change = self.change();
-        let advanced = self.gate.parts.ledger.advance(change).await;
-        self.committed(advanced)
-    }
-
-    /// The gathered events, to be committed.
-    fn change(&mut self) -> Change {
-        Change {
-            call: self.call.id.clone(),
-            events: std::mem::take(&mut self.gathered),
-            outcome: None,
-            at: self.gate.parts.clock.now(),
-        }
-    }
-
-    fn committed(&mut self, advanced: Result<Advanced, AdvanceError>) -> Result<bool, Trouble> {
-        match advanced {
-            Ok(advanced) => {
-                self.take(advanced.record);
-                let (call, tool) = (&self.call.id, &self.call.quote.tool);
-                tracing::debug!(%call, %tool, "{}", self.call.state.name());
-                Ok(true)
-            }
-            Err(AdvanceError::Illegal { record, .. }) => {
-                self.take(*record);
-                self.checked = false;
-                self.remedy_started = false;
-                self.first_try = false;
-                Ok(false)
-            }
-            Err(AdvanceError::Blocked) => {
-                self.call.clone_from(&self.stored.call);
-                self.checked = false;
-                self.blocked = true;
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn take(&mut self, record: Record) {
-        self.call.clone_from(&record.call);
-        self.stored = record;
-    }
-
     fn spec(&self) -> Option<RunSpec> {
         serde_json::from_str(self.stored.run_spec.as_deref()?).ok()
     }
@@ -395,15 +331,6 @@ impl<'a> Drive<'a> {
             .claim_and_run(claim, slot, spec, arguments, progress);
         let advanced = claiming.await;
         self.committed(advanced).map(|_| None)
-    }
-
-    async fn reread(&mut self) -> Result<(), Trouble> {
-        let key = crate::ledger::CallKey::Call(self.call.id.clone());
-        let record = self.gate.parts.ledger.find(key).await?;
-        self.take(record.ok_or(AdvanceError::Missing)?);
-        self.gathered.clear();
-        self.checked = false;
-        Ok(())
     }
 
     async fn wait(&mut self, caller: Option<&Caller>) -> Result<Option<Ending>, Trouble> {

@@ -1,0 +1,86 @@
+//! What happened, on its way into the ledger: gathered on the local copy, committed together, taken as the ledger has it.
+
+use coinop_core::call::Event;
+
+use super::{Drive, Ending, Trouble};
+use crate::ledger::{AdvanceError, Advanced, Change, Record};
+
+impl Drive<'_> {
+    pub(in crate::gate) async fn end(&mut self, ending: Ending) -> Result<Option<Ending>, Trouble> {
+        let committed = self.commit().await?;
+        Ok(committed.then_some(ending))
+    }
+
+    /// Applies an event to the local copy.
+    pub(in crate::gate) fn gather(&mut self, event: Event) -> Result<(), Trouble> {
+        if let Err(error) = self.call.apply(&event) {
+            // The provider said something that does not fit: nothing is changed, and it is looked at again later.
+            tracing::warn!(call = %self.call.id, %error, "an event was refused");
+            return Err(Trouble::Unsteady);
+        }
+        self.gathered.push(event);
+        Ok(())
+    }
+
+    /// Makes the gathered events durable. `false`: somebody was faster, and the call is now theirs.
+    pub(in crate::gate) async fn commit(&mut self) -> Result<bool, Trouble> {
+        if self.gathered.is_empty() {
+            return Ok(true);
+        }
+        let change = self.change();
+        let advanced = self.gate.parts.ledger.advance(change).await;
+        self.committed(advanced)
+    }
+
+    /// The gathered events, to be committed.
+    pub(super) fn change(&mut self) -> Change {
+        Change {
+            call: self.call.id.clone(),
+            events: std::mem::take(&mut self.gathered),
+            outcome: None,
+            at: self.gate.parts.clock.now(),
+        }
+    }
+
+    pub(super) fn committed(
+        &mut self,
+        advanced: Result<Advanced, AdvanceError>,
+    ) -> Result<bool, Trouble> {
+        match advanced {
+            Ok(advanced) => {
+                self.take(advanced.record);
+                let (call, tool) = (&self.call.id, &self.call.quote.tool);
+                tracing::debug!(%call, %tool, "{}", self.call.state.name());
+                Ok(true)
+            }
+            Err(AdvanceError::Illegal { record, .. }) => {
+                self.take(*record);
+                self.checked = false;
+                self.remedy_started = false;
+                self.first_try = false;
+                Ok(false)
+            }
+            Err(AdvanceError::Blocked) => {
+                self.call.clone_from(&self.stored.call);
+                self.checked = false;
+                self.blocked = true;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn take(&mut self, record: Record) {
+        self.call.clone_from(&record.call);
+        self.stored = record;
+    }
+
+    pub(super) async fn reread(&mut self) -> Result<(), Trouble> {
+        let key = crate::ledger::CallKey::Call(self.call.id.clone());
+        let record = self.gate.parts.ledger.find(key).await?;
+        self.take(record.ok_or(AdvanceError::Missing)?);
+        self.gathered.clear();
+        self.checked = false;
+        Ok(())
+    }
+}
