@@ -22,12 +22,20 @@ struct Subject {
 }
 
 /// Every long form: a line each.
-const SUBJECTS: &[Subject] = &[Subject {
-    name: "kills",
-    title: "10,000 kills of hosts",
-    program: ("coinop-tests", "kills"),
-    arguments: &["--kills", "10000"],
-}];
+const SUBJECTS: &[Subject] = &[
+    Subject {
+        name: "kills",
+        title: "10,000 kills of hosts",
+        program: ("coinop-tests", "kills"),
+        arguments: &["--kills", "10000"],
+    },
+    Subject {
+        name: "simulation",
+        title: "a million simulated worlds",
+        program: ("coinop-tests", "simulate"),
+        arguments: &["--seeds", "1000000"],
+    },
+];
 
 /// Runs all of them, or the one that is named first.
 pub(crate) fn run(workspace: &Workspace, mut arguments: Vec<String>) -> Result<ExitCode> {
