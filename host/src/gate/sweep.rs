@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Gate;
 use super::drive::{Drive, Purpose};
-use crate::ledger::{AdvanceError, CallKey, Change, Record, TakeDue};
+use crate::ledger::{AdvanceError, CallKey, Change, LedgerError, Record, TakeDue};
 
 /// Time between two rounds.
 const ROUND: Duration = Duration::from_secs(2);
@@ -35,8 +35,17 @@ const BATCHES_MAX: u32 = 8;
 /// Sweeps until `stop`: at once, since the host before may have been killed, and then round after round.
 pub(super) async fn run(gate: Gate, stop: CancellationToken) {
     let mut rounds_to_forgetting = 0;
+    let mut away = false;
     loop {
-        gate.sweep_once().await;
+        // Told when it goes and when it is back, not every round in between.
+        let swept = gate.sweep().await;
+        match &swept {
+            Ok(_) if away => tracing::info!("the ledger answers again"),
+            Ok(_) => {}
+            Err(error) if !away => tracing::warn!(%error, "the ledger cannot be swept"),
+            Err(error) => tracing::debug!(%error, "the ledger cannot be swept yet"),
+        }
+        away = swept.is_err();
         rounds_to_forgetting = match rounds_to_forgetting {
             0 if gate.forget_some().await => 0,
             0 => ROUNDS_PER_FORGETTING - 1,
@@ -54,6 +63,10 @@ impl Gate {
     /// One round: every call that is due, and whose account this host has, is driven one turn further. Returns how many
     /// were looked at.
     pub async fn sweep_once(&self) -> usize {
+        self.sweep().await.unwrap_or(0)
+    }
+
+    async fn sweep(&self) -> Result<usize, LedgerError> {
         let now = self.parts.clock.now();
         let take = TakeDue {
             now,
@@ -61,17 +74,11 @@ impl Gate {
             accounts: self.parts.accounts.keys().cloned().collect(),
             limit: CALLS_MAX,
         };
-        let due = match self.parts.ledger.take_due(take).await {
-            Ok(due) => due,
-            Err(error) => {
-                tracing::warn!(%error, "the ledger cannot be swept");
-                return 0;
-            }
-        };
+        let due = self.parts.ledger.take_due(take).await?;
         let count = due.len();
         let looks = futures::stream::iter(due).map(|record| self.look(record));
         looks.buffer_unordered(AT_ONCE_MAX).collect::<()>().await;
-        count
+        Ok(count)
     }
 
     async fn look(&self, record: Record) {
