@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -12,13 +13,22 @@ use crate::table::{Row, Table};
 const TIME: Duration = Duration::from_millis(500);
 const FILE_BYTES: u64 = 4 << 20;
 
-/// Overwrites 4 KiB of a file and syncs, again and again, beside the ledger: a commit to a write-ahead log that has its
-/// size already.
+/// The pace of the disk that holds `home`.
 ///
 /// # Errors
 /// When the disk refuses.
 pub(crate) fn measure(home: &Home, table: &mut Table) -> Result<()> {
-    let file = File::create(home.path("fsync"))?;
+    let rate = fsyncs(&home.path("fsync"))?;
+    table.add(Row::about("the disk's fsyncs/s, 4 KiB each", "").floor(rate));
+    Ok(())
+}
+
+/// Overwrites 4 KiB of a file and syncs, again and again: a commit to a write-ahead log that has its size already.
+///
+/// # Errors
+/// When the disk refuses.
+pub(crate) fn fsyncs(path: &Path) -> Result<f64> {
+    let file = File::create(path)?;
     file.write_all_at(&vec![0; FILE_BYTES as usize], 0)?;
     file.sync_all()?;
     let (started, mut syncs) = (Instant::now(), 0u32);
@@ -27,7 +37,5 @@ pub(crate) fn measure(home: &Home, table: &mut Table) -> Result<()> {
         file.sync_data()?;
         syncs += 1;
     }
-    let rate = f64::from(syncs) / started.elapsed().as_secs_f64();
-    table.add(Row::about("the disk's fsyncs/s, 4 KiB each", "").floor(rate));
-    Ok(())
+    Ok(f64::from(syncs) / started.elapsed().as_secs_f64())
 }

@@ -60,6 +60,11 @@ impl HttpSubject {
         line?.parse().ok()
     }
 
+    /// Closes its connections; the next load opens new ones. The server closes those that say nothing for long.
+    pub(crate) fn hang_up(&mut self) {
+        self.connections.clear();
+    }
+
     /// See [`crate::load::Subject::run`].
     ///
     /// # Errors

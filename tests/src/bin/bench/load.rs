@@ -50,6 +50,11 @@ impl Load {
         self.latencies[self.latencies.len() / 2].as_secs_f64() * 1e6
     }
 
+    /// The time within which 99 of 100 units were done, microseconds.
+    pub(crate) fn p99_us(&self) -> f64 {
+        self.latencies[self.latencies.len() * 99 / 100].as_secs_f64() * 1e6
+    }
+
     /// Units a second.
     pub(crate) fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.elapsed.as_secs_f64()

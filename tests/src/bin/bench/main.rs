@@ -1,11 +1,12 @@
 //! `cargo xtask bench`: one table from one run, coinop against its floors.
 //!
-//! `--quick` takes less than a minute, at the price of noise. The floors are a bare rmcp server (`bare`) and wasmtime
+//! `--quick` takes less than a minute, at the price of noise; sections may be named. The floors are a bare rmcp server (`bare`) and wasmtime
 //! itself; rounds alternate, and what is shown are medians.
 
 mod disk;
 mod floor;
 mod http_load;
+mod ledger;
 mod load;
 mod process_cost;
 mod raw;
@@ -27,33 +28,79 @@ const FULL: Effort = Effort {
     time: Duration::from_millis(800),
     starts: 15,
     calls: 20_000,
+    finished: &[100_000, 1_000_000],
 };
 const QUICK: Effort = Effort {
     rounds: 3,
     time: Duration::from_millis(300),
     starts: 5,
     calls: 20_000,
+    finished: &[20_000],
 };
 
+/// A part of the table that can be measured alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    /// Calls and pairs on every transport.
+    Calls,
+    /// Starts and memory.
+    Process,
+    /// The sandbox.
+    Sandbox,
+    /// What the ledger's store costs.
+    Ledger,
+}
+
+impl Section {
+    const ALL: [(&str, Self); 4] = [
+        ("calls", Self::Calls),
+        ("process", Self::Process),
+        ("sandbox", Self::Sandbox),
+        ("ledger", Self::Ledger),
+    ];
+
+    fn measure(self, effort: Effort, table: &mut Table) -> Result<()> {
+        match self {
+            Self::Calls => Wire::ALL.into_iter().try_for_each(|wire| {
+                eprintln!("measuring {}", wire.name());
+                rounds::measure(wire, effort, table)
+            }),
+            Self::Process => {
+                eprintln!("measuring starts and memory");
+                process_cost::cold_start(effort, table)?;
+                process_cost::memory(effort, table)
+            }
+            Self::Sandbox => {
+                eprintln!("measuring the sandbox");
+                floor::measure(effort, table)
+            }
+            Self::Ledger => ledger::measure(effort, table),
+        }
+    }
+}
+
 fn main() -> Result<()> {
-    let effort = match std::env::args().nth(1).as_deref() {
-        None => FULL,
-        Some("--quick") => QUICK,
-        Some(other) => bail!("unknown argument {other:?}: there is --quick"),
-    };
+    let mut effort = FULL;
+    let mut named = Vec::new();
+    for argument in std::env::args().skip(1) {
+        let section = Section::ALL.iter().find(|(name, _)| *name == argument);
+        match section {
+            Some((_, section)) => named.push(*section),
+            None if argument == "--quick" => effort = QUICK,
+            None => bail!(
+                "unknown argument {argument:?}: there are --quick, calls, process, sandbox and ledger"
+            ),
+        }
+    }
     if cfg!(debug_assertions) {
         eprintln!("warning: not a release build; run `cargo xtask bench`");
     }
     let mut table = Table::default();
-    for wire in Wire::ALL {
-        eprintln!("measuring {}", wire.name());
-        rounds::measure(wire, effort, &mut table)?;
+    for (_, section) in Section::ALL {
+        if named.is_empty() || named.contains(&section) {
+            section.measure(effort, &mut table)?;
+        }
     }
-    eprintln!("measuring starts and memory");
-    process_cost::cold_start(effort, &mut table)?;
-    process_cost::memory(effort, &mut table)?;
-    eprintln!("measuring the sandbox");
-    floor::measure(effort, &mut table)?;
     show(&table);
     Ok(())
 }

@@ -21,6 +21,8 @@ pub(crate) struct Effort {
     pub(crate) starts: usize,
     /// Calls after which memory is read again.
     pub(crate) calls: usize,
+    /// Finished calls in a ledger that has grown, one size after the other.
+    pub(crate) finished: &'static [u64],
 }
 
 /// Values of one quantity, a round each.

@@ -37,7 +37,7 @@ impl Wire {
         }
     }
 
-    fn era(self) -> Era {
+    pub(crate) fn era(self) -> Era {
         match self {
             Self::Stdio | Self::HttpSse => Era::Legacy,
             Self::HttpJson => Era::Modern,
