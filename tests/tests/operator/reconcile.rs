@@ -70,7 +70,7 @@ async fn fees_are_recorded_from_the_statement() {
         differs.stdout
     );
     let recorded = desk.run(&["reconcile", "--record-fees"]).await.ok();
-    assert!(recorded.contains("1 fees recorded"), "{recorded}");
+    assert!(recorded.contains("1 fee recorded"), "{recorded}");
     let equal = desk.run(&["reconcile"]).await.ok();
     assert!(equal.contains("0.002 USD fees"), "{equal}");
     let fee = &desk.shown(&payment.id).await["fee"]["amount"];
