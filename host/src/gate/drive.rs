@@ -6,6 +6,7 @@
 
 mod commit;
 
+use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, AskStatus, Mode};
 use coinop_core::step::{Situation, Step, next};
@@ -81,6 +82,8 @@ pub(super) struct Drive<'a> {
     pub(super) gate: &'a Gate,
     /// The call as last committed, with its arguments.
     stored: Record,
+    /// When that was read.
+    read_at: Millis,
     /// The call with the gathered events applied.
     pub(super) call: Call,
     gathered: Vec<Event>,
@@ -102,6 +105,7 @@ impl<'a> Drive<'a> {
             gate,
             call: record.call.clone(),
             stored: record,
+            read_at: gate.parts.clock.now(),
             gathered: Vec::new(),
             purpose,
             checked: false,
@@ -110,6 +114,12 @@ impl<'a> Drive<'a> {
             remedy_started: false,
             first_try: false,
         }
+    }
+
+    /// For a call that was read some time ago.
+    pub(super) fn as_read_at(mut self, at: Millis) -> Self {
+        self.read_at = at;
+        self
     }
 
     /// For a call opened in this very turn: its caller has not seen the link yet, so the provider need not be asked

@@ -262,7 +262,7 @@ impl Drive<'_> {
             self.gather(Event::Credited)?;
             return self.end(Ending::Ended).await;
         }
-        if !self.commit().await? {
+        if !self.is_current().await? {
             return Ok(None);
         }
         let CallState::Compensating { tried_at, .. } = self.call.state else {
@@ -324,9 +324,21 @@ impl Drive<'_> {
         self.end(Ending::Ended).await
     }
 
+    /// Commits what was gathered. `false` where the call must be looked at anew before money is sent for it.
+    async fn is_current(&mut self) -> Result<bool, Trouble> {
+        if !self.commit().await? {
+            return Ok(false);
+        }
+        if self.is_stale() {
+            self.reread().await?;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
     /// Makes the refund that a person ordered.
     pub(super) async fn refund_ordered(&mut self) -> Result<Option<Ending>, Trouble> {
-        if !self.commit().await? {
+        if !self.is_current().await? {
             return Ok(None);
         }
         let Some(order) = self.call.refund.clone() else {

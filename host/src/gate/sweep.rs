@@ -76,14 +76,15 @@ impl Gate {
         };
         let due = self.parts.ledger.take_due(take).await?;
         let count = due.len();
-        let looks = futures::stream::iter(due).map(|record| self.look(record));
+        let looks = futures::stream::iter(due).map(|record| self.look(record, now));
         looks.buffer_unordered(AT_ONCE_MAX).collect::<()>().await;
         Ok(count)
     }
 
-    async fn look(&self, record: Record) {
+    async fn look(&self, record: Record, read_at: Millis) {
         let (before, call) = (record.version, record.call.id.clone());
-        let looked = Drive::new(self, record, Purpose::Sweep).rest().await;
+        let drive = Drive::new(self, record, Purpose::Sweep).as_read_at(read_at);
+        let looked = drive.rest().await;
         if let Err(error) = &looked {
             tracing::warn!(%call, %error, "a due call could not be finished yet");
         }

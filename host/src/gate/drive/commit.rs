@@ -1,9 +1,14 @@
 //! What happened, on its way into the ledger: gathered on the local copy, committed together, taken as the ledger has it.
 
+use coinop_core::Millis;
 use coinop_core::call::Event;
 
 use super::{Drive, Ending, Trouble};
-use crate::ledger::{AdvanceError, Advanced, Change, Record};
+use crate::ledger::{AdvanceError, Advanced, CallKey, Change, Record};
+
+/// Age of what was read at which it is read again before money is sent, milliseconds: far less than the time that a
+/// refund on its way keeps its call from being credited.
+const STALE_MS: Millis = 60_000;
 
 impl Drive<'_> {
     pub(in crate::gate) async fn end(&mut self, ending: Ending) -> Result<Option<Ending>, Trouble> {
@@ -54,10 +59,7 @@ impl Drive<'_> {
                 Ok(true)
             }
             Err(AdvanceError::Illegal { record, .. }) => {
-                self.take(*record);
-                self.checked = false;
-                self.remedy_started = false;
-                self.first_try = false;
+                self.start_over(*record);
                 Ok(false)
             }
             Err(AdvanceError::Blocked) => {
@@ -73,14 +75,28 @@ impl Drive<'_> {
     pub(super) fn take(&mut self, record: Record) {
         self.call.clone_from(&record.call);
         self.stored = record;
+        self.read_at = self.gate.parts.clock.now();
     }
 
-    pub(super) async fn reread(&mut self) -> Result<(), Trouble> {
-        let key = crate::ledger::CallKey::Call(self.call.id.clone());
-        let record = self.gate.parts.ledger.find(key).await?;
-        self.take(record.ok_or(AdvanceError::Missing)?);
+    /// Takes the call as somebody else left it: what this turn knew of it counts no more.
+    fn start_over(&mut self, record: Record) {
+        self.take(record);
         self.gathered.clear();
         self.checked = false;
+        self.remedy_started = false;
+        self.first_try = false;
+    }
+
+    pub(in crate::gate) async fn reread(&mut self) -> Result<(), Trouble> {
+        let key = CallKey::Call(self.call.id.clone());
+        let record = self.gate.parts.ledger.find(key).await?;
+        self.start_over(record.ok_or(AdvanceError::Missing)?);
         Ok(())
+    }
+
+    /// Whether the call may have moved on since it was read: this host was stopped, or busy with others. What cannot be
+    /// taken back is not asked of a provider then.
+    pub(in crate::gate) fn is_stale(&self) -> bool {
+        self.gate.parts.clock.now().saturating_sub(self.read_at) >= STALE_MS
     }
 }

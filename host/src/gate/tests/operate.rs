@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::local;
 use super::world::{Refunding, START, World, asked, price, text};
+use crate::gate::drive::{Drive, Purpose};
 use crate::gate::{NotDone, Operated, Operator as _, RefundRequest};
 use crate::ledger::{Change, Ledger as _};
 use crate::provider::{Refunded, Standing};
@@ -106,6 +107,35 @@ async fn a_delivered_call_is_refunded_in_parts_and_no_further() {
         let again = text(&world.confirm(&id, &principal).await);
         assert_eq!(again, "run 1 of {}", "what was delivered stays delivered");
     }
+}
+
+/// A host that was stopped holds what it read before; meanwhile the refund had failed for good and was credited instead.
+#[tokio::test]
+async fn a_host_that_was_stopped_before_its_refund_looks_again_before_it_sends_it() {
+    let world = World::new().await;
+    let ada = Principal::api_key("ada");
+    let id = asked(&world.ask(json!({}), &ada).await, AskStatus::Required);
+    world.paid();
+    world.runner.fails.store(true, Ordering::SeqCst);
+    world.script(Refunding::Pending);
+    world.confirm(&id, &ada).await;
+    let read = world.record(&id).await;
+    assert_eq!(read.call.state.name(), "compensating");
+    let stopped = Drive::new(&world.gate, read, Purpose::Sweep);
+
+    let other = world.another_host().await;
+    world.refund_stands(&format!("{id}-compensation"), Refunded::Failed);
+    world.script(Refunding::Failed);
+    world.pass(60_000);
+    other.gate.sweep_once().await;
+    other.gate.credit(world.call_id(&id).await).await.unwrap();
+    world.pass(10 * 60_000);
+    other.gate.sweep_once().await;
+    assert_eq!(world.state(&id).await, "credited");
+
+    stopped.rest().await.unwrap();
+    assert_eq!(world.bank.sent_back(), 0, "it was credited already");
+    assert_eq!(world.state(&id).await, "credited");
 }
 
 #[tokio::test]
