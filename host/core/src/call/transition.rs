@@ -225,6 +225,7 @@ impl Call {
                     && refund.key == self.next_refund_key()
                     && self.refunds_ordered < REFUNDS_MAX
                     && self.payment.state.is_taken()
+                    && self.payment.state != PaymentState::Disputed
                     && refund.amount.is_positive()
                     && refund.amount <= self.held() =>
             {

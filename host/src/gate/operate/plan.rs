@@ -3,6 +3,7 @@
 use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, REFUNDS_MAX};
 use coinop_core::money::{Amount, Currency, Money};
+use coinop_core::payment::PaymentState;
 
 use crate::clock::rfc3339;
 
@@ -97,12 +98,7 @@ pub enum No {
 /// How a refund of `call` is to be made.
 pub(super) fn refund(call: &Call, wanted: &RefundRequest, can_refund: bool) -> Result<Way, No> {
     let delivered = call.state == CallState::Deliverable;
-    let is_owed = match &call.state {
-        CallState::CompensationDue { .. } => true,
-        CallState::Attention { from, .. } => from.is_some() && call.payment.state.is_taken(),
-        _ => false,
-    };
-    if !delivered && !is_owed {
+    if !delivered && !is_owed(call) {
         return Err(not_now(call));
     }
     if let Some(order) = &call.refund {
@@ -114,12 +110,13 @@ pub(super) fn refund(call: &Call, wanted: &RefundRequest, can_refund: bool) -> R
     if held.amount.is_zero() {
         return Err(No::NotHeld(nothing_held(call)));
     }
+    if call.payment.state == PaymentState::Disputed {
+        return Err(No::NotHeld(
+            "the payer disputes this payment: what goes back is the provider's to decide",
+        ));
+    }
     if !can_refund {
-        return Err(No::NoRefunds(if delivered {
-            "return the money by its own means"
-        } else {
-            "credit the caller, or return the money by its own means and close the call"
-        }));
+        return Err(No::NoRefunds(instead_of_a_refund(call)));
     }
     let amount = amount_of(wanted, held)?;
     match delivered {
@@ -130,13 +127,17 @@ pub(super) fn refund(call: &Call, wanted: &RefundRequest, can_refund: bool) -> R
     }
 }
 
-/// Whether what is owed for `call` may become its caller's balance.
-pub(super) fn credit(call: &Call) -> Result<(), No> {
-    let is_owed = match &call.state {
+/// Whether its caller is owed, and a person may say how it is made good.
+fn is_owed(call: &Call) -> bool {
+    match &call.state {
         CallState::CompensationDue { .. } => true,
         CallState::Attention { from, .. } => from.is_some() && call.payment.state.is_taken(),
         _ => false,
-    };
+    }
+}
+
+/// Whether what is owed for `call` may become its caller's balance.
+pub(super) fn credit(call: &Call) -> Result<(), No> {
     if call.state == CallState::Deliverable {
         return Err(No::State {
             state: call.state.name(),
@@ -144,7 +145,7 @@ pub(super) fn credit(call: &Call) -> Result<(), No> {
                 .to_owned(),
         });
     }
-    match is_owed {
+    match is_owed(call) {
         false => Err(not_now(call)),
         // What came from the balance returns there, whoever the caller is.
         true if !call.quote.principal.is_known() && !call.held().is_zero() => Err(No::Anonymous),
@@ -258,6 +259,16 @@ pub(super) fn paid_in(call: &Call, amount: Amount) -> Money {
     Money { amount, ..like }
 }
 
+fn instead_of_a_refund(call: &Call) -> &'static str {
+    if call.state == CallState::Deliverable {
+        "return the money by its own means"
+    } else if call.quote.principal.is_known() {
+        "credit the caller, or return the money by its own means and close the call"
+    } else {
+        "return the money by its own means and close the call"
+    }
+}
+
 fn nothing_held(call: &Call) -> &'static str {
     if !call.payment.refunded.is_zero() {
         "all that the provider took for this call went back already"
@@ -288,10 +299,10 @@ fn not_now(call: &Call) -> No {
         CallState::Executed | CallState::Settling => {
             "its outcome is stored and its money is being taken; look again in a minute".to_owned()
         }
-        CallState::ToolFailed | CallState::Indeterminate | CallState::LatePaid => {
-            "its caller is about to be made whole; `coinop payments retry` does it now".to_owned()
-        }
-        CallState::CompensationDue { .. } => {
+        CallState::ToolFailed
+        | CallState::Indeterminate
+        | CallState::LatePaid
+        | CallState::CompensationDue { .. } => {
             "its caller is about to be made whole; `coinop payments retry` does it now".to_owned()
         }
         CallState::Compensating { .. } => {

@@ -1,7 +1,7 @@
 //! What may be done with a call in each state, as tables.
 
 use coinop_core::arguments::Arguments;
-use coinop_core::call::{Call, CallState, Cause, RefundOrder, Remedy};
+use coinop_core::call::{Call, CallState, Cause, Event, RefundOrder, Remedy};
 use coinop_core::digest::Digest;
 use coinop_core::ids::{CallId, LinkToken, PaymentId};
 use coinop_core::money::{Amount, Money};
@@ -96,6 +96,36 @@ fn a_delivered_call_is_refunded_as_far_as_its_money_goes() {
     check("0", Some("0"), Err("a refund is more than nothing"));
     let gone = "all that the provider took for this call went back already";
     check("1", None, Err(gone));
+}
+
+#[test]
+fn a_disputed_payment_is_not_refunded_beside_its_dispute() {
+    let mut call = paid(CallState::Deliverable);
+    call.payment.state = PaymentState::Disputed;
+    let no = refund(&call, &asking(None), true).unwrap_err().to_string();
+    assert!(no.contains("disputes"), "{no}");
+    let order = RefundOrder {
+        key: call.next_refund_key(),
+        amount: amount("0.1"),
+        reason: "goodwill".into(),
+        at: 0,
+    };
+    let before = call.clone();
+    let refused = call.apply(&Event::RefundOrdered { refund: order });
+    assert!(refused.is_err() && call == before);
+}
+
+#[test]
+fn what_to_do_instead_of_a_refund_depends_on_who_is_owed() {
+    for (principal, credits) in [
+        (Principal::api_key("ada"), true),
+        (Principal::anonymous(), false),
+    ] {
+        let mut call = paid(due());
+        call.quote.principal = principal;
+        let no = refund(&call, &asking(None), false).unwrap_err().to_string();
+        assert_eq!(no.contains("credit the caller"), credits, "{no}");
+    }
 }
 
 #[test]
