@@ -4,6 +4,7 @@
 //! events to the stored call by the core's own transition function inside the transaction: of two hosts that race, the
 //! second gets [`AdvanceError::Illegal`] with the call as it now is, and decides again.
 
+mod columns;
 pub mod postgres;
 pub mod sqlite;
 pub mod transition;

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 
 use clap::Parser as _;
-use coinop_core::arguments::Arguments;
 use coinop_core::call::{
     Call, CallState, Cause, Failure, PastRefund, RefundEnd, RefundOrder, Remedy,
 };
@@ -11,20 +10,16 @@ use coinop_core::digest::Digest;
 use coinop_core::entry::Book;
 use coinop_core::ids::{CallId, PaymentId};
 use coinop_core::money::Money;
-use coinop_core::payment::Payment;
 use coinop_core::principal::Principal;
-use coinop_core::quote::Quote;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
 use super::*;
+use crate::cli::testing::{self, AT};
 use crate::gate::{NotDone, Operated, PageState, PageView, RefundRequest, Remedial};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Audited, Caps, Components as _, LedgerError, NewCall, Posted};
 use crate::provider::Decision;
-
-/// 2026-11-20T10:32:05Z.
-const AT: i64 = 1_795_170_725_000;
 
 #[derive(clap::Parser)]
 struct Cli {
@@ -33,28 +28,10 @@ struct Cli {
 }
 
 fn call(seed: u8, principal: Principal) -> Call {
-    let quote = Quote {
-        principal,
-        tool: "get_forecast".into(),
-        plugin: "weather".into(),
-        component: Digest::of(b"component"),
-        arguments: Arguments::stored("{}".into()).digest(),
-        payment_id_argument: "payment_id".into(),
-        price: Money::parse("0.003", "USD").unwrap(),
-        account: "main".into(),
-        claim_window_ms: 86_400_000,
-        on_failure: Remedy::Refund,
-        retries: 0,
-        late_window_ms: 0,
-        expires_at: AT + 900_000,
-    };
-    let payment = Payment::creating(
-        PaymentId::from_random([seed; 16]),
-        LinkToken::from_random([seed; 16]),
-        "sandbox".into(),
-    );
-    let id = CallId::from_random([seed; 16]);
-    Call::quoted(id, quote, "two_step", AT + i64::from(seed), payment)
+    let mut call = testing::call(seed, principal);
+    call.quote.tool = "get_forecast".into();
+    call.created_at = AT + i64::from(seed);
+    call
 }
 
 fn anonymous() -> Call {

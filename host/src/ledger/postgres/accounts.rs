@@ -3,7 +3,7 @@
 use coinop_core::Millis;
 use coinop_core::call::Call;
 use coinop_core::digest::Digest;
-use coinop_core::entry::{Book, Entry};
+use coinop_core::entry::Entry;
 use coinop_core::money::{Amount, Currency, Money};
 use coinop_core::principal::Principal;
 use tokio_postgres::{Error, Row};
@@ -11,6 +11,7 @@ use tokio_postgres::{Error, Row};
 use super::failed::Failed;
 use super::pool::{Db, Query, query};
 use super::transaction::{BEGIN_SNAPSHOT, Transaction, nothing_refused};
+use crate::ledger::columns;
 use crate::ledger::transition::{Usage, cap_in, day_of, minute_before, principal_key};
 use crate::ledger::{AdvanceError, Balance, Caps, CreditBalance, LedgerError, Posted};
 
@@ -56,8 +57,8 @@ pub(super) fn read_posted(row: &Row) -> Result<Posted, LedgerError> {
     let (book, currency): (&str, &str) = (get(row, 1)?, get(row, 2)?);
     Ok(Posted {
         change: get(row, 0)?,
-        book: book_of(book)?,
-        amount: money(get(row, 3)?, currency)?,
+        book: columns::book(book)?,
+        amount: columns::money(get(row, 3)?, currency)?,
         at: get(row, 4)?,
     })
 }
@@ -69,7 +70,7 @@ pub(super) async fn balances(db: &Db) -> Result<Vec<Balance>, Failed<LedgerError
     );
     let rows = read_much(db, sums).await?;
     let balance = |row: &Row| {
-        let sum = money(get(row, 2)?, get(row, 1)?)?;
+        let sum = columns::money(get(row, 2)?, get(row, 1)?)?;
         Ok(Balance {
             book: get(row, 0)?,
             currency: sum.currency,
@@ -148,7 +149,7 @@ pub(super) async fn credits(db: &Db) -> Result<Vec<CreditBalance>, Failed<Ledger
             principal: serde_json::from_str(principal)
                 .map_err(|e| LedgerError::Corrupt(format!("a principal: {e}")))?,
             account: get(row, 1)?,
-            amount: money(get(row, 3)?, get(row, 2)?)?,
+            amount: columns::money(get(row, 3)?, get(row, 2)?)?,
         })
     };
     let credits: Result<_, LedgerError> = rows.iter().map(balance).collect();
@@ -228,20 +229,4 @@ pub(super) fn get<'a, T: tokio_postgres::types::FromSql<'a>>(
 ) -> Result<T, LedgerError> {
     row.try_get(at)
         .map_err(|e| LedgerError::Corrupt(e.to_string()))
-}
-
-fn money(nanos: i64, currency: &str) -> Result<Money, LedgerError> {
-    Ok(Money {
-        amount: Amount::from_nanos(nanos),
-        currency: currency
-            .parse()
-            .map_err(|e| LedgerError::Corrupt(format!("{e}")))?,
-    })
-}
-
-fn book_of(word: &str) -> Result<Book, LedgerError> {
-    Book::ALL
-        .into_iter()
-        .find(|book| book.as_str() == word)
-        .ok_or_else(|| LedgerError::Corrupt(format!("{word:?} is no account")))
 }

@@ -2,12 +2,13 @@
 
 use coinop_core::Millis;
 use coinop_core::call::Call;
-use coinop_core::entry::{Book, Entry};
+use coinop_core::entry::Entry;
 use coinop_core::ids::CallId;
 use coinop_core::money::{Amount, Currency, Money};
 use coinop_core::principal::Principal;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::ledger::columns;
 use crate::ledger::transition::{Usage, cap_in, day_of, minute_before, principal_key};
 use crate::ledger::{AdvanceError, Balance, Caps, CreditBalance, LedgerError, Posted};
 
@@ -47,8 +48,8 @@ pub(super) fn posted(db: &Connection, call: &CallId) -> Result<Vec<Posted>, Ledg
         let book: String = row.get(1)?;
         posted.push(Posted {
             change: row.get(0)?,
-            book: book_of(&book)?,
-            amount: money(row.get(3)?, &row.get::<_, String>(2)?)?,
+            book: columns::book(&book)?,
+            amount: columns::money(row.get(3)?, &row.get::<_, String>(2)?)?,
             at: row.get(4)?,
         });
     }
@@ -63,7 +64,7 @@ pub(super) fn balances(db: &Connection) -> Result<Vec<Balance>, LedgerError> {
     let mut rows = query.query([])?;
     let mut balances = Vec::new();
     while let Some(row) = rows.next()? {
-        let sum = money(row.get(2)?, &row.get::<_, String>(1)?)?;
+        let sum = columns::money(row.get(2)?, &row.get::<_, String>(1)?)?;
         balances.push(Balance {
             book: row.get(0)?,
             currency: sum.currency,
@@ -148,7 +149,7 @@ pub(super) fn credits(db: &Connection) -> Result<Vec<CreditBalance>, LedgerError
             principal: serde_json::from_str(&principal)
                 .map_err(|e| LedgerError::Corrupt(format!("a principal: {e}")))?,
             account: row.get(1)?,
-            amount: money(row.get(3)?, &row.get::<_, String>(2)?)?,
+            amount: columns::money(row.get(3)?, &row.get::<_, String>(2)?)?,
         });
     }
     Ok(credits)
@@ -211,20 +212,4 @@ pub(super) fn usage(db: &Connection, call: &Call, caps: &Caps) -> Result<Usage, 
         usage.spent_today = Amount::from_nanos(spent.unwrap_or(0));
     }
     Ok(usage)
-}
-
-fn money(nanos: i64, currency: &str) -> Result<Money, LedgerError> {
-    Ok(Money {
-        amount: Amount::from_nanos(nanos),
-        currency: currency
-            .parse()
-            .map_err(|e| LedgerError::Corrupt(format!("{e}")))?,
-    })
-}
-
-fn book_of(word: &str) -> Result<Book, LedgerError> {
-    Book::ALL
-        .into_iter()
-        .find(|book| book.as_str() == word)
-        .ok_or_else(|| LedgerError::Corrupt(format!("{word:?} is no account")))
 }

@@ -11,6 +11,7 @@ mod outbox;
 mod outcomes;
 mod purse;
 mod receipts;
+mod shared;
 mod writer;
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ impl Ledger for SqliteLedger {
     ) -> BoxFuture<'_, Result<bool, LedgerError>> {
         Box::pin(
             self.reader
-                .run(move |db| receipts::webhook_seen(db, &account, &event_id)),
+                .run(move |db| shared::webhook_seen(db, &account, &event_id)),
         )
     }
 
@@ -211,7 +212,7 @@ impl Ledger for SqliteLedger {
     ) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(
             self.writer
-                .run(move |db| receipts::note_webhook(db, &account, &event_id, at)),
+                .run(move |db| shared::note_webhook(db, &account, &event_id, at)),
         )
     }
 
@@ -224,13 +225,13 @@ impl Ledger for SqliteLedger {
             let asked = name.clone();
             let found = self
                 .reader
-                .run(move |db| receipts::latest_secrets(db, &asked))
+                .run(move |db| shared::latest_secrets(db, &asked))
                 .await?;
             if !found.is_empty() {
                 return Ok(found);
             }
             self.writer
-                .run(move |db| receipts::secrets(db, &name, at))
+                .run(move |db| shared::secrets(db, &name, at))
                 .await
         })
     }
@@ -238,7 +239,7 @@ impl Ledger for SqliteLedger {
     fn rotate_secret(&self, name: String, at: Millis) -> BoxFuture<'_, Result<(), LedgerError>> {
         Box::pin(
             self.writer
-                .run(move |db| receipts::rotate_secret(db, &name, at)),
+                .run(move |db| shared::rotate_secret(db, &name, at)),
         )
     }
 
