@@ -117,7 +117,7 @@ impl<'a> Drive<'a> {
     }
 
     /// For a call that was read some time ago.
-    pub(super) fn as_read_at(mut self, at: Millis) -> Self {
+    pub(super) fn read_earlier(mut self, at: Millis) -> Self {
         self.read_at = at;
         self
     }

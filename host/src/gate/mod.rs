@@ -10,6 +10,7 @@ mod money;
 mod operate;
 mod page;
 mod paid;
+mod remedy;
 mod reply;
 mod runs;
 mod sweep;

@@ -1,4 +1,5 @@
-//! The steps that talk to a provider: asking for a payment, looking at it, taking it, giving it back.
+//! The steps that ask a provider for a payment, look at it, take it, or give a reservation back. Making somebody whole
+//! is `remedy`'s.
 //!
 //! Each commits what was gathered before it asks, so that the intent is on record before the effect, and gathers what
 //! came of it.
@@ -6,24 +7,24 @@
 use std::sync::Arc;
 
 use coinop_core::Millis;
-use coinop_core::call::{Call, CallState, Event, Remedy};
+use coinop_core::call::{Call, CallState};
 use coinop_core::money::Money;
 use coinop_core::payment::{PaymentEvent, PaymentState};
 
-use super::drive::{Drive, Ending, Purpose, Trouble};
+use super::drive::{Drive, Purpose, Trouble};
 use super::paid::create_payment;
 use crate::clock;
 use crate::failpoint::failpoint_of;
-use crate::provider::{PaymentRef, Provider, ProviderError, Refund, Refunded, Standing};
+use crate::provider::{PaymentRef, Provider, ProviderError, Standing};
 
 impl Drive<'_> {
-    fn provider(&self) -> Result<Arc<dyn Provider>, Trouble> {
+    pub(super) fn provider(&self) -> Result<Arc<dyn Provider>, Trouble> {
         let name = &self.call.quote.account;
         let provider = self.gate.account(name).cloned();
         provider.ok_or_else(|| Trouble::Account(name.clone()))
     }
 
-    fn payment(&self) -> Result<PaymentRef, Trouble> {
+    pub(super) fn payment(&self) -> Result<PaymentRef, Trouble> {
         payment_ref(&self.call).ok_or(Trouble::Unsteady)
     }
 
@@ -255,160 +256,8 @@ impl Drive<'_> {
         }
     }
 
-    /// Carries a remedy out. A refund that an earlier turn may have asked for is looked up before it is asked for again.
-    pub(super) async fn make_good(&mut self, remedy: Remedy) -> Result<Option<Ending>, Trouble> {
-        if remedy == Remedy::Credit && (self.first_try || self.call.held().is_zero()) {
-            // One commit with its start: a call that has a try behind it may have been sent a refund.
-            self.gather(Event::Credited)?;
-            return self.end(Ending::Ended).await;
-        }
-        if !self.is_current().await? {
-            return Ok(None);
-        }
-        let CallState::Compensating { tried_at, .. } = self.call.state else {
-            return Ok(None);
-        };
-        let refund = compensation(&self.call).ok_or(Trouble::Unsteady)?;
-        if remedy == Remedy::Credit {
-            return self.credit_unless_sent_back(&refund).await;
-        }
-        let asked_at = (!self.first_try).then_some(tried_at);
-        match self.send_back(&refund, asked_at).await {
-            Ok(Refunded::Done) => {
-                let amount = refund.amount;
-                self.gather(PaymentEvent::Refunded { amount }.into())?;
-            }
-            Ok(Refunded::Pending) => {}
-            Ok(Refunded::Failed) => {
-                tracing::warn!(call = %self.call.id, "the provider gave a refund up; it stays due");
-                self.gather(Event::CompensationFailed)?;
-            }
-            Err(error) => {
-                tracing::warn!(call = %self.call.id, %error, "a refund failed; it stays due");
-                self.gather(Event::CompensationFailed)?;
-            }
-        }
-        self.end(Ending::Ended).await
-    }
-
-    /// Makes the money balance where a refund was tried before: only once the provider says that it sent nothing back.
-    async fn credit_unless_sent_back(
-        &mut self,
-        refund: &Refund,
-    ) -> Result<Option<Ending>, Trouble> {
-        let provider = self.provider()?;
-        let standing = self.effect(
-            provider.as_ref(),
-            "refund-standing",
-            &refund.key,
-            provider.refund_standing(refund),
-        );
-        match standing.await {
-            Ok(None | Some(Refunded::Failed)) => self.gather(Event::Credited)?,
-            Ok(Some(Refunded::Done | Refunded::Pending)) => {
-                self.gather(Event::CompensationFailed)?;
-                let remedy = Remedy::Refund;
-                self.gather(Event::RemedyOrdered { remedy })?;
-                return Ok(None);
-            }
-            Err(ProviderError::Unsupported { .. }) => {
-                let reason =
-                    "a refund may have been sent, and the provider does not say".to_owned();
-                self.gather(Event::Exhausted { reason })?;
-            }
-            Err(error) => {
-                tracing::warn!(call = %self.call.id, %error, "the provider did not say whether a refund was sent");
-                self.gather(Event::CompensationFailed)?;
-            }
-        }
-        self.end(Ending::Ended).await
-    }
-
-    /// Commits what was gathered. `false` where the call must be looked at anew before money is sent for it.
-    async fn is_current(&mut self) -> Result<bool, Trouble> {
-        if !self.commit().await? {
-            return Ok(false);
-        }
-        if self.is_stale() {
-            self.reread().await?;
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
-    /// Makes the refund that a person ordered.
-    pub(super) async fn refund_ordered(&mut self) -> Result<Option<Ending>, Trouble> {
-        if !self.is_current().await? {
-            return Ok(None);
-        }
-        let Some(order) = self.call.refund.clone() else {
-            return Ok(None);
-        };
-        let refund = Refund {
-            payment: self.payment()?,
-            key: order.key.clone(),
-            amount: order.amount,
-            reason: order.reason,
-        };
-        if !self.provider()?.capabilities().refunds {
-            tracing::warn!(call = %self.call.id, "a refund was ordered of a provider that gives none");
-            self.gather(Event::RefundRefused { key: order.key })?;
-            return self.end(Ending::Ended).await;
-        }
-        let asked_before = (!self.remedy_started).then_some(order.at);
-        match self.send_back(&refund, asked_before).await {
-            Ok(Refunded::Done) => self.gather(Event::RefundMade { key: order.key })?,
-            Ok(Refunded::Pending) => return self.end(Ending::Rest).await,
-            Ok(Refunded::Failed) | Err(ProviderError::Refused(_)) => {
-                tracing::warn!(call = %self.call.id, "the provider refused an ordered refund");
-                self.gather(Event::RefundRefused { key: order.key })?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        self.end(Ending::Ended).await
-    }
-
-    /// Sends money back once: where it may have been asked for since `asked_at`, the provider's record counts first.
-    async fn send_back(
-        &self,
-        refund: &Refund,
-        asked_at: Option<Millis>,
-    ) -> Result<Refunded, ProviderError> {
-        let unknown = || ProviderError::Unreachable("the account is not configured".into());
-        let provider = self.provider().map_err(|_| unknown())?;
-        if let Some(asked_at) = asked_at {
-            match self
-                .effect(
-                    provider.as_ref(),
-                    "refund-standing",
-                    &refund.key,
-                    provider.refund_standing(refund),
-                )
-                .await
-            {
-                Ok(Some(standing)) if standing != Refunded::Failed => return Ok(standing),
-                Ok(_) => {}
-                Err(ProviderError::Unsupported { .. })
-                    if key_holds(provider.as_ref(), self.gate.parts.clock.now() - asked_at) => {}
-                // Refusing to say is not refusing to refund.
-                Err(ProviderError::Refused(reason)) => {
-                    return Err(ProviderError::Unreachable(reason));
-                }
-                // Never a key blindly outside its window: it might send the money twice.
-                Err(error) => return Err(error),
-            }
-        }
-        self.effect(
-            provider.as_ref(),
-            "refund",
-            &refund.key,
-            provider.refund(refund),
-        )
-        .await
-    }
-
     /// A provider's answer to `what`, or its silence after its own timeout. Tests kill hosts on either side of it.
-    async fn effect<T>(
+    pub(super) async fn effect<T>(
         &self,
         provider: &dyn Provider,
         what: &str,
@@ -425,19 +274,8 @@ impl Drive<'_> {
     }
 }
 
-/// The refund that compensates a call.
-pub(super) fn compensation(call: &Call) -> Option<Refund> {
-    Some(Refund {
-        payment: payment_ref(call)?,
-        // One compensation a call, so one key: asked twice, it goes back once.
-        key: format!("{}-compensation", call.payment.id),
-        amount: call.held(),
-        reason: "the paid call did not deliver".to_owned(),
-    })
-}
-
 /// Whether a request made `age_ms` ago may be repeated with the same key.
-fn key_holds(provider: &dyn Provider, age_ms: Millis) -> bool {
+pub(super) fn key_holds(provider: &dyn Provider, age_ms: Millis) -> bool {
     let window = provider.capabilities().key_window;
     window.is_none_or(|window| i128::from(age_ms) < window.as_millis() as i128)
 }

@@ -83,7 +83,7 @@ impl Gate {
 
     async fn look(&self, record: Record, read_at: Millis) {
         let (before, call) = (record.version, record.call.id.clone());
-        let drive = Drive::new(self, record, Purpose::Sweep).as_read_at(read_at);
+        let drive = Drive::new(self, record, Purpose::Sweep).read_earlier(read_at);
         let looked = drive.rest().await;
         if let Err(error) = &looked {
             tracing::warn!(%call, %error, "a due call could not be finished yet");

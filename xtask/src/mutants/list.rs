@@ -9,7 +9,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "refund-key",
         why: "a refund whose answer was lost is asked for again under another key, and goes back twice",
         edits: &[Edit {
-            file: "host/src/gate/money.rs",
+            file: "host/src/gate/remedy.rs",
             from: r#"key: format!("{}-compensation", call.payment.id),"#,
             to: "key: crate::random::token(),",
         }],
@@ -232,11 +232,24 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         tests: &["no_seed_breaks_a_promise"],
     },
     Mutation {
+        name: "refund-looks-again",
+        why: "a host that was stopped sends money back for a call that was credited meanwhile",
+        edits: &[Edit {
+            file: "host/src/gate/remedy.rs",
+            from: "if self.is_stale() {",
+            to: "if false {",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "gate::tests::operate::a_host_that_was_stopped_before_its_refund_looks_again_before_it_sends_it",
+        ],
+    },
+    Mutation {
         name: "refund-intent",
         why: "a refund is asked for before it is on record that it will be",
         edits: &[Edit {
-            file: "host/src/gate/money.rs",
-            from: "        if !self.commit().await? {
+            file: "host/src/gate/remedy.rs",
+            from: "        if !self.is_current().await? {
             return Ok(None);
         }
         let CallState::Compensating {",

@@ -18,7 +18,7 @@ use self::plan::Way;
 pub use self::plan::{No, RefundRequest, Remedial};
 use super::Gate;
 use super::drive::{Drive, Purpose};
-use super::money::compensation;
+use super::remedy::compensation;
 use crate::clock;
 use crate::failpoint::failpoint;
 use crate::ledger::{AdvanceError, CallKey, Change, LedgerError, Record};

@@ -1,0 +1,177 @@
+//! The steps that make somebody whole: a refund or a credit for what was not delivered, and refunds that a person ordered.
+//!
+//! What was sent cannot be taken back. So the intent is on record before anything is sent, the provider's record counts
+//! where something may have been sent before, and a host that was stopped reads the call again first.
+
+use coinop_core::Millis;
+use coinop_core::call::{Call, CallState, Event, Remedy};
+use coinop_core::payment::PaymentEvent;
+
+use super::drive::{Drive, Ending, Trouble};
+use super::money::{key_holds, payment_ref};
+use crate::provider::{ProviderError, Refund, Refunded};
+
+impl Drive<'_> {
+    /// Carries a remedy out. A refund that an earlier turn may have asked for is looked up before it is asked for again.
+    pub(super) async fn make_good(&mut self, remedy: Remedy) -> Result<Option<Ending>, Trouble> {
+        if remedy == Remedy::Credit && (self.first_try || self.call.held().is_zero()) {
+            // One commit with its start: a call that has a try behind it may have been sent a refund.
+            self.gather(Event::Credited)?;
+            return self.end(Ending::Ended).await;
+        }
+        if !self.is_current().await? {
+            return Ok(None);
+        }
+        let CallState::Compensating { tried_at, .. } = self.call.state else {
+            return Ok(None);
+        };
+        let refund = compensation(&self.call).ok_or(Trouble::Unsteady)?;
+        if remedy == Remedy::Credit {
+            return self.credit_unless_sent_back(&refund).await;
+        }
+        let asked_at = (!self.first_try).then_some(tried_at);
+        match self.send_back(&refund, asked_at).await {
+            Ok(Refunded::Done) => {
+                let amount = refund.amount;
+                self.gather(PaymentEvent::Refunded { amount }.into())?;
+            }
+            Ok(Refunded::Pending) => {}
+            Ok(Refunded::Failed) => {
+                tracing::warn!(call = %self.call.id, "the provider gave a refund up; it stays due");
+                self.gather(Event::CompensationFailed)?;
+            }
+            Err(error) => {
+                tracing::warn!(call = %self.call.id, %error, "a refund failed; it stays due");
+                self.gather(Event::CompensationFailed)?;
+            }
+        }
+        self.end(Ending::Ended).await
+    }
+
+    /// Makes the money balance where a refund was tried before: only once the provider says that it sent nothing back.
+    async fn credit_unless_sent_back(
+        &mut self,
+        refund: &Refund,
+    ) -> Result<Option<Ending>, Trouble> {
+        let provider = self.provider()?;
+        let standing = self.effect(
+            provider.as_ref(),
+            "refund-standing",
+            &refund.key,
+            provider.refund_standing(refund),
+        );
+        match standing.await {
+            Ok(None | Some(Refunded::Failed)) => self.gather(Event::Credited)?,
+            Ok(Some(Refunded::Done | Refunded::Pending)) => {
+                self.gather(Event::CompensationFailed)?;
+                let remedy = Remedy::Refund;
+                self.gather(Event::RemedyOrdered { remedy })?;
+                return Ok(None);
+            }
+            Err(ProviderError::Unsupported { .. }) => {
+                let reason =
+                    "a refund may have been sent, and the provider does not say".to_owned();
+                self.gather(Event::Exhausted { reason })?;
+            }
+            Err(error) => {
+                tracing::warn!(call = %self.call.id, %error, "the provider did not say whether a refund was sent");
+                self.gather(Event::CompensationFailed)?;
+            }
+        }
+        self.end(Ending::Ended).await
+    }
+
+    /// Commits what was gathered. `false` where the call must be looked at anew before money is sent for it.
+    async fn is_current(&mut self) -> Result<bool, Trouble> {
+        if !self.commit().await? {
+            return Ok(false);
+        }
+        if self.is_stale() {
+            self.reread().await?;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Makes the refund that a person ordered.
+    pub(super) async fn refund_ordered(&mut self) -> Result<Option<Ending>, Trouble> {
+        if !self.is_current().await? {
+            return Ok(None);
+        }
+        let Some(order) = self.call.refund.clone() else {
+            return Ok(None);
+        };
+        let refund = Refund {
+            payment: self.payment()?,
+            key: order.key.clone(),
+            amount: order.amount,
+            reason: order.reason,
+        };
+        if !self.provider()?.capabilities().refunds {
+            tracing::warn!(call = %self.call.id, "a refund was ordered of a provider that gives none");
+            self.gather(Event::RefundRefused { key: order.key })?;
+            return self.end(Ending::Ended).await;
+        }
+        let asked_before = (!self.remedy_started).then_some(order.at);
+        match self.send_back(&refund, asked_before).await {
+            Ok(Refunded::Done) => self.gather(Event::RefundMade { key: order.key })?,
+            Ok(Refunded::Pending) => return self.end(Ending::Rest).await,
+            Ok(Refunded::Failed) | Err(ProviderError::Refused(_)) => {
+                tracing::warn!(call = %self.call.id, "the provider refused an ordered refund");
+                self.gather(Event::RefundRefused { key: order.key })?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.end(Ending::Ended).await
+    }
+
+    /// Sends money back once: where it may have been asked for since `asked_at`, the provider's record counts first.
+    async fn send_back(
+        &self,
+        refund: &Refund,
+        asked_at: Option<Millis>,
+    ) -> Result<Refunded, ProviderError> {
+        let unknown = || ProviderError::Unreachable("the account is not configured".into());
+        let provider = self.provider().map_err(|_| unknown())?;
+        if let Some(asked_at) = asked_at {
+            match self
+                .effect(
+                    provider.as_ref(),
+                    "refund-standing",
+                    &refund.key,
+                    provider.refund_standing(refund),
+                )
+                .await
+            {
+                Ok(Some(standing)) if standing != Refunded::Failed => return Ok(standing),
+                Ok(_) => {}
+                Err(ProviderError::Unsupported { .. })
+                    if key_holds(provider.as_ref(), self.gate.parts.clock.now() - asked_at) => {}
+                // Refusing to say is not refusing to refund.
+                Err(ProviderError::Refused(reason)) => {
+                    return Err(ProviderError::Unreachable(reason));
+                }
+                // Never a key blindly outside its window: it might send the money twice.
+                Err(error) => return Err(error),
+            }
+        }
+        self.effect(
+            provider.as_ref(),
+            "refund",
+            &refund.key,
+            provider.refund(refund),
+        )
+        .await
+    }
+}
+
+/// The refund that compensates a call.
+pub(super) fn compensation(call: &Call) -> Option<Refund> {
+    Some(Refund {
+        payment: payment_ref(call)?,
+        // One compensation a call, so one key: asked twice, it goes back once.
+        key: format!("{}-compensation", call.payment.id),
+        amount: call.held(),
+        reason: "the paid call did not deliver".to_owned(),
+    })
+}
