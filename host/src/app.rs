@@ -183,6 +183,7 @@ impl App {
     fn send_courier(&self, addr: SocketAddr) -> anyhow::Result<DropGuard> {
         let accounts = self.accounts.keys().cloned().collect();
         let courier = Courier::new(self.desk.clone(), accounts, reachable(addr))
+            .map_err(anyhow::Error::msg)
             .context("the sandbox's webhooks cannot be sent")?;
         let stop = self.stopping().child_token();
         self.tasks.spawn(courier.run(stop.clone()));

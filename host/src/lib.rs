@@ -10,6 +10,7 @@ pub mod failpoint;
 pub mod gate;
 pub mod ledger;
 pub mod limits;
+pub mod outbound;
 pub mod plugin;
 pub mod provider;
 pub mod random;

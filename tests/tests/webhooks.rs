@@ -57,6 +57,7 @@ impl Bank {
             price: call.due(),
             reference: call.payment.reference.unwrap(),
             key: call.payment.id,
+            credential: None,
         };
         let decided = self.sandbox.decide(&at_provider, Decision::Pay);
         decided.await.unwrap();

@@ -28,6 +28,9 @@ pub struct Call {
     pub quote: Quote,
     /// The mode that coordinates its payment.
     pub mode: String,
+    /// Whose list of tools it changes while it is open (DYNAMIC_TOOLS): a session's or a principal's own handle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub viewer: Option<String>,
     /// When it was quoted.
     pub created_at: Millis,
     /// Who pays how.
@@ -77,6 +80,7 @@ impl Call {
             id,
             quote,
             mode: mode.to_owned(),
+            viewer: None,
             created_at,
             payment,
             epoch: 0,

@@ -13,6 +13,7 @@ pub mod mode;
 pub mod money;
 pub mod outcome;
 pub mod payment;
+pub mod peer;
 pub mod price;
 pub mod principal;
 pub mod quote;

@@ -1,10 +1,16 @@
 //! Modes: how payment is coordinated with the client.
 //!
-//! A mode says two things: what it adds to the listing, and what the caller is told to do next. It is asked only
-//! between quoted and paid.
+//! A mode says two things: what it adds to the listing, and what happens next with the client of an unpaid call. It is
+//! asked only between quoted and paid.
 
+mod auto;
+mod dynamic_tools;
+mod elicitation;
+mod progress;
 mod resubmit;
 mod two_step;
+mod url_elicitation;
+mod x402;
 
 use serde_json::{Map, Value, json};
 
@@ -12,11 +18,16 @@ use crate::Millis;
 use crate::call::Call;
 use crate::ids::PaymentId;
 use crate::money::{Amount, Money};
+use crate::peer::Dialog;
 
+/// The name of the mode that leaves the choice to what each client declares.
+pub const AUTO: &str = "auto";
 /// The longest tool name MCP clients agree on.
 pub const TOOL_NAME_LEN_MAX: usize = 64;
 /// Names of tools that redeem payments start with this; no plugin's tool may.
 pub const CONFIRM_PREFIX: &str = "confirm_";
+/// The one tool that redeems the payments of every paid tool, in modes that seldom need it.
+pub const CONFIRM_PAYMENT: &str = "confirm_payment";
 /// The argument that carries a payment's id.
 pub const PAYMENT_ID_ARGUMENT: &str = "payment_id";
 /// Its name where a tool has an argument `payment_id` of its own.
@@ -30,8 +41,37 @@ pub trait Mode: Sync + Send {
     fn name(&self) -> &'static str;
     /// What it adds to the listing of a paid tool.
     fn surface(&self) -> Surface;
-    /// What the caller of `call` is told while it is not paid.
-    fn ask(&self, call: &Call, status: AskStatus) -> Ask;
+    /// What happens next with the client of `call` while it is not paid.
+    fn turn(&self, call: &Call, status: AskStatus, dialog: &Dialog) -> Turn;
+}
+
+/// What happens next with the client of an unpaid call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The user or the caller is asked.
+    Ask(Ask),
+    /// The request waits for the payment.
+    Wait {
+        /// How long at most, milliseconds.
+        ms: Millis,
+        /// What the client is told meanwhile, where it listens.
+        ask: Ask,
+    },
+    /// The user said no, and the provider knows of no payment: the link must not take money any more.
+    CallOff,
+}
+
+/// How a request for payment reaches its reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// As the answer to the call.
+    Answer,
+    /// The client shows the user a form; the call goes on with what the user answers.
+    Form,
+    /// The client opens the link for the user; the call goes on with what the user answers.
+    Url,
+    /// The client opens the link for the user and repeats the call by itself (error -32042, legacy only).
+    UrlError,
 }
 
 /// What a mode adds to the listing of a paid tool.
@@ -39,12 +79,27 @@ pub trait Mode: Sync + Send {
 pub enum Surface {
     /// A second tool, `confirm_<tool>(payment_id)`.
     ConfirmTool,
+    /// `confirm_payment(payment_id)`, once for all tools.
+    ConfirmPayment,
     /// An optional argument that carries the payment's id.
     PaymentIdArgument,
+    /// `confirm_<tool>(payment_id)` in the place of the tool, in the lists of callers that have an open payment for it.
+    TakesTurns,
+    /// Nothing: the payment comes beside the arguments.
+    Credential,
 }
 
-/// Every mode, in the order in which they are listed to people.
-pub const MODES: &[&dyn Mode] = &[&two_step::TwoStep, &resubmit::Resubmit];
+/// Every mode, in the order in which they are listed to people. The first is the one that every client can follow.
+pub const MODES: &[&dyn Mode] = &[
+    &two_step::TwoStep,
+    &resubmit::Resubmit,
+    &elicitation::Elicitation,
+    &url_elicitation::UrlElicitation,
+    &progress::Progress,
+    &dynamic_tools::DynamicTools,
+    &x402::X402,
+    &auto::Auto,
+];
 
 /// Finds a mode by the name it has in configuration; `-` and `_` and case do not matter.
 ///
@@ -65,11 +120,11 @@ pub fn by_name(name: &str) -> Result<&'static dyn Mode, UnknownMode> {
 pub struct UnknownMode(String);
 
 fn known_modes() -> String {
-    MODES
-        .iter()
-        .map(|mode| mode.name())
-        .collect::<Vec<_>>()
-        .join(" or ")
+    let names: Vec<_> = MODES.iter().map(|mode| mode.name()).collect();
+    match names.split_last() {
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 /// Whether payment is asked for or awaited.
@@ -99,6 +154,8 @@ impl AskStatus {
 pub struct Ask {
     /// What is asked.
     pub status: AskStatus,
+    /// How it reaches its reader.
+    pub manner: Manner,
     /// What to redeem.
     pub payment_id: PaymentId,
     /// The price.
@@ -137,6 +194,7 @@ impl Ask {
         };
         Self {
             status,
+            manner: Manner::Answer,
             payment_id: call.payment.id.clone(),
             price: call.quote.price,
             from_balance: call.credit,
@@ -145,6 +203,30 @@ impl Ask {
             next_step: format!("{when}, {then}."),
             expires_at: call.quote.expires_at,
             retry_instructions: None,
+        }
+    }
+
+    /// The answer that leads to the tool that redeems the payment.
+    pub(crate) fn to_confirm(call: &Call, status: AskStatus) -> Self {
+        let (tool, id) = (call.quote.confirm_tool(), &call.payment.id);
+        let then = format!("call {tool} with {{\"payment_id\": \"{id}\"}}");
+        Self::of(call, status, &then)
+    }
+
+    /// Word that the call is paid and runs elsewhere.
+    pub fn running(mode: &dyn Mode, call: &Call) -> Self {
+        // To a client that declares nothing every mode answers.
+        match mode.turn(call, AskStatus::Running, &Dialog::default()) {
+            Turn::Ask(ask) => ask,
+            Turn::Wait { .. } | Turn::CallOff => Self::to_confirm(call, AskStatus::Running),
+        }
+    }
+
+    /// The same, shown to the user first.
+    fn shown(call: &Call, status: AskStatus, manner: Manner) -> Self {
+        Self {
+            manner,
+            ..Self::to_confirm(call, status)
         }
     }
 
@@ -275,6 +357,13 @@ mod tests {
     use super::*;
     use crate::call::tests::call;
 
+    fn asked(mode: &dyn Mode, call: &Call, status: AskStatus) -> Ask {
+        match mode.turn(call, status, &Dialog::default()) {
+            Turn::Ask(ask) => ask,
+            other => panic!("{}: {other:?}", mode.name()),
+        }
+    }
+
     const PRINTED: Printed<'static> = Printed {
         payment_url: "http://127.0.0.1:7402/pay/lnk_x",
         expires_at: "2026-11-20T10:00:00Z",
@@ -286,7 +375,7 @@ mod tests {
         for mode in MODES {
             for status in [AskStatus::Required, AskStatus::Pending] {
                 let call = call();
-                let ask = mode.ask(&call, status);
+                let ask = asked(*mode, &call, status);
                 let text = ask.text(&PRINTED);
                 for part in [
                     "0.003 USD",
@@ -311,7 +400,7 @@ mod tests {
         let schema = payment_object_schema();
         for mode in MODES {
             for status in [AskStatus::Required, AskStatus::Pending, AskStatus::Running] {
-                let object = mode.ask(&call(), status).object(&PRINTED);
+                let object = asked(*mode, &call(), status).object(&PRINTED);
                 for key in schema["required"].as_array().unwrap() {
                     assert!(object.contains_key(key.as_str().unwrap()), "{key}");
                 }
@@ -327,7 +416,7 @@ mod tests {
         call.credit = "0.001".parse().unwrap();
         for mode in MODES {
             for status in [AskStatus::Required, AskStatus::Pending] {
-                let ask = mode.ask(&call, status);
+                let ask = asked(*mode, &call, status);
                 let text = ask.text(&PRINTED);
                 assert!(
                     text.contains(" 0.002 USD for get_forecast (TEST: no real money moves). 0.001 of 0.003 USD comes from your balance."),
@@ -341,7 +430,7 @@ mod tests {
             }
         }
         call.credit = Amount::ZERO;
-        let object = MODES[0].ask(&call, AskStatus::Required).object(&PRINTED);
+        let object = asked(MODES[0], &call, AskStatus::Required).object(&PRINTED);
         assert!(!object.contains_key("from_balance") && object["amount"] == "0.003");
     }
 
@@ -351,6 +440,9 @@ mod tests {
             assert_eq!(by_name(name).unwrap().name(), "two_step");
         }
         let error = by_name("barter").err().unwrap().to_string();
-        assert!(error.contains("two_step or resubmit"), "{error}");
+        assert!(
+            error.contains("two_step, resubmit, elicitation") && error.contains("x402 or auto"),
+            "{error}"
+        );
     }
 }

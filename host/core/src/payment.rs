@@ -25,6 +25,9 @@ pub struct Payment {
     /// What the provider charged for moving it, in the currency received.
     #[serde(default, skip_serializing_if = "Amount::is_zero")]
     pub fee: Amount,
+    /// What the provider gave as proof that the money moved (a transaction, a preimage), as JSON of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// Where it stands.
     pub state: PaymentState,
 }
@@ -131,6 +134,11 @@ pub enum PaymentEvent {
     ReleaseStarted,
     /// The reservation was given back.
     Released,
+    /// The provider proved that the money moved, or is moving.
+    Proved {
+        /// Its proof, JSON of its own.
+        proof: String,
+    },
     /// Money went back.
     Refunded {
         /// How much, in the currency received.
@@ -165,6 +173,7 @@ impl Payment {
             received: None,
             refunded: Amount::ZERO,
             fee: Amount::ZERO,
+            proof: None,
             state: PaymentState::Creating,
         }
     }
@@ -208,6 +217,18 @@ impl Payment {
                 S::Paid
             }
             (S::Settling | S::SettleUnknown | S::Releasing, E::Released) => S::Released,
+            (
+                state @ (S::Pending
+                | S::Authorized
+                | S::Settling
+                | S::SettleUnknown
+                | S::Releasing
+                | S::Paid),
+                E::Proved { proof },
+            ) => {
+                self.proof = Some(proof.clone());
+                state
+            }
             (state, E::Refunded { amount }) if state.is_taken() => self.refund(*amount, event)?,
             (S::Paid | S::PartiallyRefunded, E::Disputed) => S::Disputed,
             (state, E::FeeCharged { fee })

@@ -6,6 +6,7 @@ use crate::Millis;
 use crate::arguments::Arguments;
 use crate::call::Remedy;
 use crate::digest::Digest;
+use crate::mode::CONFIRM_PREFIX;
 use crate::money::Money;
 use crate::principal::Principal;
 
@@ -24,6 +25,12 @@ pub struct Quote {
     pub arguments: Digest,
     /// The argument that carries the payment's id when the same tool is called again (RESUBMIT).
     pub payment_id_argument: String,
+    /// The tool that redeems its payment, where that is not `confirm_<tool>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm_tool: Option<String>,
+    /// Whether reserved money is taken before the run and not after it, as the seller chose.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub upfront: bool,
     /// What it costs.
     pub price: Money,
     /// The provider account that is paid.
@@ -41,6 +48,10 @@ pub struct Quote {
     pub late_window_ms: Millis,
     /// From this moment on the offer no longer stands.
     pub expires_at: Millis,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn refund() -> Remedy {
@@ -70,6 +81,12 @@ pub enum Mismatch {
 }
 
 impl Quote {
+    /// The name of the tool that redeems its payment.
+    pub fn confirm_tool(&self) -> String {
+        let own = || format!("{CONFIRM_PREFIX}{}", self.tool);
+        self.confirm_tool.clone().unwrap_or_else(own)
+    }
+
     /// Checks that `presented` is what this quote was made for. The principal comes first, so that a stranger
     /// learns nothing from the other two.
     pub fn admits(&self, presented: &Presented<'_>) -> Result<(), Mismatch> {
@@ -98,6 +115,8 @@ pub(crate) mod tests {
             component: Digest::of(b"component"),
             arguments: Arguments::stored(r#"{"city":"Oslo"}"#.into()).digest(),
             payment_id_argument: "payment_id".into(),
+            confirm_tool: None,
+            upfront: false,
             price: Money::parse("0.003", "USD").unwrap(),
             account: "sandbox".into(),
             claim_window_ms: 86_400_000,

@@ -5,8 +5,9 @@
 
 use crate::Millis;
 use crate::call::{Call, CallState, Cause, Remedy};
-use crate::mode::{Ask, AskStatus, Mode};
+use crate::mode::{Ask, AskStatus, Mode, Turn};
 use crate::payment::PaymentState;
+use crate::peer::Dialog;
 
 /// What is known beside the call itself when the decision is made.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,8 @@ pub struct Situation {
     pub can_refund: bool,
     /// Whether the remedy that is under way was started in this very turn.
     pub remedy_started: bool,
+    /// How far the conversation with the caller's client has come.
+    pub dialog: Dialog,
 }
 
 /// The next thing to do.
@@ -38,6 +41,15 @@ pub enum Step {
     Request,
     /// Answer the caller with a request for payment.
     Ask(Ask),
+    /// Wait until the payment may have changed.
+    Watch {
+        /// How long at most, milliseconds.
+        ms: Millis,
+        /// What the client is told meanwhile, where it listens.
+        ask: Ask,
+    },
+    /// The payer said no: have the provider call the payment off, which says no itself if it was paid.
+    CallOff,
     /// Ask the provider how the payment stands.
     Check,
     /// Nobody paid in time and the provider said so: end the call.
@@ -248,7 +260,11 @@ fn awaiting(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
             } else {
                 AskStatus::Required
             };
-            Step::Ask(mode.ask(call, status))
+            match mode.turn(call, status, &situation.dialog) {
+                Turn::Ask(ask) => Step::Ask(ask),
+                Turn::Wait { ms, ask } => Step::Watch { ms, ask },
+                Turn::CallOff => Step::CallOff,
+            }
         }
     }
 }

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use coinop_core::call::Remedy;
-use coinop_core::mode::Mode;
+use coinop_core::mode::{CONFIRM_PAYMENT, Mode, Surface};
 use coinop_core::price::Price;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -51,13 +51,16 @@ pub enum Entry {
     Tool(Arc<Listing>),
     /// `confirm_<tool>` of this listing.
     Confirm(Arc<Listing>),
+    /// `confirm_payment`, of every tool whose mode has it.
+    ConfirmPayment,
 }
 
 impl Entry {
-    /// The listing behind the name.
-    pub fn listing(&self) -> &Arc<Listing> {
+    /// The listing behind the name, where it stands for one.
+    pub fn listing(&self) -> Option<&Arc<Listing>> {
         match self {
-            Self::Tool(listing) | Self::Confirm(listing) => listing,
+            Self::Tool(listing) | Self::Confirm(listing) => Some(listing),
+            Self::ConfirmPayment => None,
         }
     }
 }
@@ -78,6 +81,11 @@ pub struct Listing {
     pub mode: &'static dyn Mode,
     /// The provider account its money goes to.
     pub account: String,
+    /// Accounts with a rail, for callers that bring the payment with the call; the preferred one first. The account itself
+    /// is among them where it has one.
+    pub accepts: Vec<String>,
+    /// Whether money that a caller brings is taken before the run.
+    pub upfront: bool,
     /// What one run may use.
     pub limits: Limits,
     /// How a caller is made whole when a paid call does not deliver.
@@ -96,6 +104,14 @@ pub struct Listing {
     pub output_schema: Option<Arc<Map<String, Value>>>,
     /// Checks arguments against the tool's own input schema.
     pub validator: Arc<Schema>,
+}
+
+impl Listing {
+    /// The tool that redeems its payments, where that is not `confirm_<tool>`.
+    pub fn confirm_tool(&self) -> Option<String> {
+        let shared = self.mode.surface() == Surface::ConfirmPayment;
+        shared.then(|| CONFIRM_PAYMENT.to_owned())
+    }
 }
 
 /// Something that is not served.

@@ -1,6 +1,6 @@
 //! The words of the listing: descriptions with the price in them, confirm tools, and whether two listings are the same.
 
-use coinop_core::mode::{CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, Surface};
+use coinop_core::mode::{CONFIRM_PAYMENT, CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, Surface};
 use coinop_core::price::Price;
 use serde_json::{Map, Value, json};
 
@@ -69,6 +69,19 @@ impl Terms<'_> {
                 "call {} with the payment_id to get the result",
                 confirm_name(name)
             ),
+            Surface::TakesTurns => format!(
+                "call {}, which then takes this tool's place, with the payment_id to get the result",
+                confirm_name(name)
+            ),
+            Surface::ConfirmPayment => {
+                format!("call {CONFIRM_PAYMENT} with the payment_id to get the result")
+            }
+            Surface::Credential => {
+                return own_and(
+                    own,
+                    &format!("Costs {price} per call, paid by the caller with the call.{test}"),
+                );
+            }
             Surface::PaymentIdArgument => {
                 format!(
                     "repeat the call with the same arguments and {} to get the result",
@@ -79,10 +92,15 @@ impl Terms<'_> {
         let terms = format!(
             "Costs {price} per call.{test} The first call returns a payment link and a payment_id; once it is paid, {then}."
         );
-        match own.trim_end() {
-            "" => terms,
-            own => format!("{own}\n\n{terms}"),
-        }
+        own_and(own, &terms)
+    }
+}
+
+/// A tool's own description and what the host adds to it.
+fn own_and(own: &str, terms: &str) -> String {
+    match own.trim_end() {
+        "" => terms.to_owned(),
+        own => format!("{own}\n\n{terms}"),
     }
 }
 
@@ -102,7 +120,9 @@ impl Snapshot {
 
 fn same_entry(a: &Entry, b: &Entry) -> bool {
     let same_kind = std::mem::discriminant(a) == std::mem::discriminant(b);
-    let (a, b) = (a.listing(), b.listing());
+    let (Some(a), Some(b)) = (a.listing(), b.listing()) else {
+        return same_kind;
+    };
     let terms = |l: &Listing| (l.price, l.mode.name(), l.account.clone());
     same_kind
         && a.tool.title == b.tool.title

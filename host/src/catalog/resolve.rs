@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coinop_core::mode::Surface;
+use coinop_core::mode::{CONFIRM_PAYMENT, Surface};
 use coinop_core::money::Money;
 use coinop_core::price::Price;
 
@@ -97,9 +97,16 @@ pub fn resolve(
 
 fn enter(tools: &mut BTreeMap<String, Entry>, name: String, listing: Listing) {
     let listing = Arc::new(listing);
-    let paid = matches!(listing.price, Price::PerCall(_));
-    if paid && listing.mode.surface() == Surface::ConfirmTool {
-        tools.insert(confirm_name(&name), Entry::Confirm(Arc::clone(&listing)));
+    if matches!(listing.price, Price::PerCall(_)) {
+        match listing.mode.surface() {
+            Surface::ConfirmTool | Surface::TakesTurns => {
+                tools.insert(confirm_name(&name), Entry::Confirm(Arc::clone(&listing)));
+            }
+            Surface::ConfirmPayment => {
+                tools.insert(CONFIRM_PAYMENT.to_owned(), Entry::ConfirmPayment);
+            }
+            Surface::PaymentIdArgument | Surface::Credential => {}
+        }
     }
     tools.insert(name, Entry::Tool(listing));
 }

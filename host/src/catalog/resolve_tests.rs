@@ -128,7 +128,7 @@ fn prices_come_from_the_strongest_source_that_has_one() {
         let plugin = with_sidecar(plugin("w", vec![tool("t", Some("5 USD"))]), sidecar);
         let snapshot = listed(&config, &[plugin]);
         assert_eq!(
-            snapshot.tools["t"].listing().price.to_string(),
+            snapshot.tools["t"].listing().unwrap().price.to_string(),
             expected,
             "{config}\n{sidecar}"
         );
@@ -178,7 +178,7 @@ fn modes_come_from_the_strongest_source_too() {
         };
         let snapshot = resolved(&config_with(config, overrides), &[plugin], &anything).snapshot;
         assert_eq!(
-            snapshot.tools["t"].listing().mode.name(),
+            snapshot.tools["t"].listing().unwrap().mode.name(),
             expected,
             "{flag:?}\n{config}\n{sidecar}"
         );
@@ -218,7 +218,7 @@ fn remedies_and_retries_come_from_the_strongest_source_that_has_one() {
     for (config, sidecar, expected) in cases {
         let plugin = with_sidecar(plugin("w", vec![tool("t", Some("5 USD"))]), sidecar);
         let snapshot = listed(config, &[plugin]);
-        let listing = snapshot.tools["t"].listing();
+        let listing = snapshot.tools["t"].listing().unwrap();
         let remedy = match listing.on_failure {
             Remedy::Refund => "refund",
             Remedy::Credit => "credit",
@@ -235,8 +235,8 @@ fn retries_of_an_effectful_tool_are_not_made_and_that_is_said() {
     let config = config_with("retries = 2", Overrides::default());
     let plugins = [plugin("w", vec![once, tool("u", Some("5 USD"))])];
     let resolved = resolved(&config, &plugins, &anything);
-    assert_eq!(resolved.snapshot.tools["t"].listing().retries, 0);
-    assert_eq!(resolved.snapshot.tools["u"].listing().retries, 2);
+    assert_eq!(resolved.snapshot.tools["t"].listing().unwrap().retries, 0);
+    assert_eq!(resolved.snapshot.tools["u"].listing().unwrap().retries, 2);
     let notes: Vec<&str> = resolved.notes.iter().map(|n| n.message.as_str()).collect();
     assert_eq!(
         notes,
@@ -332,7 +332,7 @@ fn of_colliding_names_none_is_listed_and_the_prefix_is_named() {
     let snapshot = listed("[plugins.b-b]\nprefix = \"b_\"", &plugins);
     assert_eq!(names(&snapshot), ["b_t", "b_u", "confirm_t", "t"]);
     assert!(snapshot.problems.is_empty());
-    assert_eq!(snapshot.tools["b_t"].listing().tool.name, "t");
+    assert_eq!(snapshot.tools["b_t"].listing().unwrap().tool.name, "t");
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn settings_limits_and_accounts_are_the_operators_first() {
         Overrides::default(),
     );
     let resolved = resolved(&config, &plugins, &anything);
-    let listing = resolved.snapshot.tools["t"].listing();
+    let listing = resolved.snapshot.tools["t"].listing().unwrap();
     assert_eq!(listing.account, "sandbox-hold");
     assert_eq!(
         listing
@@ -434,7 +434,7 @@ fn the_published_schemas_say_how_to_pay() {
     let mut paid = tool("t", Some("1 USD"));
     paid.output_schema = Some(json!({ "properties": { "a": { "$ref": "#/$defs/x" } }, "$defs": { "x": { "type": "string" } } }).to_string());
     let snapshot = listed("mode = \"resubmit\"", &[plugin("w", vec![paid.clone()])]);
-    let listing = snapshot.tools["t"].listing();
+    let listing = snapshot.tools["t"].listing().unwrap();
     assert_eq!(
         listing.input_schema["properties"]["payment_id"]["type"],
         "string"
@@ -452,7 +452,7 @@ fn the_published_schemas_say_how_to_pay() {
     );
 
     let free = listed("[plugins.w]\nprice = \"free\"", &[plugin("w", vec![paid])]);
-    let listing = free.tools["t"].listing();
+    let listing = free.tools["t"].listing().unwrap();
     assert!(
         listing.input_schema["properties"]
             .get("payment_id")

@@ -145,6 +145,8 @@ impl<'a> Seller<'a> {
             price,
             mode,
             account,
+            accepts: Vec::new(),
+            upfront: false,
             limits: self.plugin.sidecar.limits.lowering(limits),
             on_failure: self.on_failure(operator, sidecar),
             retries: self.retries(tool, operator, sidecar),
@@ -253,7 +255,8 @@ impl<'a> Seller<'a> {
             ));
         }
         let paid = matches!(price, Price::PerCall(_));
-        let longest = match paid && mode.surface() == Surface::ConfirmTool {
+        let has_confirm = matches!(mode.surface(), Surface::ConfirmTool | Surface::TakesTurns);
+        let longest = match paid && has_confirm {
             true => confirm_name(&name),
             false => name.clone(),
         };

@@ -33,6 +33,8 @@ pub(crate) fn call(seed: u8, principal: Principal) -> Call {
         component: Digest::of(b"component"),
         arguments: Arguments::stored("{}".into()).digest(),
         payment_id_argument: "payment_id".into(),
+        confirm_tool: None,
+        upfront: false,
         price: Money::parse("0.003", "USD").unwrap(),
         account: "main".into(),
         claim_window_ms: 86_400_000,

@@ -152,7 +152,7 @@ fn every_mistake_names_line_key_and_remedy() {
         ),
         (
             "mode = \"barter\"",
-            "1: mode: \"barter\" is not a mode of this version: choose two_step or resubmit",
+            "1: mode: \"barter\" is not a mode of this version: choose two_step, resubmit,",
         ),
         (
             "mode = 3",

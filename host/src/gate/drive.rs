@@ -8,7 +8,8 @@ mod commit;
 
 use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Cause, Event};
-use coinop_core::mode::{self, Ask, AskStatus, Mode};
+use coinop_core::mode::{self, Ask, Mode};
+use coinop_core::peer::Dialog;
 use coinop_core::step::{Situation, Step, next};
 
 use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
@@ -97,6 +98,10 @@ pub(super) struct Drive<'a> {
     pub(super) remedy_started: bool,
     /// Whether this turn was the first to try a compensation: nothing can have been sent back before.
     pub(super) first_try: bool,
+    /// How far the conversation with the caller's client has come.
+    pub(super) dialog: Dialog,
+    /// The mode that the operator chose for this client.
+    chosen: Option<&'static dyn Mode>,
 }
 
 impl<'a> Drive<'a> {
@@ -113,6 +118,8 @@ impl<'a> Drive<'a> {
             looks: 0,
             remedy_started: false,
             first_try: false,
+            dialog: Dialog::default(),
+            chosen: None,
         }
     }
 
@@ -130,6 +137,8 @@ impl<'a> Drive<'a> {
 
     /// Takes the turn for a caller and says how it went.
     pub(super) async fn reply(mut self, caller: &Caller) -> Reply {
+        self.dialog = caller.dialog;
+        self.chosen = caller.mode;
         let ending = self.turn(Some(caller)).await;
         failpoint_of("before-reply", &self.call.id);
         match ending {
@@ -236,6 +245,7 @@ impl<'a> Drive<'a> {
                 .account(&self.call.quote.account)
                 .is_none_or(|provider| provider.capabilities().refunds),
             remedy_started: self.remedy_started,
+            dialog: self.dialog,
         };
         next(&self.call, self.mode(), &situation)
     }
@@ -254,6 +264,8 @@ impl<'a> Drive<'a> {
         match step {
             Step::Request => self.request().await?,
             Step::Ask(ask) => return self.end(Ending::Ask(ask)).await,
+            Step::Watch { ms, ask } => return self.watch(ms, &ask, caller).await,
+            Step::CallOff => self.call_off().await?,
             Step::Check => self.check().await?,
             Step::Expire => self.expire().await?,
             // Whoever only looks, or has no code, leaves the run to its caller and to the hosts.
@@ -300,13 +312,17 @@ impl<'a> Drive<'a> {
         Ok(None)
     }
 
-    fn spec(&self) -> Option<RunSpec> {
+    pub(super) fn spec(&self) -> Option<RunSpec> {
         serde_json::from_str(self.stored.run_spec.as_deref()?).ok()
     }
 
     fn mode(&self) -> &'static dyn Mode {
         // A mode that a later version knew is told in the words of the one that every client can follow.
-        mode::by_name(&self.call.mode).unwrap_or(mode::MODES[0])
+        let own = mode::by_name(&self.call.mode).unwrap_or(mode::MODES[0]);
+        match self.chosen {
+            Some(chosen) if own.name() == mode::AUTO => chosen,
+            _ => own,
+        }
     }
 
     /// `Some` when the caller gave up before the claim was made.
@@ -371,7 +387,7 @@ impl<'a> Drive<'a> {
                 self.looks += 1;
                 let running = matches!(self.call.state, CallState::Running { .. });
                 let told = running && self.looks >= ELSEWHERE_LOOKS_MAX;
-                let ask = || self.mode().ask(&self.call, AskStatus::Running);
+                let ask = || Ask::running(self.mode(), &self.call);
                 Ok(told.then(|| Ending::Ask(ask())))
             }
         }

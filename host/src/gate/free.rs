@@ -8,8 +8,7 @@ use crate::catalog::Listing;
 use crate::ledger::Delivery;
 
 impl Gate {
-    pub(super) async fn run_free(&self, invocation: Invocation) -> Reply {
-        let listing = invocation.entry.listing();
+    pub(super) async fn run_free(&self, listing: &Listing, invocation: Invocation) -> Reply {
         let arguments = match checked(listing, &invocation.arguments) {
             Ok(arguments) => arguments,
             Err(refusal) => return Reply::Refused(refusal),

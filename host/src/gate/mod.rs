@@ -14,6 +14,7 @@ mod remedy;
 mod reply;
 mod runs;
 mod sweep;
+mod watch;
 mod webhook;
 
 #[cfg(test)]
@@ -26,8 +27,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
-use coinop_core::mode::Surface;
+use coinop_core::ids::PaymentId;
+use coinop_core::mode::{Mode, Surface};
+use coinop_core::money::Money;
 use coinop_core::outcome::Outcome;
+use coinop_core::peer::{Answer, Dialog};
 use coinop_core::price::Price;
 use coinop_core::principal::{Principal, PrincipalKind};
 use futures::future::BoxFuture;
@@ -35,17 +39,18 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::catalog::{Entry, Snapshot};
+use crate::catalog::{Entry, Listing, Snapshot};
 use crate::clock::Clock;
 use crate::ledger::{Caps, Ledger};
 use crate::limits::Limits;
 use crate::provider::Provider;
+use crate::provider::rail::Credential;
 use crate::random::{Random, SystemRandom, token_of};
 use crate::sandbox::ProgressSink;
 pub use limit::{CapScope, Capped};
 pub use operate::{No, NotDone, Operated, Operator, RefundRequest, Remedial};
 pub use page::{Cashier, PageState, PageView};
-pub use reply::{Refusal, Reply};
+pub use reply::{Challenged, Refusal, Reply};
 use runs::Runs;
 pub use webhook::{Heard, Notified, Unheard};
 
@@ -63,6 +68,28 @@ pub struct Invocation {
     pub progress: Option<Arc<dyn ProgressSink>>,
     /// The caller's wish to stop. It stops free runs and waits; a claimed run goes on without the caller.
     pub cancel: CancellationToken,
+    /// What the client declares, and the operator's manners.
+    pub dialog: Dialog,
+    /// The operator's choice of mode for this client: it replaces AUTO, and no other mode.
+    pub mode: Option<&'static dyn Mode>,
+    /// Whose list of tools an open call changes (DYNAMIC_TOOLS): a handle of the session or the principal, `None` where
+    /// every caller sees the same list.
+    pub viewer: Option<String>,
+    /// What the user answered to an earlier request for this call's payment.
+    pub resumption: Option<Resumption>,
+    /// What the caller presents as payment.
+    pub credential: Option<Credential>,
+}
+
+/// Where a conversation about a call's payment goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumption {
+    /// The payment that was asked for.
+    pub payment: PaymentId,
+    /// What the user answered.
+    pub answer: Answer,
+    /// How often the user was asked, this time included.
+    pub asked: u32,
 }
 
 /// One run of a component, free or claimed.
@@ -181,17 +208,31 @@ impl Gate {
 
     /// Answers a tool call. After the claim, dropping the future only detaches the caller.
     pub async fn call(&self, invocation: Invocation) -> Reply {
-        match &invocation.entry {
-            Entry::Confirm(_) => self.confirm(invocation).await,
-            Entry::Tool(listing) => match (listing.price, listing.mode.surface()) {
-                (Price::Free, _) => self.run_free(invocation).await,
-                (Price::PerCall(price), Surface::ConfirmTool) => {
-                    self.quote(invocation, price).await
-                }
-                (Price::PerCall(price), Surface::PaymentIdArgument) => {
-                    self.quote_or_redeem(invocation, price).await
-                }
+        match invocation.entry.clone() {
+            Entry::Confirm(listing) => self.confirm(&listing, invocation).await,
+            Entry::ConfirmPayment => self.confirm_payment(invocation).await,
+            Entry::Tool(listing) => match listing.price {
+                Price::Free => self.run_free(&listing, invocation).await,
+                Price::PerCall(price) => self.call_paid(&listing, invocation, price).await,
             },
+        }
+    }
+
+    async fn call_paid(
+        &self,
+        listing: &Arc<Listing>,
+        mut invocation: Invocation,
+        price: Money,
+    ) -> Reply {
+        if let Some(resumption) = invocation.resumption.take() {
+            return self.resume(listing, resumption, invocation).await;
+        }
+        match listing.mode.surface() {
+            Surface::PaymentIdArgument => self.quote_or_redeem(listing, invocation, price).await,
+            Surface::ConfirmTool
+            | Surface::ConfirmPayment
+            | Surface::TakesTurns
+            | Surface::Credential => self.quote(listing, invocation, price).await,
         }
     }
 

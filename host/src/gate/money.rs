@@ -15,7 +15,7 @@ use super::drive::{Drive, Purpose, Trouble};
 use super::paid::create_payment;
 use crate::clock;
 use crate::failpoint::failpoint_of;
-use crate::provider::{PaymentRef, Provider, ProviderError, Standing};
+use crate::provider::{PaymentRef, Provider, ProviderError, Settled, Standing};
 
 impl Drive<'_> {
     pub(super) fn provider(&self) -> Result<Arc<dyn Provider>, Trouble> {
@@ -25,7 +25,12 @@ impl Drive<'_> {
     }
 
     pub(super) fn payment(&self) -> Result<PaymentRef, Trouble> {
-        payment_ref(&self.call).ok_or(Trouble::Unsteady)
+        let payment = payment_ref(&self.call).ok_or(Trouble::Unsteady)?;
+        let credential = self.spec().and_then(|spec| spec.credential);
+        Ok(PaymentRef {
+            credential: credential.map(Arc::from),
+            ..payment
+        })
     }
 
     pub(super) async fn request(&mut self) -> Result<(), Trouble> {
@@ -172,6 +177,32 @@ impl Drive<'_> {
         }
     }
 
+    /// Has the payment called off because its payer said no. One that was paid all the same is paid.
+    pub(super) async fn call_off(&mut self) -> Result<(), Trouble> {
+        let provider = self.provider()?;
+        let payment = self.payment()?;
+        let canceled = self
+            .effect(
+                provider.as_ref(),
+                "cancel",
+                self.call.id.as_str(),
+                provider.cancel(&payment),
+            )
+            .await;
+        match canceled {
+            Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
+                self.gather_standing(standing).await
+            }
+            Ok(Standing::Pending) => {
+                Err(ProviderError::Unreachable("the payment is not called off".into()).into())
+            }
+            Ok(_) | Err(ProviderError::Unsupported { .. }) => {
+                self.gather(PaymentEvent::Declined.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(super) async fn settle(&mut self) -> Result<(), Trouble> {
         if self.call.state == CallState::Executed {
             self.gather(PaymentEvent::SettleStarted.into())?;
@@ -189,7 +220,14 @@ impl Drive<'_> {
                 provider.settle(&payment),
             )
             .await;
-        match settled {
+        if let Ok(Settled {
+            proof: Some(proof), ..
+        }) = &settled
+        {
+            let proof = proof.clone();
+            self.gather(PaymentEvent::Proved { proof }.into())?;
+        }
+        match settled.map(|settled| settled.standing) {
             Ok(Standing::Paid(received)) => self.gather(PaymentEvent::Settled { received }.into()),
             Ok(
                 Standing::Released
@@ -286,5 +324,6 @@ pub(super) fn payment_ref(call: &Call) -> Option<PaymentRef> {
         key: call.payment.id.clone(),
         reference: call.payment.reference.clone()?,
         price: call.due(),
+        credential: None,
     })
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use coinop_core::arguments::Arguments;
 use coinop_core::call::Call;
 use coinop_core::ids::{CallId, LinkToken, PaymentId};
-use coinop_core::mode::{CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, PAYMENT_ID_ARGUMENT_RENAMED};
+use coinop_core::mode::{CONFIRM_PREFIX, Mode, PAYMENT_ID_ARGUMENT, PAYMENT_ID_ARGUMENT_RENAMED};
 use coinop_core::money::{Amount, Money};
 use coinop_core::payment::{Payment, PaymentEvent};
+use coinop_core::peer::Dialog;
 use coinop_core::principal::Principal;
 use coinop_core::quote::{Mismatch, Presented, Quote};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::drive::{Drive, Purpose};
-use super::{CapScope, Capped, Gate, Invocation, Refusal, Reply, free};
+use super::{CapScope, Capped, Gate, Invocation, Refusal, Reply, Resumption, free};
 use crate::catalog::Listing;
 use crate::ledger::{AdvanceError, CallKey, Caps, LedgerError, LimitReached, NewCall, Record};
 use crate::limits::Limits;
@@ -38,6 +39,9 @@ pub(super) struct RunSpec {
     pub(super) settings: Arc<BTreeMap<String, String>>,
     /// Whether a lost run may be repeated.
     pub(super) repeatable: bool,
+    /// What the provider needs to take the money that the caller brought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) credential: Option<String>,
 }
 
 /// What a caller brings along, whatever it asks for.
@@ -45,36 +49,77 @@ pub(super) struct Caller {
     pub(super) principal: Principal,
     pub(super) progress: Option<Arc<dyn ProgressSink>>,
     pub(super) cancel: CancellationToken,
+    /// How far the conversation with its client has come.
+    pub(super) dialog: Dialog,
+    /// The operator's choice for this client, where the tool's mode leaves one.
+    pub(super) mode: Option<&'static dyn Mode>,
+    /// Whose list of tools an open call changes.
+    pub(super) viewer: Option<String>,
 }
 
 impl Gate {
     /// `confirm_<tool>(payment_id)`: runs the stored arguments.
-    pub(super) async fn confirm(&self, invocation: Invocation) -> Reply {
-        let listing = Arc::clone(invocation.entry.listing());
+    pub(super) async fn confirm(&self, listing: &Listing, invocation: Invocation) -> Reply {
         let id = match payment_id(&invocation.arguments, PAYMENT_ID_ARGUMENT) {
             Some(id) => id,
             None => return missing_payment_id(),
         };
         let (_, caller) = split(invocation);
-        self.redeem(&id, &listing.name, None, caller).await
+        self.redeem(&id, Some(&listing.name), None, caller).await
+    }
+
+    /// `confirm_payment(payment_id)`: as [`Gate::confirm`], of whatever tool the payment is for.
+    pub(super) async fn confirm_payment(&self, invocation: Invocation) -> Reply {
+        let Some(id) = payment_id(&invocation.arguments, PAYMENT_ID_ARGUMENT) else {
+            return missing_payment_id();
+        };
+        let (_, caller) = split(invocation);
+        self.redeem(&id, None, None, caller).await
+    }
+
+    /// The same call of a tool once more, with what the user answered.
+    pub(super) async fn resume(
+        &self,
+        listing: &Listing,
+        resumption: Resumption,
+        mut invocation: Invocation,
+    ) -> Reply {
+        invocation.dialog.answer = Some(resumption.answer);
+        invocation.dialog.asked = resumption.asked;
+        let (arguments, caller) = split(invocation);
+        let arguments = match Arguments::from_map(&arguments) {
+            Ok(arguments) => arguments,
+            Err(error) => return Reply::Refused(Refusal::InvalidArguments(error.to_string())),
+        };
+        let id = resumption.payment.as_str();
+        self.redeem(id, Some(&listing.name), Some(&arguments), caller)
+            .await
     }
 
     /// The first call of a paid tool: quote it, or show the open payment for the same call.
-    pub(super) async fn quote(&self, invocation: Invocation, price: Money) -> Reply {
-        let listing = Arc::clone(invocation.entry.listing());
+    pub(super) async fn quote(
+        &self,
+        listing: &Arc<Listing>,
+        invocation: Invocation,
+        price: Money,
+    ) -> Reply {
         let (arguments, caller) = split(invocation);
-        self.quote_for(&listing, &arguments, price, caller).await
+        self.quote_for(listing, &arguments, price, caller).await
     }
 
     /// A call of a tool that takes the payment's id as an argument: with it redeem, without it quote.
-    pub(super) async fn quote_or_redeem(&self, invocation: Invocation, price: Money) -> Reply {
-        let listing = Arc::clone(invocation.entry.listing());
+    pub(super) async fn quote_or_redeem(
+        &self,
+        listing: &Arc<Listing>,
+        invocation: Invocation,
+        price: Money,
+    ) -> Reply {
         let (mut arguments, caller) = split(invocation);
         match arguments.remove(&listing.payment_id_argument) {
-            None | Some(Value::Null) => self.quote_for(&listing, &arguments, price, caller).await,
+            None | Some(Value::Null) => self.quote_for(listing, &arguments, price, caller).await,
             Some(Value::String(id)) => match Arguments::from_map(&arguments) {
                 Ok(arguments) => {
-                    self.redeem(&id, &listing.name, Some(&arguments), caller)
+                    self.redeem(&id, Some(&listing.name), Some(&arguments), caller)
                         .await
                 }
                 Err(error) => Reply::Refused(Refusal::InvalidArguments(error.to_string())),
@@ -120,9 +165,12 @@ impl Gate {
             principal: principal.clone(),
             progress: None,
             cancel,
+            dialog: Dialog::default(),
+            mode: None,
+            viewer: None,
         };
         Some(
-            self.redeem(id.as_str(), &tool, resubmitted.as_ref(), caller)
+            self.redeem(id.as_str(), Some(&tool), resubmitted.as_ref(), caller)
                 .await,
         )
     }
@@ -156,7 +204,7 @@ impl Gate {
                 &arguments,
                 price,
                 credit,
-                &caller.principal,
+                &caller,
                 provider.as_ref(),
             ) {
                 Ok(new) => new,
@@ -234,9 +282,10 @@ impl Gate {
         arguments: &Arguments,
         price: Money,
         credit: Amount,
-        principal: &Principal,
+        caller: &Caller,
         provider: &dyn Provider,
     ) -> Result<NewCall, serde_json::Error> {
+        let (principal, viewer) = (&caller.principal, &caller.viewer);
         let now = self.parts.clock.now();
         let lifetime = self
             .parts
@@ -252,6 +301,8 @@ impl Gate {
             component: listing.manifest.digest,
             arguments: arguments.digest(),
             payment_id_argument: listing.payment_id_argument.clone(),
+            confirm_tool: listing.confirm_tool(),
+            upfront: false,
             price,
             account: listing.account.clone(),
             claim_window_ms: self.parts.claim_window.as_millis() as i64,
@@ -267,6 +318,7 @@ impl Gate {
         );
         let id = CallId::from_random(self.random.bytes());
         let mut call = Call::quoted(id, quote, listing.mode.name(), now, payment);
+        call.viewer.clone_from(viewer);
         call.credit = credit;
         if call.due().amount.is_zero() {
             // Legal by construction, like the event below.
@@ -285,6 +337,7 @@ impl Gate {
             limits: listing.limits,
             settings: listing.settings.clone(),
             repeatable,
+            credential: None,
         };
         Ok(NewCall {
             call,
@@ -296,7 +349,7 @@ impl Gate {
     async fn redeem(
         &self,
         id: &str,
-        tool: &str,
+        tool: Option<&str>,
         arguments: Option<&Arguments>,
         caller: Caller,
     ) -> Reply {
@@ -310,7 +363,7 @@ impl Gate {
         };
         let presented = Presented {
             principal: &caller.principal,
-            tool,
+            tool: tool.unwrap_or(&record.call.quote.tool),
             arguments,
         };
         if let Err(mismatch) = record.call.quote.admits(&presented) {
@@ -367,6 +420,9 @@ fn split(invocation: Invocation) -> (Map<String, Value>, Caller) {
         principal: invocation.principal,
         progress: invocation.progress,
         cancel: invocation.cancel,
+        dialog: invocation.dialog,
+        mode: invocation.mode,
+        viewer: invocation.viewer,
     };
     (invocation.arguments, caller)
 }

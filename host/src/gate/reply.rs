@@ -6,6 +6,7 @@ use coinop_core::money::Money;
 
 use super::limit::Capped;
 use crate::ledger::Delivery;
+use crate::provider::rail::{Challenge, RailReceipt, Rejected};
 
 /// The answer to a tool call.
 #[derive(Debug)]
@@ -21,10 +22,34 @@ pub enum Reply {
         /// Whether the money is pretended.
         test: bool,
     },
+    /// The tool's answer, paid for by what the caller brought.
+    Settled {
+        /// The answer.
+        delivery: Delivery,
+        /// The rail's own proof of payment.
+        receipt: Option<RailReceipt>,
+    },
+    /// What to pay with the call itself: nothing is recorded.
+    Challenge(Box<Challenged>),
     /// No, with a reason that the caller can act on.
     Refused(Refusal),
     /// The caller cancelled.
     Cancelled,
+}
+
+/// What may be paid for a call, by whom who brings the payment with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Challenged {
+    /// The tool.
+    pub tool: String,
+    /// What it costs.
+    pub price: Money,
+    /// What each rail asks for, the preferred one first.
+    pub challenges: Vec<Challenge>,
+    /// Why the payment that was presented is not taken, where one was.
+    pub rejected: Option<Rejected>,
+    /// Whether the money is pretended.
+    pub test: bool,
 }
 
 /// Why a call is not answered with an outcome. Nothing was consumed unless a variant says so.

@@ -3,9 +3,11 @@
 //! Every call that has an effect carries an idempotency key, and the gate records its intent before and its outcome
 //! after. An answer that a provider does not understand counts as pending, never as paid.
 
+pub mod rail;
 pub mod registry;
 pub mod sandbox;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use coinop_core::ids::{LinkToken, PaymentId};
@@ -81,12 +83,17 @@ pub trait Provider: Send + Sync {
         unsupported("give a statement")
     }
 
-    /// Takes reserved money after the run.
+    /// Takes reserved money: after the run, or before it where the seller chose so. Asked again after an answer was lost.
     fn settle<'a>(
         &'a self,
         _payment: &'a PaymentRef,
-    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+    ) -> BoxFuture<'a, Result<Settled, ProviderError>> {
         unsupported("settle")
+    }
+
+    /// The rail, where callers of this account bring the payment with the call.
+    fn rail(&self) -> Option<&dyn rail::Rail> {
+        None
     }
 
     /// Gives reserved money back.
@@ -136,6 +143,8 @@ pub struct Capabilities {
     pub test: bool,
     /// The payer decides on the host's own page.
     pub pays_on_host_page: bool,
+    /// It makes payments with a link. An account without is paid by its rail alone.
+    pub links: bool,
     /// How long the provider remembers an idempotency key, `None` for ever.
     pub key_window: Option<Duration>,
     /// How long after its end a payment may still bring money.
@@ -179,6 +188,24 @@ pub struct PaymentRef {
     pub reference: String,
     /// The price, for providers that must be told again.
     pub price: Money,
+    /// What [`rail::Verified::keep`] was, where the caller brought the payment.
+    pub credential: Option<Arc<str>>,
+}
+
+/// What became of taking reserved money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// How the payment stands.
+    pub standing: Standing,
+    /// The provider's proof that the money moved, JSON of its own.
+    pub proof: Option<String>,
+}
+
+impl From<Standing> for Settled {
+    fn from(standing: Standing) -> Self {
+        let proof = None;
+        Self { standing, proof }
+    }
 }
 
 /// What a payer decides on the host's own page.

@@ -64,7 +64,7 @@ impl Keeper {
 
 /// Every component that somebody can be asked to pay for.
 pub(super) fn paid(snapshot: &Snapshot) -> HashSet<Digest> {
-    let listings = snapshot.tools.values().map(|entry| entry.listing());
+    let listings = snapshot.tools.values().filter_map(|entry| entry.listing());
     let paid = listings.filter(|listing| matches!(listing.price, Price::PerCall(_)));
     paid.map(|listing| listing.manifest.digest).collect()
 }

@@ -156,7 +156,7 @@ fn price(snapshot: &Snapshot, tool: &str) -> Option<String> {
     snapshot
         .tools
         .get(tool)
-        .map(|entry| entry.listing().price.to_string())
+        .map(|entry| entry.listing().unwrap().price.to_string())
 }
 
 #[tokio::test]
@@ -187,7 +187,7 @@ async fn editors_and_copies_rename_files() {
     host.until("another plugin", |s| {
         s.tools
             .get("c")
-            .is_some_and(|e| e.listing().plugin == "other")
+            .is_some_and(|e| e.listing().unwrap().plugin == "other")
     })
     .await;
     assert_eq!(names(&host.catalog.snapshot()), ["c"]);
@@ -272,7 +272,10 @@ async fn remedies_and_retries_change_without_a_restart() {
     let host = Before::with(&[("a.wasm", "plugin a=1.00:USD")]).start();
     host.until_names(&["a", "confirm_a"]).await;
     let sold = |s: &Snapshot| {
-        let listing = s.tools.get("a").map(|entry| entry.listing().clone());
+        let listing = s
+            .tools
+            .get("a")
+            .map(|entry| entry.listing().unwrap().clone());
         listing.map(|l| (l.on_failure, l.retries))
     };
     host.write("a.toml", "retries = 1");
@@ -348,7 +351,7 @@ async fn subscribers_hear_only_of_listings_that_changed() {
     host.write("a.wasm", "plugin a=free\n");
     let new = Digest::of(b"plugin a=free\n");
     host.until("the new bytes", |s| {
-        s.tools["a"].listing().manifest.digest == new
+        s.tools["a"].listing().unwrap().manifest.digest == new
     })
     .await;
     assert!(!heard.has_changed().unwrap());

@@ -10,6 +10,8 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::outbound;
+
 /// How often a process looks whether the port has become free.
 const LOOK: Duration = Duration::from_millis(500);
 /// How long whoever holds the port may take to say who it is.
@@ -93,11 +95,7 @@ impl Door {
     /// Asks whoever has the port; `None` when it does not answer, which may just be its end.
     async fn holder(&self) -> Option<Holder> {
         let url = format!("http://{}/healthz", self.addr);
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(WHO_WAIT)
-            .build()
-            .ok()?;
+        let client = outbound::loopback(WHO_WAIT).ok()?;
         let answer = match client.get(url).send().await {
             Ok(answer) => answer,
             Err(error) if error.is_connect() => return None,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use coinop_core::peer::Dialog;
 use coinop_core::principal::Principal;
 use rmcp::model::*;
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
@@ -10,10 +11,11 @@ use rmcp::{ErrorData, ServerHandler};
 use serde_json::json;
 
 use super::Server;
-use super::progress::Bridge;
+use super::{conversation, credential, declared, viewer};
 use crate::catalog::Snapshot;
 use crate::gate::{Invocation, Reply};
-use crate::wire::result::{capped, tool_result};
+use crate::wire;
+use crate::wire::result::capped;
 
 /// Tool names named in the answer to a call of an unknown tool; the rest is found by `tools/list`.
 const AVAILABLE_TOOLS_MAX: usize = 100;
@@ -69,26 +71,31 @@ impl Handler {
         &self,
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
-    ) -> Result<Reply, ErrorData> {
+    ) -> Result<CallToolResponse, ErrorData> {
         let snapshot = self.server.snapshot().await;
+        let peer = declared::peer(&context);
         let Some(entry) = snapshot.tools.get(request.name.as_ref()).cloned() else {
-            return self.call_unlisted(&request, &context, &snapshot).await;
+            let reply = self.call_unlisted(&request, &context, &snapshot).await?;
+            return wire::result::answer(&reply, &peer);
         };
-        let mut invocation = Invocation {
+        let principal = self.principal(&context.extensions);
+        let invocation = Invocation {
             entry,
             snapshot,
+            credential: credential::presented(&request, &context)?,
             arguments: request.arguments.unwrap_or_default(),
-            principal: self.principal(&context.extensions),
+            viewer: viewer::viewer(&principal, &context),
+            principal,
             progress: None,
             cancel: context.ct.clone(),
+            dialog: Dialog {
+                peer,
+                ..Dialog::default()
+            },
+            mode: None,
+            resumption: None,
         };
-        let Some(token) = context.meta.get_progress_token() else {
-            return Ok(self.server.calls.call(invocation).await);
-        };
-        let bridge = Arc::new(Bridge::default());
-        invocation.progress = Some(bridge.clone());
-        let call = self.server.calls.call(invocation);
-        Ok(bridge.during(&context.peer, token, call).await)
+        conversation::answer(&self.server, invocation, &context).await
     }
 
     /// A tool that was replaced or removed after it was paid for is still owed to whoever holds the payment.
@@ -138,8 +145,7 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let _in_flight = self.server.in_flight.token();
-        let reply = self.call(request, context).await?;
-        Ok(tool_result(&reply).into())
+        self.call(request, context).await
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

@@ -3,6 +3,9 @@
 //! It owns transports, identity and notifications; what a call means is the gate's business.
 
 mod announce;
+mod conversation;
+mod credential;
+mod declared;
 pub mod doorkeeper;
 mod handler;
 pub mod http;
@@ -15,6 +18,7 @@ pub mod stdio;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod viewer;
 pub mod webhooks;
 
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use coinop_core::digest::Digest;
 use coinop_core::ids::PaymentId;
-use coinop_core::mode::{self, Ask, AskStatus};
+use coinop_core::mode::{self, Ask, AskStatus, Manner};
 use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
@@ -50,6 +50,8 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         price,
         mode: mode::by_name("two_step").unwrap(),
         account: "sandbox".to_owned(),
+        accepts: Vec::new(),
+        upfront: false,
         limits: crate::limits::Limits::default(),
         on_failure: coinop_core::call::Remedy::Refund,
         retries: 0,
@@ -84,6 +86,7 @@ pub(crate) fn ask(tool: &str, usd: &str) -> Ask {
     let payment_id = PaymentId::from_random([7; 16]);
     Ask {
         status: AskStatus::Required,
+        manner: Manner::Answer,
         payment_id,
         price: Money::parse(usd, "USD").unwrap(),
         from_balance: coinop_core::money::Amount::ZERO,
@@ -106,7 +109,7 @@ pub(crate) struct FakeGate {
 impl Calls for FakeGate {
     fn call(&self, call: Invocation) -> BoxFuture<'_, Reply> {
         Box::pin(async move {
-            let tool = call.entry.listing().tool.name.clone();
+            let tool = call.entry.listing().unwrap().tool.name.clone();
             let reply = match tool.as_str() {
                 "wait" => {
                     call.cancel.cancelled().await;

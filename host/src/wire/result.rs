@@ -5,8 +5,11 @@
 
 use coinop_core::mode::{Ask, Printed};
 use coinop_core::outcome::Content;
+use coinop_core::peer::Peer;
+use rmcp::ErrorData;
 use rmcp::model::{
-    CallToolResult, ContentBlock, EmbeddedResource, MetaObject, Resource, ResourceContents,
+    CallToolResponse, CallToolResult, ContentBlock, EmbeddedResource, MetaObject, Resource,
+    ResourceContents,
 };
 use serde_json::{Map, Value, json};
 
@@ -18,6 +21,14 @@ use crate::ledger::{Delivery, LimitReached};
 /// limited where they arise (`Limits::output_bytes_max`): a stored one is delivered whole.
 const REFUSAL_BYTES_MAX: usize = 8 << 10;
 
+/// The answer to a call, in the form that the client's protocol family has for it.
+///
+/// # Errors
+/// What its family says by an error rather than by a result.
+pub fn answer(reply: &Reply, _peer: &Peer) -> Result<CallToolResponse, ErrorData> {
+    Ok(tool_result(reply).into())
+}
+
 /// Translates a reply.
 pub fn tool_result(reply: &Reply) -> CallToolResult {
     match reply {
@@ -27,6 +38,11 @@ pub fn tool_result(reply: &Reply) -> CallToolResult {
             payment_url,
             test,
         } => asked(ask, payment_url, *test),
+        Reply::Settled { delivery, .. } => delivered(delivery),
+        Reply::Challenge(challenged) => CallToolResult::error(vec![ContentBlock::text(format!(
+            "Payment required: {} for {}.",
+            challenged.price, challenged.tool
+        ))]),
         Reply::Refused(refusal) => refused(refusal),
         Reply::Cancelled => {
             CallToolResult::error(vec![ContentBlock::text("The caller cancelled the call.")])

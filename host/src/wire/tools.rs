@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coinop_core::mode::PAYMENT_ID_ARGUMENT;
+use coinop_core::mode::{CONFIRM_PAYMENT, PAYMENT_ID_ARGUMENT};
 use coinop_core::price::Price;
 use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
@@ -75,6 +75,7 @@ fn tool(name: &str, entry: &Entry) -> Tool {
     match entry {
         Entry::Tool(listing) => listed(name, listing),
         Entry::Confirm(listing) => confirm(name, listing),
+        Entry::ConfirmPayment => confirm_payment(),
     }
 }
 
@@ -117,6 +118,20 @@ fn confirm(name: &str, listing: &Listing) -> Tool {
         (META_MODE.to_owned(), json!(listing.mode.name())),
     ]);
     tool.meta = Some(MetaObject(meta.into_iter().collect()));
+    tool
+}
+
+/// The one tool that redeems every payment. It has no output schema of its own: results are those of many tools.
+fn confirm_payment() -> Tool {
+    let description = "Returns the result of a paid call once its payment is made. Takes the payment_id that the paid \
+         tool returned; the tool and its arguments are those of that call. Costs nothing itself. While the payment is \
+         open it answers with its status and link. May be called again: the result is the same and is not charged twice.";
+    let input = confirm_input("the paid tool");
+    let mut tool = Tool::new(CONFIRM_PAYMENT, description, input);
+    tool.title = Some("Get a paid result".to_owned());
+    tool.annotations = Some(ToolAnnotations::new().idempotent(true));
+    let meta = Map::from_iter([(META_PRICE.to_owned(), price(&Price::Free))]);
+    tool.meta = Some(MetaObject(meta));
     tool
 }
 

@@ -180,6 +180,8 @@ impl<'a> Desk<'a> {
             component: component(),
             arguments: Digest::of(arguments.as_bytes()),
             payment_id_argument: "payment_id".into(),
+            confirm_tool: None,
+            upfront: false,
             price,
             account: ACCOUNT.into(),
             claim_window_ms: 3_600_000,

@@ -122,7 +122,11 @@ impl Purchase {
     async fn present(&self, ask: &Ask, arguments: &Value) -> Option<Reply> {
         let id = ask.payment_id.as_str();
         match self.tool.mode.surface() {
-            Surface::ConfirmTool => {
+            Surface::ConfirmPayment => {
+                self.call(Entry::ConfirmPayment, &json!({ shop::PAYMENT_ID: id }))
+                    .await
+            }
+            Surface::ConfirmTool | Surface::TakesTurns | Surface::Credential => {
                 let entry = Entry::Confirm(Arc::clone(&self.tool));
                 self.call(entry, &json!({ shop::PAYMENT_ID: id })).await
             }
@@ -216,7 +220,8 @@ impl Purchase {
 /// What a caller heard, in a word, for the trace.
 fn word(reply: &Reply) -> String {
     match reply {
-        Reply::Outcome(_) => "an outcome".to_owned(),
+        Reply::Outcome(_) | Reply::Settled { .. } => "an outcome".to_owned(),
+        Reply::Challenge(_) => "a challenge".to_owned(),
         Reply::Ask { ask, .. } => format!("{:?} for {:?}", ask.status, ask.payment_id),
         Reply::Refused(refusal) => refusal.to_string(),
         Reply::Cancelled => "cancelled".to_owned(),

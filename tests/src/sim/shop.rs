@@ -11,6 +11,7 @@ use coinop_core::call::Remedy;
 use coinop_core::digest::Digest;
 use coinop_core::mode;
 use coinop_core::money::Money;
+use coinop_core::peer::Dialog;
 use coinop_core::price::Price;
 use coinop_core::principal::Principal;
 use serde_json::{Value, json};
@@ -84,6 +85,8 @@ fn tool(
         price: Price::PerCall(dollars(price)),
         mode: mode::by_name(mode).expect("the mode is one of this version"),
         account: account.to_owned(),
+        accepts: Vec::new(),
+        upfront: false,
         // Short leases, so that hosts outlive them often.
         limits: Limits {
             wall_ms_max: 5_000,
@@ -130,5 +133,10 @@ pub(crate) fn invocation(
         principal: principal.clone(),
         progress: None,
         cancel: cancel.clone(),
+        dialog: Dialog::default(),
+        mode: None,
+        viewer: None,
+        resumption: None,
+        credential: None,
     }
 }

@@ -319,8 +319,8 @@ impl Call {
                 },
                 E::Refunded { .. },
             ) if payment.state == PaymentState::Refunded => S::Refunded { cause: *cause },
-            // The provider's own charge changes no promise.
-            (state, E::FeeCharged { .. }) => state.clone(),
+            // The provider's own charge changes no promise, and neither does its proof.
+            (state, E::FeeCharged { .. } | E::Proved { .. }) => state.clone(),
             // Goodwill and disputes are entries after the end; they do not take the outcome back. While a refund is
             // ordered, only its own key says that it was made.
             (S::Deliverable, E::Refunded { .. }) if self.refund.is_none() => S::Deliverable,

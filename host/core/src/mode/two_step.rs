@@ -1,7 +1,8 @@
 //! TWO_STEP: the tool answers with a link, `confirm_<tool>(payment_id)` runs the stored arguments. Works everywhere.
 
-use super::{Ask, AskStatus, CONFIRM_PREFIX, Mode, Surface};
+use super::{Ask, AskStatus, Mode, Surface, Turn};
 use crate::call::Call;
+use crate::peer::Dialog;
 
 pub(super) struct TwoStep;
 
@@ -14,9 +15,7 @@ impl Mode for TwoStep {
         Surface::ConfirmTool
     }
 
-    fn ask(&self, call: &Call, status: AskStatus) -> Ask {
-        let (tool, id) = (&call.quote.tool, &call.payment.id);
-        let then = format!("call {CONFIRM_PREFIX}{tool} with {{\"payment_id\": \"{id}\"}}");
-        Ask::of(call, status, &then)
+    fn turn(&self, call: &Call, status: AskStatus, _dialog: &Dialog) -> Turn {
+        Turn::Ask(Ask::to_confirm(call, status))
     }
 }

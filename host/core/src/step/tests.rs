@@ -23,6 +23,7 @@ fn at(now: Millis) -> Situation {
         repeatable: false,
         can_refund: true,
         remedy_started: true,
+        dialog: Dialog::default(),
     }
 }
 

@@ -6,23 +6,29 @@ use anyhow::Context as _;
 use rmcp::model::{CallToolRequestParams, CallToolResult, ClientConfig, Tool};
 use rmcp::service::{RoleClient, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ServiceExt as _, model::JsonObject};
 use serde_json::{Value, json};
 
 use crate::cli::terminal::print;
+use crate::outbound;
 
 /// Longest answer shown, characters: a terminal is no archive.
 const SHOWN_CHARS_MAX: usize = 1_200;
 /// How often a payer's hand is waited for at most, and how long between two looks.
 const LOOKS_MAX: u32 = 600;
 const LOOK: Duration = Duration::from_secs(1);
+/// How long one answer may take.
+const ANSWER_WAIT: Duration = Duration::from_secs(600);
 
 type Client = RunningService<RoleClient, ClientConfig>;
 
 /// Walks through one paid call of `get_forecast`.
 pub(super) async fn walk(url: &str, by_hand: bool) -> anyhow::Result<()> {
+    let http = outbound::loopback(ANSWER_WAIT).map_err(anyhow::Error::msg)?;
+    let config = StreamableHttpClientTransportConfig::with_uri(url);
     let client = ClientConfig::default()
-        .serve(StreamableHttpClientTransport::from_uri(url))
+        .serve(StreamableHttpClientTransport::with_client(http, config))
         .await
         .with_context(|| format!("cannot connect to {url}"))?;
     list(&client).await?;
@@ -100,9 +106,8 @@ async fn pay(link: &str, by_hand: bool) -> anyhow::Result<()> {
         return print("\n3. Open the link and pay. Waiting …\n");
     }
     print("\n3. The payer opens the link and presses Pay. (--by-hand lets you do it.)\n")?;
-    let answer = reqwest::Client::builder()
-        .no_proxy()
-        .build()?
+    let answer = outbound::loopback(ANSWER_WAIT)
+        .map_err(anyhow::Error::msg)?
         .post(format!("{link}/pay"))
         .send()
         .await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use coinop_core::receipt::KeySet;
 
 use super::error::ReceiptsError;
+use crate::outbound;
 
 /// Largest key set read, bytes: thousands of keys.
 const KEYS_BYTES_MAX: u64 = 1 << 20;
@@ -54,11 +55,7 @@ async fn fetch(url: &str) -> Result<String, String> {
              certificates (`curl -o keys.json URL`) and give the file"
             .to_owned());
     }
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(FETCH_WAIT);
-    let client = client.build().map_err(|error| error.to_string())?;
+    let client = outbound::loopback(FETCH_WAIT)?;
     let answer = client.get(url).send().await;
     let mut answer = answer.map_err(|error| error.to_string())?;
     if !answer.status().is_success() {

@@ -25,6 +25,8 @@ fn paid(state: CallState) -> Call {
         component: Digest::of(b"component"),
         arguments: Arguments::stored("{}".into()).digest(),
         payment_id_argument: "payment_id".into(),
+        confirm_tool: None,
+        upfront: false,
         price,
         account: "main".into(),
         claim_window_ms: 1,

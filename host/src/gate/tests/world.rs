@@ -13,6 +13,7 @@ use coinop_core::digest::Digest;
 use coinop_core::mode;
 use coinop_core::money::{Amount, Money};
 use coinop_core::outcome::{Content, Outcome};
+use coinop_core::peer::Dialog;
 use coinop_core::price::Price;
 use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
@@ -121,6 +122,7 @@ impl Provider for Bank {
             webhooks: true,
             test: true,
             pays_on_host_page: true,
+            links: true,
             key_window: None,
             late_window: Duration::ZERO,
             timeout: Duration::from_secs(1),
@@ -189,13 +191,14 @@ impl Provider for Bank {
     fn settle<'a>(
         &'a self,
         payment: &'a PaymentRef,
-    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+    ) -> BoxFuture<'a, Result<Settled, ProviderError>> {
         Box::pin(async {
             self.answer(())?;
             self.settles.fetch_add(1, Ordering::SeqCst);
             let scripted = self.settling.lock().unwrap().clone();
             scripted
                 .unwrap_or(Ok(Standing::Paid(payment.price)))
+                .map(Settled::from)
                 .map_err(ProviderError::Refused)
         })
     }
@@ -474,6 +477,8 @@ impl World {
             price: Price::PerCall(self.price),
             mode: mode::by_name(self.mode).unwrap(),
             account: "main".into(),
+            accepts: Vec::new(),
+            upfront: false,
             limits: Limits::default(),
             on_failure: self.on_failure,
             retries: self.retries,
@@ -565,6 +570,11 @@ pub(super) fn invocation(entry: Entry, arguments: Value, principal: &Principal) 
         principal: principal.clone(),
         progress: None,
         cancel: CancellationToken::new(),
+        dialog: Dialog::default(),
+        mode: None,
+        viewer: None,
+        resumption: None,
+        credential: None,
     }
 }
 

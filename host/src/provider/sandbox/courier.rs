@@ -15,6 +15,7 @@ use super::desk::Desk;
 use super::event::SlipEvent;
 use super::outbox::TakeEvents;
 use super::signature;
+use crate::outbound;
 
 /// Time between two looks for what other processes put into the outbox.
 const LOOK: Duration = Duration::from_secs(1);
@@ -51,16 +52,8 @@ impl Courier {
     ///
     /// # Errors
     /// No HTTP client can be made.
-    pub fn new(
-        desk: Arc<Desk>,
-        accounts: Vec<String>,
-        door: SocketAddr,
-    ) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ATTEMPT_WAIT)
-            .build()?;
+    pub fn new(desk: Arc<Desk>, accounts: Vec<String>, door: SocketAddr) -> Result<Self, String> {
+        let client = outbound::loopback(ATTEMPT_WAIT)?;
         Ok(Self {
             desk,
             accounts,

@@ -33,8 +33,8 @@ use self::slip::{HoldEnd, Slip, SlipState};
 use super::registry::{Maker, from_settings};
 use super::{
     Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Period,
-    Provider, ProviderError, Refund, Refunded, Standing, StatementPage, Webhook, WebhookError,
-    WebhookNotice,
+    Provider, ProviderError, Refund, Refunded, Settled, Standing, StatementPage, Webhook,
+    WebhookError, WebhookNotice,
 };
 
 /// The largest charge: a million units of any currency. Beyond it, somebody mistook a unit.
@@ -251,6 +251,7 @@ impl Provider for Sandbox {
             webhooks: self.sender.is_some(),
             test: true,
             pays_on_host_page: true,
+            links: true,
             key_window: None,
             late_window: Duration::ZERO,
             timeout: Duration::from_secs(10),
@@ -369,8 +370,12 @@ impl Provider for Sandbox {
     fn settle<'a>(
         &'a self,
         payment: &'a PaymentRef,
-    ) -> BoxFuture<'a, Result<Standing, ProviderError>> {
-        async { Ok(self.end_hold(payment, HoldEnd::Take).await?.standing()) }.boxed()
+    ) -> BoxFuture<'a, Result<Settled, ProviderError>> {
+        async {
+            let taken = self.end_hold(payment, HoldEnd::Take).await?;
+            Ok(taken.standing().into())
+        }
+        .boxed()
     }
 
     fn release<'a>(

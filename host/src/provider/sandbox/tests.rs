@@ -46,6 +46,7 @@ fn bench_with(flow: Flow, settings: Settings) -> Bench {
         key: request.key,
         reference: created.reference,
         price: price(),
+        credential: None,
     };
     Bench { provider, payment }
 }
@@ -124,7 +125,7 @@ async fn held_money_is_taken_or_given_back_once() {
         assert_eq!(taken.status().await, Standing::Authorized(price()));
         for _ in 0..2 {
             let settled = taken.provider.settle(&taken.payment).await.unwrap();
-            assert_eq!(settled, Standing::Paid(price()));
+            assert_eq!(settled.standing, Standing::Paid(price()));
         }
         let late = taken.provider.release(&taken.payment).await.unwrap();
         assert_eq!(late, Standing::Paid(price()), "the first end stands");
@@ -134,7 +135,7 @@ async fn held_money_is_taken_or_given_back_once() {
         let given = released.provider.release(&released.payment).await.unwrap();
         assert_eq!(given, Standing::Released);
         let late = released.provider.settle(&released.payment).await.unwrap();
-        assert_eq!(late, Standing::Released);
+        assert_eq!(late.standing, Standing::Released);
         assert_eq!(released.status().await, Standing::Released);
     }
 }
@@ -151,7 +152,7 @@ async fn paid_at_once_means_before_everything_else() {
     let held = bench(Flow::Hold, Pays::AtOnce);
     assert_eq!(held.status().await, Standing::Authorized(price()));
     let settled = held.provider.settle(&held.payment).await.unwrap();
-    assert_eq!(settled, Standing::Paid(price()));
+    assert_eq!(settled.standing, Standing::Paid(price()));
 }
 
 #[tokio::test]
@@ -240,6 +241,7 @@ async fn stated(settings: Settings, flow: Flow) -> Vec<StatementLine> {
             key: request.key,
             reference: created.reference,
             price: price(),
+            credential: None,
         };
         provider.decide(&payment, Decision::Pay).await.unwrap();
         if flow == Flow::Hold && seed == 1 {
@@ -328,6 +330,7 @@ fn telling(pays: &str) -> (Bench, Arc<MemoryPurse>) {
         reference: reference(&request),
         key: request.key,
         price: price(),
+        credential: None,
     };
     (Bench { provider, payment }, purse)
 }

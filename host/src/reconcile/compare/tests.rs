@@ -23,6 +23,8 @@ fn call() -> Call {
         component: Digest::of(b"component"),
         arguments: Arguments::stored("{}".into()).digest(),
         payment_id_argument: "payment_id".into(),
+        confirm_tool: None,
+        upfront: false,
         price: usd("1"),
         account: "main".into(),
         claim_window_ms: 1,

@@ -6,10 +6,12 @@ use std::time::Duration;
 use rmcp::model::{CallToolRequestParams, ProtocolVersion, ServerNotification, SubscriptionFilter};
 use rmcp::service::{NotificationContext, RoleClient, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt};
 use tokio::sync::Notify;
 
 use super::http::Shop;
+use crate::outbound;
 use crate::server::http::{Replies, Settings};
 use crate::server::stdio::serve_on;
 use crate::server::testing::Fixture;
@@ -115,7 +117,9 @@ async fn over_http() {
                 ..Settings::default()
             };
             let shop = Shop::open(settings).await;
-            let transport = StreamableHttpClientTransport::from_uri(shop.url("/mcp"));
+            let http = outbound::loopback(Duration::from_secs(60)).unwrap();
+            let config = StreamableHttpClientTransportConfig::with_uri(shop.url("/mcp"));
+            let transport = StreamableHttpClientTransport::with_client(http, config);
             let client = Listener::default().serve_with_lifecycle(transport, lifecycle.clone());
             let client = client.await.unwrap();
             lists_and_calls(&client).await;

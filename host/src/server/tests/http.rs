@@ -1,6 +1,7 @@
 //! Streamable HTTP, by plain requests.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::lines::{INITIALIZE, INITIALIZED, call, modern_meta};
 use crate::catalog::Problem;
+use crate::outbound;
 use crate::server::http::{Anonymous, ApiKey, Replies, Settings, serve};
 use crate::server::testing::{Fixture, TOOLS, snapshot};
 
@@ -32,7 +34,7 @@ impl Shop {
         let address = listener.local_addr().unwrap();
         let pages = Router::new().route("/pay/{link}", get(async || "a page"));
         let serving = tokio::spawn(serve(listener, fixture.server.clone(), settings, pages));
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = outbound::loopback(Duration::from_secs(60)).unwrap();
         Self {
             fixture,
             address,
@@ -376,7 +378,7 @@ async fn a_modern_caller_who_goes_away_cancels_and_a_legacy_one_does_not() {
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_not_waited_for() {
-    let head_wait = std::time::Duration::from_millis(50);
+    let head_wait = Duration::from_millis(50);
     let shop = Shop::open(Settings {
         head_wait,
         ..Settings::default()

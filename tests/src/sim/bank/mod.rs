@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use coinop::provider::{
     Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Provider,
-    ProviderError, Refund, Refunded, Standing,
+    ProviderError, Refund, Refunded, Settled, Standing,
 };
 use coinop_core::Millis;
 use coinop_core::money::Money;
@@ -213,9 +213,10 @@ impl Provider for Line {
         self.ask("refund_standing", &refund.payment.reference, effect)
     }
 
-    fn settle<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Answer<Standing>> {
+    fn settle<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Answer<Settled>> {
         let reference = payment.reference.clone();
-        let effect = move |books: &mut Books, now: Millis| books.settle(&reference, now);
+        let effect =
+            move |books: &mut Books, now: Millis| books.settle(&reference, now).map(Settled::from);
         self.ask("settle", &payment.reference, effect)
     }
 

@@ -67,6 +67,7 @@ impl Terms {
             webhooks: false,
             test: true,
             pays_on_host_page: !self.own_page,
+            links: true,
             key_window: self.key_window.map(duration),
             late_window: duration(self.late_window),
             timeout: duration(self.timeout),

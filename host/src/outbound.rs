@@ -1,0 +1,77 @@
+//! Requests to others over HTTP, made in one way: TLS by rustls with the system's authorities, bounded in time, and no
+//! redirects, since whoever is paid or asked about payments is named in the configuration and nowhere else.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+
+/// How long a connection may take.
+const CONNECT_WAIT: Duration = Duration::from_secs(10);
+
+/// A client whose answers take `timeout` at most, all in all. Proxies of the environment are not used: payments go where
+/// the configuration says.
+///
+/// # Errors
+/// What keeps TLS from being set up.
+pub fn client(timeout: Duration) -> Result<reqwest::Client, String> {
+    build(timeout, &system_roots())
+}
+
+/// A client for this machine's own ports, over plain HTTP: it trusts nobody's certificate.
+///
+/// # Errors
+/// As [`client`].
+pub fn loopback(timeout: Duration) -> Result<reqwest::Client, String> {
+    build(timeout, &RootCertStore::empty())
+}
+
+fn build(timeout: Duration, roots: &RootCertStore) -> Result<reqwest::Client, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots.clone())
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT_WAIT)
+        .timeout(timeout)
+        .user_agent(concat!("coinop/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| error.to_string())
+}
+
+/// Read once: it takes a while.
+fn system_roots() -> Arc<RootCertStore> {
+    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
+    let read = || {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        Arc::new(roots)
+    };
+    ROOTS.get_or_init(read).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_is_sent_elsewhere() {
+        use axum::response::Redirect;
+        use axum::routing::get;
+        let app = axum::Router::new()
+            .route("/here", get(async || Redirect::temporary("/there")))
+            .route("/there", get(async || "there"));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+        let client = loopback(Duration::from_secs(5)).unwrap();
+        let answer = client.get(format!("http://{addr}/here")).send().await;
+        assert_eq!(answer.unwrap().status(), 307);
+        serving.abort();
+    }
+}
