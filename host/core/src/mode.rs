@@ -289,12 +289,58 @@ impl Ask {
 
     /// The same for people and models, link, id, amount and next step spelled out.
     pub fn text(&self, printed: &Printed<'_>) -> String {
-        let test = if printed.test {
-            " (TEST: no real money moves)"
-        } else {
-            ""
+        let link = match self.status {
+            AskStatus::Running => String::new(),
+            _ => format!("\n{}", self.link(printed)),
         };
+        let wait = match self.status {
+            AskStatus::Required => String::new(),
+            _ => format!("\nAsk again in {RETRY_AFTER_S} seconds or more."),
+        };
+        format!(
+            "{}{link}\nPayment id: {}\nNext step: {}{wait}",
+            self.opening(printed),
+            self.payment_id,
+            self.next_step
+        )
+    }
+
+    /// The same as a question to the user, put by the client before the call is answered.
+    pub fn question(&self, printed: &Printed<'_>) -> String {
+        let asks = match self.manner {
+            Manner::Form => {
+                "\nHave you paid? Whatever you answer, the payment is looked up; declining calls it off."
+            }
+            Manner::Url | Manner::UrlError | Manner::Answer => {
+                "\nThe call goes on by itself once it is paid."
+            }
+        };
+        format!(
+            "{}\n{}\nPayment id: {}{asks}",
+            self.opening(printed),
+            self.link(printed),
+            self.payment_id
+        )
+    }
+
+    /// The same in one line, for a client that shows how far a call is.
+    pub fn line(&self, printed: &Printed<'_>) -> String {
         let due = self.due();
+        match self.status {
+            AskStatus::Running => self.opening(printed),
+            AskStatus::Required | AskStatus::Pending => format!(
+                "Waiting for payment of {due} for {}{}: {} (until {}, payment id {})",
+                self.tool,
+                test_mark(printed),
+                printed.payment_url,
+                printed.expires_at,
+                self.payment_id
+            ),
+        }
+    }
+
+    fn opening(&self, printed: &Printed<'_>) -> String {
+        let (due, test) = (self.due(), test_mark(printed));
         let balance = self.balance().map_or_else(String::new, |balance| {
             format!(
                 " {} of {} comes from your balance.",
@@ -302,7 +348,7 @@ impl Ask {
                 self.price
             )
         });
-        let opening = match self.status {
+        match self.status {
             AskStatus::Required => {
                 format!("Payment required: {due} for {}{test}.{balance}", self.tool)
             }
@@ -310,22 +356,23 @@ impl Ask {
                 format!("Not paid yet: {due} for {}{test}.{balance}", self.tool)
             }
             AskStatus::Running => format!("Paid: {} is running; nothing more to pay.", self.tool),
-        };
-        let link = match self.status {
-            AskStatus::Running => String::new(),
-            _ => format!(
-                "\nPay here: {} (until {})",
-                printed.payment_url, printed.expires_at
-            ),
-        };
-        let wait = match self.status {
-            AskStatus::Required => String::new(),
-            _ => format!("\nAsk again in {RETRY_AFTER_S} seconds or more."),
-        };
-        format!(
-            "{opening}{link}\nPayment id: {}\nNext step: {}{wait}",
-            self.payment_id, self.next_step
-        )
+        }
+    }
+
+    fn link(&self, printed: &Printed<'_>) -> String {
+        let Printed {
+            payment_url,
+            expires_at,
+            ..
+        } = printed;
+        format!("Pay here: {payment_url} (until {expires_at})")
+    }
+}
+
+fn test_mark(printed: &Printed<'_>) -> &'static str {
+    match printed.test {
+        true => " (TEST: no real money moves)",
+        false => "",
     }
 }
 
@@ -356,6 +403,114 @@ pub fn payment_object_schema() -> Value {
 mod tests {
     use super::*;
     use crate::call::tests::call;
+
+    /// A turn, as far as a table of decisions looks at it.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(super) enum Seen {
+        Ask(Manner),
+        /// Milliseconds.
+        Wait(Millis),
+        CallOff,
+    }
+
+    /// Waits that tables go through, milliseconds.
+    pub(super) const CASES_MS: [Millis; 3] = [0, 5_000, 50_000];
+
+    pub(super) fn seen(mode: &dyn Mode, status: AskStatus, dialog: &Dialog) -> Seen {
+        seen_of(&call(), mode, status, dialog)
+    }
+
+    pub(super) fn seen_of(
+        call: &Call,
+        mode: &dyn Mode,
+        status: AskStatus,
+        dialog: &Dialog,
+    ) -> Seen {
+        match mode.turn(call, status, dialog) {
+            Turn::Ask(ask) => Seen::Ask(ask.manner),
+            Turn::Wait { ms, .. } => Seen::Wait(ms),
+            Turn::CallOff => Seen::CallOff,
+        }
+    }
+
+    #[test]
+    fn no_mode_asks_in_a_way_that_the_client_did_not_declare_or_waits_for_ever() {
+        use crate::peer::{Answer::*, Era, Peer};
+        let answers = [
+            None,
+            Some(Accepted),
+            Some(Declined),
+            Some(Cancelled),
+            Some(Unasked),
+            Some(Missing),
+        ];
+        let each = |bit: u32| move |bits: u32| bits & (1 << bit) != 0;
+        for (mode, answer, bits, asked) in MODES.iter().flat_map(|mode| {
+            answers.iter().flat_map(move |answer| {
+                (0..32).flat_map(move |bits| (0..40).map(move |asked| (mode, answer, bits, asked)))
+            })
+        }) {
+            let peer = Peer {
+                era: if each(0)(bits) {
+                    Era::Modern
+                } else {
+                    Era::Legacy
+                },
+                form: each(1)(bits),
+                url: each(2)(bits),
+                progress: each(3)(bits),
+                ..Peer::default()
+            };
+            let mut dialog = Dialog {
+                peer,
+                answer: *answer,
+                asked,
+                ..Dialog::default()
+            };
+            dialog.manners.url_error = each(4)(bits);
+            for waited_ms in CASES_MS {
+                dialog.waited_ms = waited_ms;
+                let turn = seen(*mode, AskStatus::Pending, &dialog);
+                let fits = match turn {
+                    Seen::Ask(Manner::Answer) => true,
+                    Seen::Ask(Manner::Form) => peer.form && asked < 20,
+                    Seen::Ask(Manner::Url) => peer.url && asked < 20,
+                    Seen::Ask(Manner::UrlError) => {
+                        peer.url && peer.era == Era::Legacy && asked < 20
+                    }
+                    Seen::Wait(ms) => ms > 0 && waited_ms + ms <= dialog.manners.wait_ms,
+                    Seen::CallOff => *answer == Some(Declined),
+                };
+                assert!(fits, "{} {dialog:?}: {turn:?}", mode.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_and_a_line_of_progress_say_everything_too() {
+        let call = call();
+        for status in [AskStatus::Required, AskStatus::Pending] {
+            for manner in [Manner::Form, Manner::Url, Manner::UrlError] {
+                let ask = Ask::shown(&call, status, manner);
+                for text in [ask.question(&PRINTED), ask.line(&PRINTED)] {
+                    for part in [
+                        "0.003 USD",
+                        "get_forecast",
+                        PRINTED.payment_url,
+                        PRINTED.expires_at,
+                        call.payment.id.as_str(),
+                        "TEST",
+                    ] {
+                        assert!(
+                            text.contains(part),
+                            "{status:?} {manner:?} lacks {part}:\n{text}"
+                        );
+                    }
+                }
+                assert!(!ask.line(&PRINTED).contains('\n'));
+            }
+        }
+    }
 
     fn asked(mode: &dyn Mode, call: &Call, status: AskStatus) -> Ask {
         match mode.turn(call, status, &Dialog::default()) {

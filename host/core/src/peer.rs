@@ -40,6 +40,8 @@ pub enum Answer {
     Cancelled,
     /// The client could not ask: it said so, or said nothing in time.
     Unasked,
+    /// The client came back without an answer (modern): the question is still open.
+    Missing,
 }
 
 /// How far the conversation about one call has come with one client.
