@@ -14,6 +14,7 @@ use coinop_core::step::{Situation, Step, next};
 
 use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
 use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
+use super::watch::Watching;
 use super::{Gate, Refusal, Reply};
 use crate::failpoint::failpoint_of;
 use crate::ledger::{AdvanceError, Delivery, LedgerError, Record};
@@ -102,6 +103,8 @@ pub(super) struct Drive<'a> {
     pub(super) dialog: Dialog,
     /// The mode that the operator chose for this client.
     chosen: Option<&'static dyn Mode>,
+    /// The wait for the payment that is under way.
+    pub(super) watching: Option<Watching>,
 }
 
 impl<'a> Drive<'a> {
@@ -120,6 +123,7 @@ impl<'a> Drive<'a> {
             first_try: false,
             dialog: Dialog::default(),
             chosen: None,
+            watching: None,
         }
     }
 
@@ -193,7 +197,7 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn ask_reply(&self, ask: Ask) -> Reply {
+    pub(super) fn ask_reply(&self, ask: Ask) -> Reply {
         let provider = self.gate.account(&self.call.quote.account);
         let base = self.gate.parts.pay_base.load();
         let payment_url = match &self.call.payment.url {
@@ -208,8 +212,14 @@ impl<'a> Drive<'a> {
     }
 
     async fn turn(&mut self, caller: Option<&Caller>) -> Result<Ending, Trouble> {
-        for _ in 0..STEPS_MAX {
+        let mut steps = 0;
+        while steps < STEPS_MAX {
             let step = self.decide();
+            // A wait has its own bound, and looks at the provider more often than any other turn has steps.
+            steps = match step {
+                Step::Watch { .. } => 0,
+                _ => steps + 1,
+            };
             if let Some(ending) = self.perform(step, caller).await? {
                 return Ok(ending);
             }
@@ -277,8 +287,14 @@ impl<'a> Drive<'a> {
             {
                 return self.end(Ending::Rest).await;
             }
-            Step::Claim => return self.claim(caller).await,
-            Step::Wait => return self.wait(caller).await,
+            Step::Claim => {
+                self.tell_of_start(caller);
+                return self.claim(caller).await;
+            }
+            Step::Wait => {
+                self.tell_of_start(caller);
+                return self.wait(caller).await;
+            }
             Step::LoseRun => {
                 let at = self.gate.parts.clock.now();
                 let epoch = self.call.epoch;
@@ -316,7 +332,7 @@ impl<'a> Drive<'a> {
         serde_json::from_str(self.stored.run_spec.as_deref()?).ok()
     }
 
-    fn mode(&self) -> &'static dyn Mode {
+    pub(super) fn mode(&self) -> &'static dyn Mode {
         // A mode that a later version knew is told in the words of the one that every client can follow.
         let own = mode::by_name(&self.call.mode).unwrap_or(mode::MODES[0]);
         match self.chosen {

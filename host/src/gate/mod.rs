@@ -41,7 +41,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Entry, Listing, Snapshot};
 use crate::clock::Clock;
-use crate::ledger::{Caps, Ledger};
+use crate::ledger::{Caps, Ledger, LedgerError};
 use crate::limits::Limits;
 use crate::provider::Provider;
 use crate::provider::rail::Credential;
@@ -52,6 +52,7 @@ pub use operate::{No, NotDone, Operated, Operator, RefundRequest, Remedial};
 pub use page::{Cashier, PageState, PageView};
 pub use reply::{Challenged, Refusal, Reply};
 use runs::Runs;
+use watch::Watchers;
 pub use webhook::{Heard, Notified, Unheard};
 
 /// A tool call as it came in.
@@ -173,6 +174,9 @@ impl CallerCaps {
 pub struct Gate {
     parts: Arc<Parts>,
     runs: Arc<Runs>,
+    watchers: Arc<Watchers>,
+    /// Cancelled when no request shall wait for its payment any longer.
+    waiting: CancellationToken,
     tasks: TaskTracker,
     stop: CancellationToken,
     random: Arc<dyn Random>,
@@ -185,6 +189,8 @@ impl Gate {
         Self {
             parts: Arc::new(parts),
             runs: Arc::default(),
+            watchers: Arc::default(),
+            waiting: CancellationToken::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             random: Arc::new(SystemRandom),
@@ -244,6 +250,17 @@ impl Gate {
         tokio::time::timeout(patience, self.tasks.wait())
             .await
             .is_ok()
+    }
+
+    /// The two latest secrets of `name`, the latest first; the hosts of one ledger share them.
+    pub fn secrets(&self, name: &str) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
+        let now = self.parts.clock.now();
+        self.parts.ledger.secrets(name.to_owned(), now)
+    }
+
+    /// The time by which it goes.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.parts.clock.clone()
     }
 
     fn account(&self, name: &str) -> Option<&Arc<dyn Provider>> {

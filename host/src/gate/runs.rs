@@ -275,6 +275,7 @@ impl Gate {
             };
             match self.parts.ledger.advance(change).await {
                 Ok(stored) => {
+                    self.watchers.tell(&stored.record.call.id);
                     let stored_call = &stored.record.call;
                     let (call, tool) = (&stored_call.id, &stored_call.quote.tool);
                     tracing::debug!(%call, %tool, "{}", stored_call.state.name());

@@ -120,6 +120,18 @@ pub struct Run<'a> {
 pub trait ProgressSink: Send + Sync {
     /// Must return at once: the guest waits meanwhile.
     fn report(&self, progress: f64, total: Option<f64>, message: Option<&str>);
+
+    /// Word of the host itself before a run begins. Must return at once, too.
+    fn note(&self, _stage: Stage, _message: &str) {}
+}
+
+/// Where a call stands before its run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It waits for something.
+    Waiting,
+    /// It waits no longer: the run comes next, here or elsewhere.
+    Starting,
 }
 
 /// How a run ended.

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use coinop_core::mode::PAYMENT_ID_ARGUMENT_RENAMED;
 use coinop_core::peer::Dialog;
 use coinop_core::principal::Principal;
 use rmcp::model::*;
@@ -11,6 +12,7 @@ use rmcp::{ErrorData, ServerHandler};
 use serde_json::json;
 
 use super::Server;
+use super::conversation::Retry;
 use super::{conversation, credential, declared, viewer};
 use crate::catalog::Snapshot;
 use crate::gate::{Invocation, Reply};
@@ -69,13 +71,16 @@ impl Handler {
 
     async fn call(
         &self,
-        request: CallToolRequestParams,
+        mut request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let snapshot = self.server.snapshot().await;
         let peer = declared::peer(&context);
+        let retry = Retry::of(&mut request);
         let Some(entry) = snapshot.tools.get(request.name.as_ref()).cloned() else {
-            let reply = self.call_unlisted(&request, &context, &snapshot).await?;
+            let reply = self
+                .call_unlisted(&request, retry, &context, &snapshot)
+                .await?;
             return wire::result::answer(&reply, &peer);
         };
         let principal = self.principal(&context.extensions);
@@ -90,27 +95,33 @@ impl Handler {
             cancel: context.ct.clone(),
             dialog: Dialog {
                 peer,
+                manners: self.server.manners,
                 ..Dialog::default()
             },
             mode: None,
             resumption: None,
         };
-        conversation::answer(&self.server, invocation, &context).await
+        conversation::answer(&self.server, invocation, retry, &context).await
     }
 
     /// A tool that was replaced or removed after it was paid for is still owed to whoever holds the payment.
     async fn call_unlisted(
         &self,
         request: &CallToolRequestParams,
+        retry: Retry,
         context: &RequestContext<RoleServer>,
         snapshot: &Snapshot,
     ) -> Result<Reply, ErrorData> {
-        let nothing = JsonObject::new();
-        let arguments = request.arguments.as_ref().unwrap_or(&nothing);
+        let mut arguments = request.arguments.clone().unwrap_or_default();
         let principal = self.principal(&context.extensions);
+        // What a conversation leads to is found like what a caller names.
+        let payment = retry.payment(&self.server, &principal, &arguments).await;
+        if let Some(payment) = payment {
+            arguments.insert(PAYMENT_ID_ARGUMENT_RENAMED.to_owned(), json!(payment));
+        }
         let calls = &self.server.calls;
         calls
-            .call_unlisted(&request.name, arguments, principal, context.ct.clone())
+            .call_unlisted(&request.name, &arguments, principal, context.ct.clone())
             .await
             .ok_or_else(|| unknown_tool(&request.name, snapshot))
     }

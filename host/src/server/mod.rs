@@ -24,6 +24,8 @@ pub mod webhooks;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coinop_core::ids::PaymentId;
+use coinop_core::peer::Manners;
 use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
@@ -33,13 +35,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, Snapshot};
+use crate::clock::{Clock, SystemClock};
 use crate::gate::{Gate, Invocation, Reply};
+use crate::ledger::LedgerError;
 use crate::wire::tools::Cache;
 
 pub use handler::Handler;
 
 /// The product's name on the wire: in `serverInfo` and on `/healthz`.
 pub const PRODUCT: &str = "coinop";
+/// The name of the secrets that request states are sealed with, in the ledger that the hosts share.
+const REQUEST_STATE_SECRET: &str = "request-state";
 /// How long a request waits for the first scan of the plugins.
 const FIRST_SCAN_WAIT: Duration = Duration::from_secs(20);
 
@@ -57,6 +63,24 @@ pub trait Calls: Send + Sync {
         _cancel: CancellationToken,
     ) -> BoxFuture<'a, Option<Reply>> {
         Box::pin(async { None })
+    }
+
+    /// Waits until a payment is not awaited any more; for ever where there is none of that id.
+    fn until_decided<'a>(&'a self, _payment: &'a PaymentId) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    /// The secrets that what clients carry for us is sealed with, the latest first; none where there is no ledger.
+    fn request_state_secrets(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// Has requests that wait for their payment answered now.
+    fn stop_waiting(&self) {}
+
+    /// The time.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
     }
 }
 
@@ -76,6 +100,22 @@ impl Calls for Gate {
             self, name, arguments, principal, cancel,
         ))
     }
+
+    fn until_decided<'a>(&'a self, payment: &'a PaymentId) -> BoxFuture<'a, ()> {
+        Box::pin(Gate::until_decided(self, payment))
+    }
+
+    fn request_state_secrets(&self) -> BoxFuture<'_, Result<Vec<Vec<u8>>, LedgerError>> {
+        Gate::secrets(self, REQUEST_STATE_SECRET)
+    }
+
+    fn stop_waiting(&self) {
+        Gate::stop_waiting(self);
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        Gate::clock(self)
+    }
 }
 
 /// What all sessions and requests of this process share.
@@ -86,7 +126,12 @@ pub struct Server {
     tools: Cache,
     peers: announce::Peers,
     info: ServerConfig,
+    manners: Manners,
+    seals: conversation::Seals,
+    following: conversation::Following,
     in_flight: TaskTracker,
+    /// What goes on when a request is answered; ends when the server closes.
+    tasks: TaskTracker,
     closing: CancellationToken,
 }
 
@@ -111,9 +156,21 @@ impl Server {
             tools: Cache::default(),
             peers: announce::Peers::default(),
             info,
+            manners: Manners::default(),
+            seals: conversation::Seals::default(),
+            following: conversation::Following::default(),
             in_flight: TaskTracker::new(),
+            tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
         })
+    }
+
+    /// The same server with the operator's manners. Before anybody shares it.
+    #[must_use]
+    pub fn with_manners(mut self: Arc<Self>, manners: Manners) -> Arc<Self> {
+        let server = Arc::get_mut(&mut self).expect("nobody shares a server that is being made");
+        server.manners = manners;
+        self
     }
 
     /// Tells legacy clients of every change of the listing, until [`Server::drain`]. Spawned once, by the
@@ -130,10 +187,11 @@ impl Server {
     /// Stops taking new work and waits for the calls in flight, at most `bound`. Returns whether all ended.
     pub async fn drain(&self, bound: Duration) -> bool {
         self.closing.cancel();
+        self.calls.stop_waiting();
         self.in_flight.close();
-        tokio::time::timeout(bound, self.in_flight.wait())
-            .await
-            .is_ok()
+        self.tasks.close();
+        let ended = async { tokio::join!(self.in_flight.wait(), self.tasks.wait()) };
+        tokio::time::timeout(bound, ended).await.is_ok()
     }
 
     /// How many calls run.

@@ -1,4 +1,7 @@
-//! A guest's progress on its way to the client: never blocks the guest, never goes back, never loses the last word.
+//! A call's progress on its way to the client: never blocks whoever reports, never goes back, never loses the last word.
+//!
+//! Before a run the host has its say: that it waits for a payment, and that it waits no longer. Those words lie below
+//! what any run reports, a thousandth apart, so that the guest's own numbers and totals arrive as they are.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -8,13 +11,17 @@ use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RoleServer};
 use tokio::sync::Notify;
 
-use crate::sandbox::ProgressSink;
+use crate::sandbox::{ProgressSink, Stage};
 use crate::wire::result::capped;
 
 /// Reports that wait to be sent; beyond this the newest waiting one is replaced.
 const WAITING_MAX: usize = 32;
 /// Longest message shown, bytes.
 const MESSAGE_BYTES_MAX: usize = 1 << 10;
+/// Longest word of the host's own, bytes: its link must not be cut.
+const NOTE_BYTES_MAX: usize = 8 << 10;
+/// How far apart two of the host's own words are, and a guest's report from what was said before it where it reports less.
+const STEP: f64 = 0.001;
 /// How long one notification may take; a client that stopped reading loses its progress, not its answer.
 const SEND_WAIT: Duration = Duration::from_secs(2);
 
@@ -29,7 +36,10 @@ struct Report {
 #[derive(Default)]
 struct Queue {
     waiting: VecDeque<Report>,
-    highest: Option<f64>,
+    /// The highest that was told.
+    told: Option<f64>,
+    /// The highest that the guest has reported.
+    reported: Option<f64>,
     ended: bool,
 }
 
@@ -40,13 +50,31 @@ enum Next {
 }
 
 impl Queue {
-    /// Takes a report in, unless it does not increase (the protocol demands that it does).
-    fn push(&mut self, report: Report) {
-        let increases = self.highest.is_none_or(|highest| report.progress > highest);
+    /// Takes a guest's report in, unless it does not increase (the protocol demands that it does).
+    fn report(&mut self, mut report: Report) {
+        let increases = self.reported.is_none_or(|last| report.progress > last);
         if !report.progress.is_finite() || !increases {
             return;
         }
-        self.highest = Some(report.progress);
+        self.reported = Some(report.progress);
+        // The first report of many guests is 0, and the host has said more before it.
+        if let Some(told) = self.told.filter(|told| report.progress <= *told) {
+            report.progress = told + STEP / 1_000.0;
+        }
+        self.push(report);
+    }
+
+    /// Takes a word of the host in.
+    fn note(&mut self, message: String) {
+        self.push(Report {
+            progress: self.told.unwrap_or(0.0) + STEP,
+            total: None,
+            message: Some(message),
+        });
+    }
+
+    fn push(&mut self, report: Report) {
+        self.told = Some(report.progress);
         if self.waiting.len() == WAITING_MAX {
             self.waiting.pop_back();
         }
@@ -68,7 +96,12 @@ impl ProgressSink for Bridge {
             total: total.filter(|total| total.is_finite()),
             message: message.map(|message| capped(message.to_owned(), MESSAGE_BYTES_MAX)),
         };
-        self.lock().push(report);
+        self.lock().report(report);
+        self.some.notify_one();
+    }
+
+    fn note(&self, _stage: Stage, message: &str) {
+        self.lock().note(capped(message.to_owned(), NOTE_BYTES_MAX));
         self.some.notify_one();
     }
 }
@@ -146,6 +179,28 @@ mod tests {
             waiting([1.0, 1.0, 0.5, f64::NAN, 2.0, f64::INFINITY, 3.0]),
             [1.0, 2.0, 3.0]
         );
+    }
+
+    #[test]
+    fn the_hosts_words_come_first_and_every_report_of_the_guest_is_shown_after_them() {
+        let bridge = Bridge::default();
+        for _ in 0..3 {
+            bridge.note(Stage::Waiting, "pay");
+        }
+        for progress in [0.0, 0.000_5, 0.5, 0.5, 1.0] {
+            bridge.report(progress, Some(1.0), None);
+        }
+        let next = || match bridge.next() {
+            Next::Report(report) => Some((report.progress, report.total)),
+            Next::Wait | Next::End => None,
+        };
+        let sent: Vec<_> = std::iter::from_fn(next).collect();
+        assert!(sent.windows(2).all(|two| two[0].0 < two[1].0), "{sent:?}");
+        let totals: Vec<_> = sent.iter().map(|sent| sent.1).collect();
+        assert_eq!(totals[..3], [None; 3]);
+        assert_eq!(totals[3..], [Some(1.0); 4], "one did not increase");
+        assert_eq!((sent[5].0, sent[6].0), (0.5, 1.0));
+        assert!(sent[4].0 < 0.01, "{sent:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Plain translation: nothing here decides, waits or performs.
 
+pub mod elicitation;
 pub mod json;
 pub mod result;
 pub mod tools;

@@ -54,6 +54,7 @@ impl Drive<'_> {
         match advanced {
             Ok(advanced) => {
                 self.take(advanced.record);
+                self.gate.watchers.tell(&self.call.id);
                 let (call, tool) = (&self.call.id, &self.call.quote.tool);
                 tracing::debug!(%call, %tool, "{}", self.call.state.name());
                 Ok(true)
@@ -92,6 +93,24 @@ impl Drive<'_> {
         let record = self.gate.parts.ledger.find(key).await?;
         self.start_over(record.ok_or(AdvanceError::Missing)?);
         Ok(())
+    }
+
+    /// Looks whether somebody else has changed the call; takes it as it is now if so. A ledger that is away for a moment
+    /// says nothing.
+    pub(in crate::gate) async fn has_changed(&mut self) -> Result<bool, Trouble> {
+        let key = CallKey::Call(self.call.id.clone());
+        let record = match self.gate.parts.ledger.find(key).await {
+            Ok(record) => record.ok_or(AdvanceError::Missing)?,
+            Err(error) => {
+                tracing::debug!(call = %self.call.id, %error, "a wait could not look at the ledger");
+                return Ok(false);
+            }
+        };
+        let has_changed = record.version != self.stored.version;
+        if has_changed {
+            self.start_over(record);
+        }
+        Ok(has_changed)
     }
 
     /// Whether the call may have moved on since it was read: this host was stopped, or busy with others. What cannot be
