@@ -16,7 +16,7 @@ pub use self::state::{
 use crate::Millis;
 use crate::ids::CallId;
 use crate::money::{Amount, Money};
-use crate::payment::Payment;
+use crate::payment::{Payment, PaymentState};
 use crate::quote::Quote;
 
 /// A paid call.
@@ -108,7 +108,16 @@ impl Call {
     pub fn may_try_again(&self) -> bool {
         self.state == CallState::ToolFailed
             && self.failures <= self.quote.retries
-            && self.payment.state.backs_a_run()
+            && self.backs_a_run()
+    }
+
+    /// Whether a run may be claimed on its payment: money that is here, or reserved where it is taken after the run.
+    pub fn backs_a_run(&self) -> bool {
+        match self.payment.state {
+            PaymentState::Paid => true,
+            PaymentState::Authorized => !self.quote.upfront,
+            _ => false,
+        }
     }
 
     /// What the provider took and has not given back, in the currency received; nothing where it took nothing.

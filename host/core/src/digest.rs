@@ -17,6 +17,12 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The digest of a JSON value, whatever the order of its keys (RFC 8785). `None` for a number that has no such form.
+    pub fn of_json(value: &serde_json::Value) -> Option<Self> {
+        let canonical = serde_json_canonicalizer::to_vec(value).ok()?;
+        Some(Self::of(&canonical))
+    }
+
     /// The raw 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

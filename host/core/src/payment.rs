@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::ids::{LinkToken, PaymentId};
 use crate::money::{Amount, Money};
 
@@ -28,6 +29,10 @@ pub struct Payment {
     /// What the provider gave as proof that the money moved (a transaction, a preimage), as JSON of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
+    /// Digest of the credential by which the caller pays, where one came with the call: presented again, it is this payment
+    /// once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<Digest>,
     /// Where it stands.
     pub state: PaymentState,
 }
@@ -84,9 +89,9 @@ impl PaymentState {
         self.is_taken() || self == Self::Refunded
     }
 
-    /// Whether a run may be claimed on it.
-    pub fn backs_a_run(self) -> bool {
-        matches!(self, Self::Paid | Self::Authorized)
+    /// Whether the provider is being asked to take reserved money, or was and has not said what happened.
+    pub fn is_settling(self) -> bool {
+        matches!(self, Self::Settling | Self::SettleUnknown)
     }
 }
 
@@ -174,6 +179,7 @@ impl Payment {
             refunded: Amount::ZERO,
             fee: Amount::ZERO,
             proof: None,
+            credential: None,
             state: PaymentState::Creating,
         }
     }

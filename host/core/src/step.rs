@@ -92,7 +92,11 @@ pub fn next(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
         CallState::Quoted => Step::Request,
         CallState::Awaiting => awaiting(call, mode, situation),
         CallState::Ready if call.payment.state == PaymentState::Releasing => Step::Release,
+        CallState::Ready if call.payment.state.is_settling() => Step::Settle,
         CallState::Ready if situation.sweeping => unclaimed(call, situation),
+        CallState::Ready if call.payment.state == PaymentState::Authorized => {
+            reserved(call, situation)
+        }
         CallState::Ready => Step::Claim,
         CallState::Running { .. } if situation.running_here => Step::Wait,
         CallState::Running { lease_until, .. } if situation.now < *lease_until => Step::Wait,
@@ -164,7 +168,10 @@ pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
             (updated_at < last).then_some((updated_at + LATE_POLL_MS_MIN).min(last))
         }
         CallState::Deliverable if call.refund.is_some() => Some(updated_at + STEP_PATIENCE_MS),
-        CallState::Ready if call.payment.state == PaymentState::Releasing => {
+        CallState::Ready
+            if call.payment.state == PaymentState::Releasing
+                || call.payment.state.is_settling() =>
+        {
             Some(updated_at + STEP_PATIENCE_MS)
         }
         CallState::Ready => Some(updated_at + call.quote.claim_window_ms),
@@ -266,6 +273,17 @@ fn awaiting(call: &Call, mode: &dyn Mode, situation: &Situation) -> Step {
                 Turn::CallOff => Step::CallOff,
             }
         }
+    }
+}
+
+/// A call on a reservation. One that ended while nobody came for it is not run on, since nothing would be taken for it.
+fn reserved(call: &Call, situation: &Situation) -> Step {
+    if call.quote.upfront {
+        return Step::Settle;
+    }
+    match due_at(call, situation.updated_at) {
+        Some(ends_at) if situation.now >= ends_at => Step::Release,
+        _ => Step::Claim,
     }
 }
 

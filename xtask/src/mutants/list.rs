@@ -66,8 +66,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         edits: &[
             Edit {
                 file: "host/core/src/call/transition.rs",
-                from: ") if self.payment.state.backs_a_run() && lease_until > at => {",
-                to: ") if lease_until > at => {",
+                from: ") if self.backs_a_run() && lease_until > at => running(owner, *lease_until),",
+                to: ") if lease_until > at => running(owner, *lease_until),",
             },
             Edit {
                 file: "host/core/src/call/transition.rs",

@@ -117,6 +117,39 @@ fn nothing_runs_before_it_is_paid() {
 }
 
 #[test]
+fn reserved_money_that_is_taken_upfront_backs_a_run_only_once_it_is_here() {
+    let apply = |events: &[Event]| {
+        let mut call = call();
+        call.quote.upfront = true;
+        events.iter().try_for_each(|event| call.apply(event))?;
+        Ok::<_, IllegalEvent>(call.state.name())
+    };
+    let (started, unknown) = (
+        p(PaymentEvent::SettleStarted),
+        p(PaymentEvent::SettleUnknown),
+    );
+    let settling = [created(), authorized(), started.clone()];
+    let then = |more: &[Event]| apply(&[&settling, more].concat());
+    assert!(apply(&[created(), authorized(), claimed(0, true)]).is_err());
+    assert!(then(&[claimed(0, true)]).is_err());
+    assert!(then(&[unknown.clone(), claimed(0, true)]).is_err());
+    assert_eq!(then(&[unknown.clone()]), Ok("ready"));
+    assert_eq!(then(&[settled(), claimed(0, true)]), Ok("running"));
+    assert_eq!(
+        then(&[unknown.clone(), settled(), claimed(0, true)]),
+        Ok("running")
+    );
+    assert_eq!(
+        then(&[unknown, p(PaymentEvent::Released)]),
+        Ok("withheld"),
+        "nothing was taken, and nothing ran"
+    );
+    let run = [settled(), claimed(0, false), failed(1)];
+    assert_eq!(then(&run), Ok("tool_failed"));
+    check(&[created(), authorized(), started], Err(2));
+}
+
+#[test]
 fn a_second_claim_needs_a_dead_lease_and_a_repeatable_tool() {
     let first = [created(), paid(), claimed(0, false)];
     let then = |more: Event| [first.to_vec(), vec![more]].concat();

@@ -66,9 +66,7 @@ impl Call {
                     lease_until,
                     ..
                 },
-            ) if self.payment.state.backs_a_run() && lease_until > at => {
-                running(owner, *lease_until)
-            }
+            ) if self.backs_a_run() && lease_until > at => running(owner, *lease_until),
             (
                 S::Running {
                     lease_until: old, ..
@@ -89,10 +87,7 @@ impl Call {
                     lease_until,
                     rerun: true,
                 },
-            ) if self.failures <= self.quote.retries
-                && self.payment.state.backs_a_run()
-                && lease_until > at =>
-            {
+            ) if self.failures <= self.quote.retries && self.backs_a_run() && lease_until > at => {
                 running(owner, *lease_until)
             }
             // An outcome that comes when its reservation is on its way back is nobody's: nothing would pay for it.
@@ -295,6 +290,8 @@ impl Call {
             (S::Declined | S::Expired, E::Paid { .. }) => S::LatePaid,
             (S::Executed, E::SettleStarted) => S::Settling,
             (S::Settling, E::SettleUnknown) => S::Settling,
+            // Taken before the run, as the seller chose: nothing may be claimed until it is here.
+            (S::Ready, E::SettleStarted | E::SettleUnknown) if self.quote.upfront => S::Ready,
             (S::Settling, E::Settled { received }) if *received == self.due() => S::Deliverable,
             (S::Awaiting, E::Paid { .. }) | (S::Settling, E::Settled { .. }) => {
                 owed(Cause::WrongAmount)

@@ -260,3 +260,39 @@ fn an_open_payment_is_polled_less_and_less_and_a_stuck_call_waits_for_a_person()
     check(&stuck, sweep(5), &Step::Ended);
     assert_eq!(due_at(&stuck, 0), None);
 }
+
+#[test]
+fn what_is_taken_upfront_is_taken_before_the_claim_and_by_whoever_comes() {
+    let mut call = after(&authorized());
+    call.quote.upfront = true;
+    let mode = mode::MODES[0];
+    let window = call.quote.claim_window_ms;
+    assert_eq!(next(&call, mode, &at(window + 1)), Step::Settle);
+    assert_eq!(next(&call, mode, &sweep(1)), Step::Rest);
+    assert_eq!(next(&call, mode, &sweep(window)), Step::Release);
+    for event in [PaymentEvent::SettleStarted, PaymentEvent::SettleUnknown] {
+        call.apply(&event.into()).unwrap();
+        assert_eq!(next(&call, mode, &at(1)), Step::Settle);
+        assert_eq!(next(&call, mode, &sweep(1)), Step::Settle);
+        assert_eq!(due_at(&call, 0), Some(STEP_PATIENCE_MS));
+    }
+    let received = call.due();
+    call.apply(&PaymentEvent::Settled { received }.into())
+        .unwrap();
+    assert_eq!(next(&call, mode, &at(1)), Step::Claim);
+    assert_eq!(next(&call, mode, &sweep(1)), Step::Rest);
+    assert_eq!(
+        next(&call, mode, &sweep(window)),
+        Step::Owe(Cause::Unclaimed)
+    );
+}
+
+#[test]
+fn nothing_runs_on_a_reservation_that_ended_unclaimed() {
+    let call = after(&authorized());
+    let (mode, window) = (mode::MODES[0], call.quote.claim_window_ms);
+    assert_eq!(next(&call, mode, &at(window - 1)), Step::Claim);
+    assert_eq!(next(&call, mode, &at(window)), Step::Release);
+    let call = after(&paid());
+    assert_eq!(next(&call, mode, &at(window)), Step::Claim);
+}

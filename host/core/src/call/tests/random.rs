@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::entry::{Book, Entry, entries, position};
 use crate::money::Currency;
+use crate::payment::PaymentState;
 
 /// A small deterministic generator (SplitMix64): core has no randomness of its own.
 struct Seeded(u64);
@@ -29,6 +30,7 @@ fn random_call(random: &mut Seeded) -> Call {
     let nanos = price().amount.nanos();
     call.credit = Amount::from_nanos(random.pick(&[0, 0, 0, nanos / 3, nanos]));
     call.quote.retries = random.below(3) as u32;
+    call.quote.upfront = random.below(3) == 0;
     call.quote.on_failure = random.pick(&[Remedy::Refund, Remedy::Credit]);
     call
 }
@@ -170,7 +172,10 @@ fn check_step(before: &Call, event: &Event, call: &Call, context: &dyn Fn() -> S
         context()
     );
     if claims {
-        let backed = before.payment.state.backs_a_run();
+        let backed = match before.payment.state {
+            PaymentState::Authorized => !before.quote.upfront,
+            state => state == PaymentState::Paid,
+        };
         assert!(backed, "ran unpaid: {}", context());
     }
     if let Event::Executed { epoch } | Event::ToolFailed { epoch, .. } = event {
@@ -230,6 +235,11 @@ fn random_events_never_break_a_promise() {
             remedies += i32::from(arrived("refunded")) + i32::from(arrived("credited"));
             assert!(outcomes + remedies <= 1, "ended twice: {}", context());
             *seen.entry(word(&event)).or_default() += 1;
+            if before.state == CallState::Ready && call.payment.state == PaymentState::Settling {
+                *seen
+                    .entry("ready authorized settle_started".to_owned())
+                    .or_default() += 1;
+            }
         }
         *ends.entry(call.state.name()).or_default() += 1;
     }
@@ -245,6 +255,11 @@ fn word(event: &Event) -> String {
 
 /// A test in which something never happens proves nothing of it.
 fn check_coverage(seed: u64, ends: &BTreeMap<&str, u32>, seen: &BTreeMap<String, u32>) {
+    let upfront = "ready authorized settle_started";
+    assert!(
+        seen.contains_key(upfront),
+        "seed {seed} took nothing upfront"
+    );
     let states = "deliverable refunded credited withheld late_paid compensating attention";
     for state in states.split(' ') {
         assert!(
