@@ -76,6 +76,8 @@ pub trait Ledger: Components {
     /// Records a new call, or returns the open one that the same known principal has for the same tool, component,
     /// arguments and price. Anonymous callers never share. A call within `caps` only; an existing one is always
     /// returned. One that the balance covered counts as open until [`transition::GIVEN_AGAIN_MS`] after its delivery.
+    /// Calls that came with their payment never share: the same payment, by account and reference, is the call that was
+    /// recorded with it first, whatever it was for and however it ended.
     fn open(&self, new: NewCall, caps: Caps) -> BoxFuture<'_, Result<Opened, AdvanceError>>;
 
     /// Reads a call.

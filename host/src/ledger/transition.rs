@@ -234,11 +234,12 @@ pub fn principal_key(principal: &Principal) -> String {
 }
 
 /// What makes two open calls the same: a known principal's same tool, component, arguments, price and account.
-/// `None` for anonymous callers, who never share, and for calls that are no longer open; one that [is given
-/// again](is_given_again) keeps its key until the next such call needs it.
+/// `None` for anonymous callers and for calls that came with their payment, which never share, and for calls that are no
+/// longer open; one that [is given again](is_given_again) keeps its key until the next such call needs it.
 pub fn open_key(call: &Call) -> Option<String> {
     let quote = &call.quote;
-    if !quote.principal.is_known() || !(call.state.is_open() || is_given_again(call)) {
+    let shared = quote.principal.is_known() && call.payment.credential.is_none();
+    if !shared || !(call.state.is_open() || is_given_again(call)) {
         return None;
     }
     let parts = (
@@ -257,9 +258,18 @@ pub fn open_key(call: &Call) -> Option<String> {
 /// Whether a call is given once more to a caller that asks for the same: the balance covered it, so its caller was never
 /// asked to pay, knows no payment's id to come back with when the answer is lost, and would be charged twice.
 fn is_given_again(call: &Call) -> bool {
-    call.state == CallState::Deliverable
+    call.payment.credential.is_none()
+        && call.state == CallState::Deliverable
         && call.payment.state == PaymentState::Paid
         && call.due().amount.is_zero()
+}
+
+/// By what a new call is found again where its caller brought the payment: account and reference. A payment that is
+/// presented to two hosts at once is one call, the one that was recorded first.
+pub fn brought(call: &Call) -> Option<(&str, &str)> {
+    call.payment.credential?;
+    let reference = call.payment.reference.as_deref()?;
+    Some((&call.quote.account, reference))
 }
 
 /// Whether a call found under its key is, at `now`, still what asking for the same means.

@@ -73,6 +73,8 @@ macro_rules! ledger_contract {
             opening: what_is_not_kept_or_is_blocked_is_not_sold,
             opening: a_call_is_found_by_every_key_it_has,
             opening: a_reference_means_one_payment,
+            opening: a_payment_that_came_with_its_call_is_one_call,
+            opening: a_spent_payment_is_found_for_ever,
             outcomes: an_outcome_is_delivered_with_its_receipt,
             outcomes: receipts_issued_at_once_form_whole_chains,
             outcomes: receipts_outlive_the_keys_rotation,
@@ -207,6 +209,24 @@ impl<'a> Desk<'a> {
             arguments: arguments.into(),
             run_spec: "{}".into(),
         }
+    }
+
+    /// A call whose payment came with it: reserved, and one claim away from running.
+    pub fn draft_with_payment(
+        &self,
+        payer: &Principal,
+        reference: &str,
+        arguments: &str,
+        price: Money,
+    ) -> NewCall {
+        let mut new = self.draft_of(payer, arguments, price);
+        let call = &mut new.call;
+        call.payment.reference = Some(reference.to_owned());
+        call.payment.credential = Some(Digest::of(reference.as_bytes()));
+        let reserved = call.due();
+        call.apply(&PaymentEvent::Authorized { reserved }.into())
+            .unwrap();
+        new
     }
 
     /// A call that the caller's balance pays for.

@@ -171,3 +171,41 @@ pub async fn a_reference_means_one_payment(desk: &Desk<'_>) {
     assert!(desk.open(with_reference(ACCOUNT)).await.is_err());
     desk.open(with_reference("another")).await.unwrap();
 }
+
+/// A payment that came with the call is one call, whoever presents it again and for whatever, and shares with no other.
+pub async fn a_payment_that_came_with_its_call_is_one_call(desk: &Desk<'_>) {
+    let bought = |reference: &str, arguments: &str| {
+        desk.draft_with_payment(&caller("ann"), reference, arguments, usd("1"))
+    };
+    let presented = (0..8).map(|n| {
+        let store = if n % 2 == 0 { &desk.here } else { &desk.there };
+        store.open(bought("nonce 1", "{}"), Caps::default())
+    });
+    let opened = join_all(presented).await.into_iter().map(Result::unwrap);
+    let opened: Vec<_> = opened.collect();
+    assert_eq!(opened.iter().filter(|opened| !opened.existing).count(), 1);
+    let first = &opened[0].record.call;
+    assert!(opened.iter().all(|one| one.record.call == *first));
+    let elsewhere = bought("nonce 1", "{\"x\":1}");
+    let other = desk.open(elsewhere).await.unwrap();
+    assert!(other.existing, "spent on another call");
+    assert_eq!(other.record.call.id, first.id);
+    let second = desk.open(bought("nonce 2", "{}")).await.unwrap();
+    assert!(!second.existing, "each payment is a purchase of its own");
+    let link = desk.draft_of(&caller("ann"), "{}", usd("1"));
+    assert!(!desk.open(link).await.unwrap().existing);
+}
+
+/// However its call ended, a payment that came with it buys nothing more.
+pub async fn a_spent_payment_is_found_for_ever(desk: &Desk<'_>) {
+    let bought = || desk.draft_with_payment(&caller("ann"), "nonce", "{}", usd("1"));
+    let record = desk.open(bought()).await.unwrap().record;
+    let back = [PaymentEvent::ReleaseStarted, PaymentEvent::Released];
+    let back = back.map(Into::into).to_vec();
+    let ended = desk.advanced(&record, back).await;
+    assert_eq!(ended.call.state, CallState::Withheld);
+    desk.pass(GIVEN_AGAIN_MS).await;
+    let again = desk.there.open(bought(), Caps::default()).await.unwrap();
+    assert!(again.existing);
+    assert_eq!(again.record.call, ended.call);
+}

@@ -1,6 +1,6 @@
 //! Calls in memory: opened, advanced, listed, taken when due.
 
-use coinop::ledger::transition::{Transition, is_meant, open_key, within};
+use coinop::ledger::transition::{Transition, brought, is_meant, open_key, within};
 use coinop::ledger::{
     AdvanceError, Advanced, Audited, Caps, Change, Filter, LedgerError, NewCall, Opened, Record,
     TakeDue,
@@ -26,6 +26,16 @@ impl Store {
         }
         if !self.components.contains_key(&component) {
             return Err(unavailable("the component is not kept").into());
+        }
+        if let Some((account, reference)) = brought(&new.call)
+            && let Some(id) = self
+                .references
+                .get(&(account.to_owned(), reference.to_owned()))
+        {
+            return Ok(Opened {
+                record: self.calls[id].record.clone(),
+                existing: true,
+            });
         }
         let key = open_key(&new.call);
         let found = key.as_ref().and_then(|key| self.open_keys.get(key));

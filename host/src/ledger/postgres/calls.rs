@@ -11,13 +11,16 @@ use super::pool::{Db, Query, query};
 use super::receipts::{self, Chains};
 use super::records::{COLUMNS, columns, insert, record, update};
 use super::transaction::{BEGIN, Begun, Transaction};
-use crate::ledger::transition::{Transition, is_meant, open_key, principal_key, within};
+use crate::ledger::transition::{Transition, brought, is_meant, open_key, principal_key, within};
 use crate::ledger::{
     AdvanceError, Advanced, CallKey, Caps, Change, LedgerError, NewCall, Opened, Record,
 };
 
 /// The constraint that keeps a call from being open twice.
 const ONE_OPEN: &str = "call_open";
+
+/// The index that keeps a payment from buying two calls.
+const ONE_PAYMENT: &str = "call_reference";
 
 /// Records a call within `caps`, or finds the open one it would repeat. Two round trips.
 pub(super) async fn open(
@@ -56,7 +59,11 @@ pub(super) async fn open(
     }
     let found = get::<Option<&str>>(row, 0)?.is_some();
     let found = found.then(|| record(row)).transpose()?;
-    if let Some(record) = found.clone().filter(|found| is_meant(found, now)) {
+    let came_with_it = brought(call).is_some();
+    if let Some(record) = found
+        .clone()
+        .filter(|found| came_with_it || is_meant(found, now))
+    {
         return Ok(Opened {
             record,
             existing: true,
@@ -88,8 +95,24 @@ pub(super) async fn open(
     })
 }
 
-/// What stands in the way of a new call: a block, code that is not kept, the same call open already.
+/// What stands in the way of a new call: a block, code that is not kept, the same call open already, or the call that was
+/// recorded with the same payment.
 fn standing(call: &Call) -> Query {
+    if let Some((account, reference)) = brought(call) {
+        return query!(
+            concat!(
+                "SELECT ",
+                columns!(),
+                ", asked.blocked, asked.kept
+                 FROM (SELECT EXISTS (SELECT 1 FROM blocked WHERE digest = $1) AS blocked,
+                              EXISTS (SELECT 1 FROM component WHERE digest = $1) AS kept) AS asked
+                 LEFT JOIN call ON call.account = $2 AND call.reference = $3"
+            ),
+            call.quote.component.to_string(),
+            account.to_owned(),
+            reference.to_owned(),
+        );
+    }
     query!(
         concat!(
             "SELECT ",
@@ -143,7 +166,9 @@ fn not_opened(error: &Error) -> Option<Failed<AdvanceError>> {
     let constraint = error.as_db_error().and_then(|error| error.constraint());
     match constraint {
         // Another host was faster: its call is there for the next attempt.
-        Some(ONE_OPEN) => Some(Failed::Again(LedgerError::Unavailable(in_words(error)))),
+        Some(ONE_OPEN | ONE_PAYMENT) => {
+            Some(Failed::Again(LedgerError::Unavailable(in_words(error))))
+        }
         _ => accounts::credit_spent(error),
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{accounts, outcomes, receipts};
 use crate::ledger::transition::{
-    Transition, is_meant, open_key, payment_state, principal_key, within,
+    Transition, brought, is_meant, open_key, payment_state, principal_key, within,
 };
 use crate::ledger::{
     AdvanceError, Advanced, Audited, CallKey, Caps, Change, Filter, LedgerError, NewCall, Opened,
@@ -25,6 +25,15 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
     if !outcomes::has_component(db, new.call.quote.component)? {
         // Published before it was kept, or forgotten: a quote must not outlive the code it names.
         return Err(LedgerError::Unavailable("the component is not kept".into()).into());
+    }
+    if let Some((account, reference)) = brought(&new.call) {
+        let sql = format!("SELECT {COLUMNS} FROM call WHERE account = ?1 AND reference = ?2");
+        if let Some(record) = query_one(db, &sql, [account, reference])? {
+            return Ok(Opened {
+                record,
+                existing: true,
+            });
+        }
     }
     let key = open_key(&new.call);
     if let Some(key) = &key {
