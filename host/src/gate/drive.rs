@@ -9,6 +9,7 @@ mod commit;
 use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, Mode};
+use coinop_core::payment::PaymentState;
 use coinop_core::peer::Dialog;
 use coinop_core::step::{Situation, Step, next};
 
@@ -99,6 +100,8 @@ pub(super) struct Drive<'a> {
     pub(super) remedy_started: bool,
     /// Whether this turn was the first to try a compensation: nothing can have been sent back before.
     pub(super) first_try: bool,
+    /// Whether reserved money was to be taken in this turn already, by it or by the task that it waited for.
+    pub(super) tried_to_settle: bool,
     /// How far the conversation with the caller's client has come.
     pub(super) dialog: Dialog,
     /// The mode that the operator chose for this client.
@@ -121,6 +124,7 @@ impl<'a> Drive<'a> {
             looks: 0,
             remedy_started: false,
             first_try: false,
+            tried_to_settle: false,
             dialog: Dialog::default(),
             chosen: None,
             watching: None,
@@ -146,7 +150,7 @@ impl<'a> Drive<'a> {
         let ending = self.turn(Some(caller)).await;
         failpoint_of("before-reply", &self.call.id);
         match ending {
-            Ok(Ending::Outcome(delivery)) => Reply::Outcome(delivery),
+            Ok(Ending::Outcome(delivery)) => self.delivered(delivery),
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
             Ok(Ending::Ask(ask)) => self.ask_reply(ask),
             Ok(Ending::Ended | Ending::Rest)
@@ -159,6 +163,11 @@ impl<'a> Drive<'a> {
             Ok(Ending::Cancelled) => Reply::Cancelled,
             Err(Trouble::Ledger(error)) => not_recorded(&error),
             Err(Trouble::Account(name)) => no_account(&name),
+            // Asked to pay once more, the caller would pay twice.
+            Err(Trouble::Provider(error)) if self.is_being_settled() => {
+                tracing::warn!(call = %self.call.id, %error, "a payment that came with its call is not settled yet");
+                self.ask_reply(Ask::running(self.mode(), &self.call))
+            }
             Err(Trouble::Provider(error)) => {
                 tracing::warn!(call = %self.call.id, %error, "the provider did not help");
                 unavailable("The payment provider does not answer.".to_owned())
@@ -195,6 +204,24 @@ impl<'a> Drive<'a> {
             Err(Trouble::Ledger(AdvanceError::Ledger(error))) => Err(error),
             Err(other) => Err(LedgerError::Unavailable(other.to_string())),
         }
+    }
+
+    /// The outcome, with the rail's own receipt where the caller brought the payment.
+    fn delivered(&self, delivery: Delivery) -> Reply {
+        if self.call.payment.credential.is_none() {
+            return Reply::Outcome(delivery);
+        }
+        let provider = self.gate.account(&self.call.quote.account);
+        let rail = provider.and_then(|provider| provider.rail());
+        // What the balance covered was not paid by the rail.
+        let by_rail = self.call.payment.received.is_some();
+        let receipt = rail.filter(|_| by_rail);
+        let receipt = receipt.and_then(|rail| rail.receipt(&self.call));
+        Reply::Settled { delivery, receipt }
+    }
+
+    fn is_being_settled(&self) -> bool {
+        self.call.payment.credential.is_some() && self.call.payment.state.is_settling()
     }
 
     pub(super) fn ask_reply(&self, ask: Ask) -> Reply {
@@ -278,12 +305,12 @@ impl<'a> Drive<'a> {
             Step::CallOff => self.call_off().await?,
             Step::Check => self.check().await?,
             Step::Expire => self.expire().await?,
-            // Whoever only looks, or has no code, leaves the run to its caller and to the hosts.
-            Step::Claim
-                if matches!(
-                    self.purpose,
-                    Purpose::Look | Purpose::Told | Purpose::Finish | Purpose::Operate
-                ) =>
+            // Whoever only looks, or has no code, leaves the run to its caller and to the hosts, and what leads to it.
+            Step::Claim if self.only_looks() => return self.end(Ending::Rest).await,
+            Step::Settle
+                if self.only_looks()
+                    && self.call.payment.state == PaymentState::Authorized
+                    && self.call.state == CallState::Ready =>
             {
                 return self.end(Ending::Rest).await;
             }
@@ -326,6 +353,13 @@ impl<'a> Drive<'a> {
             Step::Ended => return self.end(Ending::Ended).await,
         }
         Ok(None)
+    }
+
+    fn only_looks(&self) -> bool {
+        matches!(
+            self.purpose,
+            Purpose::Look | Purpose::Told | Purpose::Finish | Purpose::Operate
+        )
     }
 
     pub(super) fn spec(&self) -> Option<RunSpec> {
@@ -386,6 +420,8 @@ impl<'a> Drive<'a> {
         match runs.wait(&self.call.id, &caller.cancel, clock).await {
             Waited::Finished(finished) => {
                 self.take(finished.record.clone());
+                // Whoever ran it tried to take the money as well.
+                self.tried_to_settle = true;
                 match &finished.delivery {
                     Some(delivery) if self.call.state == CallState::Deliverable => {
                         Ok(Some(Ending::Outcome(delivery.clone())))

@@ -3,6 +3,7 @@
 //! It owns no policy: [`coinop_core::step::next`] decides. It knows providers, the ledger and the sandbox by their
 //! traits only.
 
+mod credential;
 mod drive;
 mod free;
 mod limit;
@@ -181,6 +182,7 @@ pub struct Gate {
     stop: CancellationToken,
     random: Arc<dyn Random>,
     owner: Arc<str>,
+    secrets: Arc<credential::Secrets>,
 }
 
 impl Gate {
@@ -195,6 +197,7 @@ impl Gate {
             stop: CancellationToken::new(),
             random: Arc::new(SystemRandom),
             owner: crate::random::token().into(),
+            secrets: Arc::default(),
         }
     }
 
@@ -232,6 +235,21 @@ impl Gate {
     ) -> Reply {
         if let Some(resumption) = invocation.resumption.take() {
             return self.resume(listing, resumption, invocation).await;
+        }
+        if let Some(credential) = invocation.credential.take() {
+            match self.buy(listing, credential, invocation, price).await {
+                Ok(reply) => return reply,
+                Err(given_back) => invocation = *given_back,
+            }
+        }
+        let redeems = listing.mode.surface() == Surface::PaymentIdArgument
+            && invocation
+                .arguments
+                .contains_key(&listing.payment_id_argument);
+        let peer = &invocation.dialog.peer;
+        if !redeems && self.asks_for_credential(listing, peer, invocation.mode) {
+            let arguments = &invocation.arguments;
+            return self.ask_for_credential(listing, arguments, price).await;
         }
         match listing.mode.surface() {
             Surface::PaymentIdArgument => self.quote_or_redeem(listing, invocation, price).await,

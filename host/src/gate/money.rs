@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use coinop_core::Millis;
-use coinop_core::call::{Call, CallState};
+use coinop_core::call::Call;
 use coinop_core::money::Money;
 use coinop_core::payment::{PaymentEvent, PaymentState};
 
@@ -203,13 +203,38 @@ impl Drive<'_> {
         }
     }
 
+    /// Takes reserved money. Of several who come for it at once one asks the provider, and the others look what came of it.
     pub(super) async fn settle(&mut self) -> Result<(), Trouble> {
-        if self.call.state == CallState::Executed {
+        if self.tried_to_settle && self.call.payment.state.is_settling() {
+            let reason = "whether the money was taken is not known yet";
+            return Err(ProviderError::Unreachable(reason.into()).into());
+        }
+        let runs = &self.gate.runs;
+        // A run that has ended here settles under the reservation that it ran under.
+        let _alone = match self.purpose {
+            Purpose::Finish => None,
+            _ => match runs.reserve(&self.call.id) {
+                Some(slot) => Some(slot),
+                None => {
+                    runs.ended(&self.call.id).await;
+                    self.tried_to_settle = true;
+                    return self.reread().await;
+                }
+            },
+        };
+        self.take_reserved().await?;
+        // On record before the others look.
+        self.commit().await.map(drop)
+    }
+
+    async fn take_reserved(&mut self) -> Result<(), Trouble> {
+        if self.call.payment.state == PaymentState::Authorized {
             self.gather(PaymentEvent::SettleStarted.into())?;
         }
         if !self.commit().await? {
             return Ok(());
         }
+        self.tried_to_settle = true;
         let provider = self.provider()?;
         let payment = self.payment()?;
         let settled = self

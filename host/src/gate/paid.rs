@@ -57,6 +57,13 @@ pub(super) struct Caller {
     pub(super) viewer: Option<String>,
 }
 
+/// Who pays for a call, and into which account.
+pub(super) struct Payer<'a> {
+    pub(super) principal: &'a Principal,
+    pub(super) account: &'a str,
+    pub(super) provider: &'a dyn Provider,
+}
+
 impl Gate {
     /// `confirm_<tool>(payment_id)`: runs the stored arguments.
     pub(super) async fn confirm(&self, listing: &Listing, invocation: Invocation) -> Reply {
@@ -285,40 +292,13 @@ impl Gate {
         caller: &Caller,
         provider: &dyn Provider,
     ) -> Result<NewCall, serde_json::Error> {
-        let (principal, viewer) = (&caller.principal, &caller.viewer);
-        let now = self.parts.clock.now();
-        let lifetime = self
-            .parts
-            .quote_lifetime
-            .min(provider.capabilities().lifetime_max);
-        // No grant exists that reaches outside, so every run is pure in effect; a tool that says it must not be repeated
-        // is believed all the same.
-        let repeatable = listing.tool.effects != Effects::Effectful;
-        let quote = Quote {
-            principal: principal.clone(),
-            tool: listing.name.clone(),
-            plugin: listing.plugin.clone(),
-            component: listing.manifest.digest,
-            arguments: arguments.digest(),
-            payment_id_argument: listing.payment_id_argument.clone(),
-            confirm_tool: listing.confirm_tool(),
-            upfront: false,
-            price,
-            account: listing.account.clone(),
-            claim_window_ms: self.parts.claim_window.as_millis() as i64,
-            on_failure: listing.on_failure,
-            retries: if repeatable { listing.retries } else { 0 },
-            late_window_ms: provider.capabilities().late_window.as_millis() as i64,
-            expires_at: now + lifetime.as_millis() as i64,
+        let payer = Payer {
+            principal: &caller.principal,
+            account: &listing.account,
+            provider,
         };
-        let payment = Payment::creating(
-            PaymentId::from_random(self.random.bytes()),
-            LinkToken::from_random(self.random.bytes()),
-            provider.kind().to_owned(),
-        );
-        let id = CallId::from_random(self.random.bytes());
-        let mut call = Call::quoted(id, quote, listing.mode.name(), now, payment);
-        call.viewer.clone_from(viewer);
+        let (mut call, spec) = self.quoted(listing, arguments, price, &payer);
+        call.viewer.clone_from(&caller.viewer);
         call.credit = credit;
         if call.due().amount.is_zero() {
             // Legal by construction, like the event below.
@@ -332,6 +312,53 @@ impl Gate {
             // Legal by construction: a fresh call is `Quoted` and its payment `Creating`.
             let _ = call.apply(&event.into());
         }
+        Ok(NewCall {
+            call,
+            arguments: arguments.as_json().to_owned(),
+            run_spec: serde_json::to_string(&spec)?,
+        })
+    }
+
+    /// The call as it is offered to `payer`, with how it will run.
+    pub(super) fn quoted(
+        &self,
+        listing: &Listing,
+        arguments: &Arguments,
+        price: Money,
+        payer: &Payer<'_>,
+    ) -> (Call, RunSpec) {
+        let now = self.parts.clock.now();
+        let lifetime = self
+            .parts
+            .quote_lifetime
+            .min(payer.provider.capabilities().lifetime_max);
+        // No grant exists that reaches outside, so every run is pure in effect; a tool that says it must not be repeated
+        // is believed all the same.
+        let repeatable = listing.tool.effects != Effects::Effectful;
+        let quote = Quote {
+            principal: payer.principal.clone(),
+            tool: listing.name.clone(),
+            plugin: listing.plugin.clone(),
+            component: listing.manifest.digest,
+            arguments: arguments.digest(),
+            payment_id_argument: listing.payment_id_argument.clone(),
+            confirm_tool: listing.confirm_tool(),
+            upfront: false,
+            price,
+            account: payer.account.to_owned(),
+            claim_window_ms: self.parts.claim_window.as_millis() as i64,
+            on_failure: listing.on_failure,
+            retries: if repeatable { listing.retries } else { 0 },
+            late_window_ms: payer.provider.capabilities().late_window.as_millis() as i64,
+            expires_at: now + lifetime.as_millis() as i64,
+        };
+        let payment = Payment::creating(
+            PaymentId::from_random(self.random.bytes()),
+            LinkToken::from_random(self.random.bytes()),
+            payer.provider.kind().to_owned(),
+        );
+        let id = CallId::from_random(self.random.bytes());
+        let call = Call::quoted(id, quote, listing.mode.name(), now, payment);
         let spec = RunSpec {
             tool: listing.tool.name.clone(),
             limits: listing.limits,
@@ -339,11 +366,7 @@ impl Gate {
             repeatable,
             credential: None,
         };
-        Ok(NewCall {
-            call,
-            arguments: arguments.as_json().to_owned(),
-            run_spec: serde_json::to_string(&spec)?,
-        })
+        (call, spec)
     }
 
     async fn redeem(
@@ -386,7 +409,7 @@ pub(super) fn create_payment(call: &Call) -> CreatePayment {
     }
 }
 
-fn capped(limit: LimitReached, price: Money, principal: &Principal) -> Refusal {
+pub(super) fn capped(limit: LimitReached, price: Money, principal: &Principal) -> Refusal {
     let scope = match principal.is_known() {
         true => CapScope::Caller,
         false => CapScope::Anonymous,
@@ -415,7 +438,7 @@ fn mismatched(mismatch: Mismatch, record: &Record, sent: Option<&Arguments>) -> 
     }
 }
 
-fn split(invocation: Invocation) -> (Map<String, Value>, Caller) {
+pub(super) fn split(invocation: Invocation) -> (Map<String, Value>, Caller) {
     let caller = Caller {
         principal: invocation.principal,
         progress: invocation.progress,

@@ -201,7 +201,10 @@ impl Refusal {
         match &call.state {
             CallState::Declined => Self::Declined,
             CallState::Expired => Self::Expired,
-            CallState::Withheld => Self::Withheld { price, failure },
+            CallState::Withheld => Self::Withheld {
+                price,
+                failure: failure.or_else(|| not_taken(call)),
+            },
             CallState::Refunded { cause } => Self::Refunded {
                 cause: *cause,
                 failure,
@@ -226,6 +229,16 @@ impl Refusal {
             },
         }
     }
+}
+
+/// Why a call without a failure gave nothing, where its caller brought the payment.
+fn not_taken(call: &Call) -> Option<String> {
+    call.payment.credential?;
+    let tried = call.epoch > 0 || call.quote.upfront;
+    Some(match tried {
+        true => "the payment was not taken".to_owned(),
+        false => "the payment ended before anything ran".to_owned(),
+    })
 }
 
 /// What of the price had come from the balance and returned there. Money that comes after the end finds it returned.

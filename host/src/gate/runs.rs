@@ -110,6 +110,13 @@ impl Runs {
         }
     }
 
+    /// Waits until nobody here is at `call`, whatever came of it.
+    pub(super) async fn ended(&self, call: &CallId) {
+        if let Some(mut slot) = self.slot(call) {
+            let _ = slot.wait_for(|p| matches!(p, Progress::Finished(_))).await;
+        }
+    }
+
     /// Waits for the run of `call`.
     pub(super) async fn wait(
         &self,

@@ -1,9 +1,11 @@
 //! Paid calls through the gate, with a real ledger and scripted money.
 
+mod credentials;
 mod credit;
 mod limits;
 mod operate;
 mod recovery;
+mod till;
 mod webhooks;
 mod world;
 

@@ -20,6 +20,7 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::till::{Till, VALID_MS};
 use crate::catalog::{Entry, Listing, Snapshot};
 use crate::clock::Clock;
 use crate::gate::{Accounts, CallerCaps, Gate, Invocation, Job, Parts, Reply, Runner};
@@ -308,6 +309,10 @@ pub(super) struct World {
     pub(super) gate: Gate,
     pub(super) ledger: Arc<SqliteLedger>,
     pub(super) bank: Arc<Bank>,
+    pub(super) till: Arc<Till>,
+    pub(super) account: &'static str,
+    pub(super) accepts: Vec<String>,
+    pub(super) upfront: bool,
     pub(super) runner: Arc<Counter>,
     pub(super) clock: Arc<FakeClock>,
     pub(super) mode: &'static str,
@@ -346,7 +351,10 @@ impl World {
         });
         let clock = Arc::new(FakeClock(AtomicI64::new(START)));
         let runner = Arc::new(Counter::default());
-        Self::host(folder, bank, clock, runner, CallerCaps::default()).await
+        let till = Arc::new(Till::default());
+        till.valid_until.store(START + VALID_MS, Ordering::SeqCst);
+        till.has_links.store(true, Ordering::SeqCst);
+        Self::host(folder, (bank, till), clock, runner, CallerCaps::default()).await
     }
 
     /// A world whose callers have caps.
@@ -355,7 +363,7 @@ impl World {
         let (folder, bank) = (world.folder.clone(), world.bank.clone());
         Self::host(
             folder,
-            bank,
+            (bank, world.till.clone()),
             world.clock.clone(),
             world.runner.clone(),
             caps,
@@ -367,7 +375,7 @@ impl World {
     pub(super) async fn another_host(&self) -> Self {
         Self::host(
             self.folder.clone(),
-            self.bank.clone(),
+            (self.bank.clone(), self.till.clone()),
             self.clock.clone(),
             self.runner.clone(),
             self.caps.clone(),
@@ -377,7 +385,7 @@ impl World {
 
     async fn host(
         folder: Arc<tempfile::TempDir>,
-        bank: Arc<Bank>,
+        (bank, till): (Arc<Bank>, Arc<Till>),
         clock: Arc<FakeClock>,
         runner: Arc<Counter>,
         caps: CallerCaps,
@@ -390,6 +398,7 @@ impl World {
             .unwrap();
         let mut accounts = Accounts::new();
         accounts.insert("main".into(), bank.clone());
+        accounts.insert("till".into(), till.clone());
         let gate = Gate::new(Parts {
             ledger: ledger.clone(),
             runner: runner.clone(),
@@ -405,6 +414,10 @@ impl World {
             gate,
             ledger,
             bank,
+            till,
+            account: "main",
+            accepts: Vec::new(),
+            upfront: false,
             runner,
             clock,
             mode: "two_step",
@@ -476,9 +489,9 @@ impl World {
             tool,
             price: Price::PerCall(self.price),
             mode: mode::by_name(self.mode).unwrap(),
-            account: "main".into(),
-            accepts: Vec::new(),
-            upfront: false,
+            account: self.account.into(),
+            accepts: self.accepts.clone(),
+            upfront: self.upfront,
             limits: Limits::default(),
             on_failure: self.on_failure,
             retries: self.retries,
