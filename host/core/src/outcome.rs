@@ -7,9 +7,20 @@ use serde_json::{Map, Value, json};
 
 use crate::digest::Digest;
 
-/// Whether a key of a `_meta` is the host's or the protocol's: a plugin's own is dropped.
+/// Beginnings of `_meta` keys that are the host's, the protocol's or the payment protocols'.
+const RESERVED_META: [&str; 6] = [
+    "coinop/",
+    "io.modelcontextprotocol/",
+    "x402/",
+    "x402.",
+    "org.paymentauth/",
+    "agents-x402/",
+];
+
+/// Whether a key of a `_meta` is not a plugin's to write: its own is dropped. A wallet would pay whoever a plugin names,
+/// and believe a receipt that a plugin wrote.
 pub fn is_reserved_meta(key: &str) -> bool {
-    key.starts_with("coinop/") || key.starts_with("io.modelcontextprotocol/")
+    RESERVED_META.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// The stored result of a run: an answer of the tool, good or bad. Failures are not outcomes.

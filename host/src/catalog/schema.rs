@@ -4,7 +4,8 @@ use coinop_core::mode::{Mode, Surface};
 use coinop_core::price::Price;
 use serde_json::{Map, Value, json};
 
-use super::{arguments, payment_id, widened};
+use super::widened::{Asks, widened};
+use super::{arguments, payment_id};
 use crate::plugin::ToolDecl;
 use crate::sandbox::schema::Schema;
 
@@ -17,7 +18,13 @@ pub(super) struct Schemas {
 }
 
 impl Schemas {
-    pub(super) fn of(tool: &ToolDecl, price: Price, mode: &dyn Mode) -> Result<Self, String> {
+    /// `accepts`: accounts that callers may pay with the call itself.
+    pub(super) fn of(
+        tool: &ToolDecl,
+        price: Price,
+        mode: &dyn Mode,
+        accepts: &[String],
+    ) -> Result<Self, String> {
         let input_is = |reason: String| format!("its input schema {reason}");
         let output_is = |reason: String| format!("its output schema {reason}");
         let paid = matches!(price, Price::PerCall(_));
@@ -35,8 +42,15 @@ impl Schemas {
             .map(object_schema)
             .transpose()
             .map_err(output_is)?;
+        let asks = match accepts.is_empty() && mode.surface() != Surface::Credential {
+            true => Asks::ByLink,
+            false => Asks::AlsoByChallenge,
+        };
         let output = match paid {
-            true => own.map(widened::widened).transpose().map_err(output_is)?,
+            true => {
+                let widened = own.map(|own| widened(own, asks)).transpose();
+                widened.map_err(output_is)?
+            }
             false => own,
         };
         if let Some(output) = &output {

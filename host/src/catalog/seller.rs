@@ -127,7 +127,8 @@ impl<'a> Seller<'a> {
                 (self.chargeable)(&account, &money).map_err(refused)?.test
             }
         };
-        let published = Schemas::of(tool, price, mode)?;
+        let accepts = Vec::new();
+        let published = Schemas::of(tool, price, mode, &accepts)?;
         let limits = self.operator.limits.applied_to(self.config.limits);
         let surface = mode.surface();
         let terms = Terms {
@@ -145,7 +146,7 @@ impl<'a> Seller<'a> {
             price,
             mode,
             account,
-            accepts: Vec::new(),
+            accepts,
             upfront: false,
             limits: self.plugin.sidecar.limits.lowering(limits),
             on_failure: self.on_failure(operator, sidecar),

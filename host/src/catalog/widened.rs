@@ -19,12 +19,23 @@ const NAMED_KEYWORDS: &[&str] = &[
     "definitions",
 ];
 
-/// The schema of a paid tool's structured answer: its own or the payment object.
+/// What a paid tool may answer instead of its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// The payment object, with a link.
+    ByLink,
+    /// That, or what to pay with the call itself.
+    AlsoByChallenge,
+}
+
+/// The schema of a paid tool's structured answer: its own or what it asks for payment by.
 ///
 /// # Errors
 /// The tool's own schema has references that cannot be moved.
-pub(super) fn widened(own: Map<String, Value>) -> Result<Map<String, Value>, String> {
-    let mut own = own;
+pub(super) fn widened(
+    mut own: Map<String, Value>,
+    asks: Asks,
+) -> Result<Map<String, Value>, String> {
     let dialect = own.remove("$schema");
     // Tool and confirm tool publish the same schema; clients refuse a second one of the same id.
     let id = match own.remove("$id") {
@@ -38,8 +49,29 @@ pub(super) fn widened(own: Map<String, Value>) -> Result<Map<String, Value>, Str
         schema.insert("$schema".to_owned(), dialect);
     }
     schema.insert("type".to_owned(), json!("object"));
-    schema.insert("anyOf".to_owned(), json!([own, payment_object_schema()]));
+    let mut answers = vec![Value::Object(own), payment_object_schema()];
+    if asks == Asks::AlsoByChallenge {
+        answers.push(payment_required_schema());
+    }
+    schema.insert("anyOf".to_owned(), answers.into());
     Ok(schema)
+}
+
+/// x402's `PaymentRequired`, version 2, as far as a reader of the listing must know it.
+/// <https://github.com/coinbase/x402/blob/main/specs/transports-v2/mcp.md>
+fn payment_required_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "Returned instead of the result of a call that came without an x402 payment.",
+        "properties": {
+            "x402Version": {"const": 2},
+            "error": {"type": "string"},
+            "resource": {"type": "object"},
+            "accepts": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "extensions": {"type": "object"},
+        },
+        "required": ["x402Version", "accepts"],
+    })
 }
 
 /// Rewrites a schema's references for its new place. Recursion ends with the value: serde_json reads 128 levels.
@@ -110,8 +142,12 @@ mod tests {
     use crate::catalog::schema::object_schema;
 
     fn widen(own: &Value) -> Result<Value, String> {
+        widen_by(own, Asks::AlsoByChallenge)
+    }
+
+    fn widen_by(own: &Value, asks: Asks) -> Result<Value, String> {
         object_schema(&own.to_string())
-            .and_then(widened)
+            .and_then(|own| widened(own, asks))
             .map(Value::Object)
     }
 
@@ -130,6 +166,16 @@ mod tests {
             assert_eq!(validator.is_valid(value), expected, "{widened} {value}");
         }
         assert!(validator.is_valid(&payment_object()), "{widened}");
+        let required = json!({ "x402Version": 2, "accepts": [{}] });
+        assert!(validator.is_valid(&required), "{widened}");
+        let by_link = widen_by(&own, Asks::ByLink).unwrap();
+        let validator = jsonschema::options().offline().build(&by_link).unwrap();
+        assert!(validator.is_valid(&payment_object()), "{by_link}");
+        assert_eq!(
+            validator.is_valid(&required),
+            own_validator.is_valid(&required),
+            "{by_link}"
+        );
     }
 
     fn payment_object() -> Value {

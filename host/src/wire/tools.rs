@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coinop_core::mode::{CONFIRM_PAYMENT, PAYMENT_ID_ARGUMENT};
+use coinop_core::mode::{CONFIRM_PAYMENT, PAYMENT_ID_ARGUMENT, Surface};
 use coinop_core::price::Price;
 use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
@@ -93,8 +93,34 @@ fn listed(name: &str, listing: &Listing) -> Tool {
     if listing.price != Price::Free {
         meta.insert(META_MODE.to_owned(), json!(listing.mode.name()));
     }
+    meta.extend(wallet_hints(listing));
     tool.meta = Some(MetaObject(meta));
     tool
+}
+
+/// By what wallets recognise a tool that they can pay: `agents-x402/…` is Cloudflare's, the bare words are MCPay's and
+/// Vercel's. They read those from the annotations, for which rmcp has no room.
+fn wallet_hints(listing: &Listing) -> Vec<(String, Value)> {
+    let takes_payments =
+        !listing.accepts.is_empty() || listing.mode.surface() == Surface::Credential;
+    let Price::PerCall(price) = listing.price else {
+        return Vec::new();
+    };
+    if !takes_payments {
+        return Vec::new();
+    }
+    let mut hints = vec![
+        ("agents-x402/paymentRequired".to_owned(), json!(true)),
+        ("paymentHint".to_owned(), json!(true)),
+    ];
+    if price.currency.to_string() == "USD" {
+        let usd = price.decimal();
+        // Shown to people, and to spending limits that are no books: the amount that is paid is in the challenge.
+        let number: Option<f64> = usd.parse().ok();
+        hints.push(("agents-x402/priceUSD".to_owned(), json!(number)));
+        hints.push(("paymentPriceUSD".to_owned(), json!(usd)));
+    }
+    hints
 }
 
 /// The tool that redeems a payment for `listing`. It takes the payment's id and nothing else: the arguments that run
@@ -213,6 +239,42 @@ mod tests {
         let meta = tool("a_tool", &Entry::Tool(Arc::new(paid))).meta.unwrap().0;
         assert_eq!(meta[META_PRICE]["kind"], "per_call");
         assert_eq!(meta["shop/shelf"], 3);
+    }
+
+    #[test]
+    fn wallets_recognise_what_they_can_pay() {
+        let meta = |listing| {
+            tool("a_tool", &Entry::Tool(Arc::new(listing)))
+                .meta
+                .unwrap()
+        };
+        let by_link = listing("a_tool", Some("0.50"));
+        let free = Listing {
+            accepts: vec!["wallets".to_owned()],
+            ..listing("a_tool", None)
+        };
+        for listing in [by_link, free] {
+            let meta = meta(listing).0;
+            assert!(!meta.contains_key("paymentHint"), "{meta:?}");
+            assert!(
+                !meta.contains_key("agents-x402/paymentRequired"),
+                "{meta:?}"
+            );
+        }
+        let mut paid = listing("a_tool", Some("0.50"));
+        paid.accepts = vec!["wallets".to_owned()];
+        paid.tool.meta = Some(r#"{"agents-x402/priceUSD":0.01}"#.to_owned());
+        let hinted = meta(paid).0;
+        assert_eq!(hinted["agents-x402/paymentRequired"], true);
+        assert_eq!(hinted["agents-x402/priceUSD"], 0.5);
+        assert_eq!(hinted["paymentPriceUSD"], "0.50");
+
+        let mut other = listing("a_tool", Some("0.50"));
+        other.mode = coinop_core::mode::by_name("x402").unwrap();
+        other.price = Price::PerCall(coinop_core::money::Money::parse("1", "EUR").unwrap());
+        let hinted = meta(other).0;
+        assert_eq!(hinted["paymentHint"], true);
+        assert!(!hinted.contains_key("agents-x402/priceUSD"));
     }
 
     #[test]
