@@ -84,10 +84,10 @@ impl Handler {
             return wire::result::answer(&reply, &peer);
         };
         let principal = self.principal(&context.extensions);
-        let invocation = Invocation {
+        let mut invocation = Invocation {
             entry,
             snapshot,
-            credential: credential::presented(&request, &context)?,
+            credential: None,
             arguments: request.arguments.unwrap_or_default(),
             viewer: viewer::viewer(&principal, &context),
             principal,
@@ -101,6 +101,13 @@ impl Handler {
             mode: None,
             resumption: None,
         };
+        let presented = credential::presented(&context);
+        if let Err(unusable) = credential::bring(&mut invocation, presented) {
+            let peer = invocation.dialog.peer;
+            let calls = self.server.calls.as_ref();
+            let reply = credential::refuse(calls, invocation, unusable).await;
+            return wire::result::answer(&reply, &peer);
+        }
         conversation::answer(&self.server, invocation, retry, &context).await
     }
 

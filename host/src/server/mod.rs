@@ -17,6 +17,8 @@ pub mod stdio;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
+pub(crate) mod testing_rails;
+#[cfg(test)]
 mod tests;
 mod viewer;
 pub mod webhooks;

@@ -101,7 +101,8 @@ pub(crate) fn ask(tool: &str, usd: &str) -> Ask {
 /// A gate made up for tests: what a tool does is said by its name.
 ///
 /// `echo` answers its principal and arguments; `steps` reports progress three times; `wait` answers only after its
-/// caller cancelled; every other tool asks for payment. Every end of a call is told to `ended`.
+/// caller cancelled; tools of [`WALLET_TOOLS`] take payments that come with the call; every other tool asks for payment.
+/// Every end of a call is told to `ended`.
 pub(crate) struct FakeGate {
     ended: mpsc::UnboundedSender<String>,
 }
@@ -122,6 +123,9 @@ impl Calls for FakeGate {
                         progress.report(f64::from(step), Some(3.0), Some("a step"));
                     }
                     say("done".to_owned())
+                }
+                wallet if WALLET_TOOLS.iter().any(|(name, _)| *name == wallet) => {
+                    super::testing_rails::reply(wallet, &call)
                 }
                 paid => Reply::Ask {
                     ask: Box::new(ask(paid, "0.50")),
@@ -158,7 +162,20 @@ pub(crate) const TOOLS: &[(&str, Option<&str>)] = &[
     ("paid", Some("0.50")),
 ];
 
+/// Tools that take payments with the call: by x402, by the Machine Payments Protocol, and by both.
+pub(crate) const WALLET_TOOLS: &[(&str, Option<&str>)] = &[
+    ("x402_only", Some("0.01")),
+    ("mpp_only", Some("0.01")),
+    ("x402_and_mpp", Some("0.01")),
+];
+
 impl Fixture {
+    /// Serves [`WALLET_TOOLS`] too.
+    pub(crate) fn publish_wallet_tools(&self) {
+        let all = [TOOLS, WALLET_TOOLS].concat();
+        self.catalog.publish(snapshot(0, &all), true);
+    }
+
     pub(crate) fn new() -> Self {
         let catalog = Arc::new(Catalog::default());
         catalog.publish(snapshot(1, TOOLS), true);

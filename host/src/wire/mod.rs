@@ -2,9 +2,11 @@
 //!
 //! Plain translation: nothing here decides, waits or performs.
 
+pub mod challenge;
 pub mod elicitation;
 pub mod json;
 pub mod result;
+mod settled;
 pub mod tools;
 
 use coinop_core::outcome::is_reserved_meta;

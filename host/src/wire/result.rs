@@ -13,9 +13,10 @@ use rmcp::model::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{META_PAYMENT, META_RECEIPT, META_REFUSAL, guest_meta};
+use super::{META_PAYMENT, META_RECEIPT, META_REFUSAL, challenge, guest_meta, settled};
 use crate::gate::{CapScope, Capped, Refusal, Reply};
 use crate::ledger::{Delivery, LimitReached};
+use crate::provider::rail::RailReceipt;
 
 /// Longest text of a refusal, bytes; a guest's failure message may be longer than a person reads. Outcomes are
 /// limited where they arise (`Limits::output_bytes_max`): a stored one is delivered whole.
@@ -25,8 +26,11 @@ const REFUSAL_BYTES_MAX: usize = 8 << 10;
 ///
 /// # Errors
 /// What its family says by an error rather than by a result.
-pub fn answer(reply: &Reply, _peer: &Peer) -> Result<CallToolResponse, ErrorData> {
-    Ok(tool_result(reply).into())
+pub fn answer(reply: &Reply, peer: &Peer) -> Result<CallToolResponse, ErrorData> {
+    match reply {
+        Reply::Challenge(challenged) => challenge::answer(challenged, peer),
+        reply => Ok(tool_result(reply).into()),
+    }
 }
 
 /// Translates a reply.
@@ -38,11 +42,8 @@ pub fn tool_result(reply: &Reply) -> CallToolResult {
             payment_url,
             test,
         } => asked(ask, payment_url, *test),
-        Reply::Settled { delivery, .. } => delivered(delivery),
-        Reply::Challenge(challenged) => CallToolResult::error(vec![ContentBlock::text(format!(
-            "Payment required: {} for {}.",
-            challenged.price, challenged.tool
-        ))]),
+        Reply::Settled { delivery, receipt } => settled(delivery, receipt.as_ref()),
+        Reply::Challenge(challenged) => challenge::result(challenged),
         Reply::Refused(refusal) => refused(refusal),
         Reply::Cancelled => {
             CallToolResult::error(vec![ContentBlock::text("The caller cancelled the call.")])
@@ -68,6 +69,15 @@ fn delivered(delivery: &Delivery) -> CallToolResult {
         meta.insert(META_RECEIPT.to_owned(), receipt.into());
     }
     result.meta = (!meta.is_empty()).then_some(MetaObject(meta));
+    result
+}
+
+fn settled(delivery: &Delivery, receipt: Option<&RailReceipt>) -> CallToolResult {
+    let mut result = delivered(delivery);
+    if let Some(receipt) = receipt {
+        let meta = result.meta.get_or_insert_with(MetaObject::default);
+        settled::put(receipt, &mut meta.0);
+    }
     result
 }
 
@@ -134,7 +144,7 @@ fn asked(ask: &Ask, payment_url: &str, test: bool) -> CallToolResult {
     result
 }
 
-fn refused(refusal: &Refusal) -> CallToolResult {
+pub(super) fn refused(refusal: &Refusal) -> CallToolResult {
     let text = capped(refusal.to_string(), REFUSAL_BYTES_MAX);
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = Some(meta(META_REFUSAL, refusal_object(refusal)));

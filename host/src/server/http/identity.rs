@@ -7,6 +7,8 @@ use coinop_core::digest::Digest;
 use coinop_core::principal::Principal;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use crate::server::credential;
+
 /// Longest key that is looked at, bytes.
 const KEY_BYTES_MAX: usize = 1 << 10;
 
@@ -55,7 +57,10 @@ pub(super) fn identify(
 
 /// The one key a request presents; two are a mistake, even when they are the same.
 fn presented(headers: &HeaderMap) -> Result<Option<&str>, Unauthorized> {
-    let bearers = headers.get_all(AUTHORIZATION).iter().map(|value| {
+    let authorizations = headers.get_all(AUTHORIZATION).iter();
+    // A payment says nothing of who sends it.
+    let authorizations = authorizations.filter(|value| !credential::is_payment(value));
+    let bearers = authorizations.map(|value| {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
     });
@@ -133,6 +138,21 @@ mod tests {
             ok("bob")
         );
         assert_eq!(check(Refused, &[("x-api-key", "key-of-bob")]), ok("bob"));
+    }
+
+    #[test]
+    fn a_payment_is_no_key_and_hides_none() {
+        use Anonymous::{Allowed, Refused};
+        let payment = ("authorization", "Payment e30");
+        assert_eq!(check(Allowed, &[payment]), Ok("anonymous".into()));
+        assert_eq!(check(Refused, &[payment]), Err(Unauthorized::NoKey));
+        let ada = Ok("api_key:ada".into());
+        for key in [
+            ("authorization", "Bearer key-of-ada"),
+            ("x-api-key", "key-of-ada"),
+        ] {
+            assert_eq!(check(Refused, &[payment, key]), ada, "{key:?}");
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Shop {
     }
 
     /// Opens a legacy session and returns its id.
-    async fn session(&self, headers: &[(&str, &str)]) -> String {
+    pub(super) async fn session(&self, headers: &[(&str, &str)]) -> String {
         let response = self.post(headers, INITIALIZE).await;
         assert_eq!(response.status(), StatusCode::OK);
         let id = response.headers()["mcp-session-id"]
@@ -117,7 +117,7 @@ pub(super) fn modern(tool: &str) -> [(&'static str, &str); 3] {
     ]
 }
 
-async fn json_of(response: Response) -> Value {
+pub(super) async fn json_of(response: Response) -> Value {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     serde_json::from_str(&response.text().await.unwrap()).unwrap()
 }

@@ -67,7 +67,7 @@ impl Client {
         serde_json::from_str(&line.unwrap().unwrap().unwrap()).unwrap()
     }
 
-    async fn ask(&mut self, line: impl AsRef<[u8]>) -> Value {
+    pub(super) async fn ask(&mut self, line: impl AsRef<[u8]>) -> Value {
         self.send(line).await;
         self.receive().await
     }

@@ -4,3 +4,4 @@ mod client;
 mod http;
 pub(super) mod lines;
 mod notifications;
+mod payments;
