@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Calls, Server};
 use crate::catalog::{Catalog, Entry, Listing, Snapshot};
-use crate::gate::{Invocation, Reply};
+use crate::gate::{Invocation, Refusal, Reply};
 use crate::ledger::Delivery;
 use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
 
@@ -127,6 +127,7 @@ impl Calls for FakeGate {
                 wallet if WALLET_TOOLS.iter().any(|(name, _)| *name == wallet) => {
                     super::testing_rails::reply(wallet, &call)
                 }
+                "paid" if call.resumption.is_some() => redeemed(&call),
                 paid => Reply::Ask {
                     ask: Box::new(ask(paid, "0.50")),
                     payment_url: "http://127.0.0.1:7402/pay/lnk".to_owned(),
@@ -136,6 +137,21 @@ impl Calls for FakeGate {
             let _ = self.ended.send(tool);
             reply
         })
+    }
+}
+
+/// The one payment there is, made for `{"a":1}`.
+fn redeemed(call: &Invocation) -> Reply {
+    let known = PaymentId::from_random([7; 16]);
+    let presented = call.resumption.as_ref().map(|r| r.payment.clone());
+    if presented != Some(known) {
+        return Reply::Refused(Refusal::UnknownPayment);
+    }
+    match json!(call.arguments) == json!({"a": 1}) {
+        true => say("redeemed".to_owned()),
+        false => Reply::Refused(Refusal::OtherArguments {
+            fields: vec!["a".to_owned()],
+        }),
     }
 }
 

@@ -16,8 +16,8 @@ const MPP_META: &str = "org.paymentauth/credential";
 const X402_HEADERS: [&str; 2] = ["payment-signature", "x-payment"];
 /// The scheme of `Authorization` by which the Machine Payments Protocol presents a payment.
 const MPP_SCHEME: &str = "payment";
-/// What an MPP credential echoes of its challenge as base64url in HTTP, and as objects in MCP.
-const ENCODED_IN_HTTP: [&str; 2] = ["/challenge/request", "/challenge/opaque"];
+/// What an MPP credential echoes of its challenge as base64url in HTTP, and as an object in MCP.
+const ENCODED_IN_HTTP: &str = "/challenge/request";
 
 type Found = Result<Credential, Unusable>;
 
@@ -62,16 +62,15 @@ fn of_header(value: &HeaderValue) -> Result<&str, Unreadable> {
     value.to_str().map_err(|_| Unreadable::NotBase64)
 }
 
-/// One form for rails: the objects that HTTP writes as base64url, as objects. What is not such is left for the rail to
+/// One form for rails: the object that HTTP writes as base64url, as an object. What is not such is left for the rail to
 /// refuse.
 fn in_the_form_of_mcp(mut credential: Value) -> Value {
-    for place in ENCODED_IN_HTTP {
-        let Some(part) = credential.pointer_mut(place) else {
-            continue;
-        };
-        if let Some(object) = part.as_str().and_then(|text| text::of_base64(text).ok()) {
-            *part = object;
-        }
+    let request = credential.pointer_mut(ENCODED_IN_HTTP);
+    let object = |text: &Value| text::of_base64(text.as_str()?).ok();
+    if let Some(request) = request
+        && let Some(object) = object(request)
+    {
+        *request = object;
     }
     credential
 }

@@ -10,10 +10,12 @@ use axum::http::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use coinop_core::principal::Principal;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::exchange::{Counted, Exchange, RmcpBody, Shortcut};
 use super::guard::Guard;
@@ -92,8 +94,7 @@ impl Endpoint {
 
     async fn post(&self, parts: request::Parts, body: Body, exchange: Arc<Exchange>) -> Response {
         if !is_json(&parts) {
-            let text = "Unsupported Media Type: Content-Type must be application/json\n";
-            return (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response();
+            return unsupported_media_type();
         }
         let body = match self.read(body).await {
             Ok(body) => body,
@@ -120,8 +121,23 @@ impl Endpoint {
         response.map(|body| Counted::body(body, in_flight))
     }
 
+    /// Who sends a request, once it is known that it may be sent here.
+    pub(super) async fn admit(&self, parts: &request::Parts) -> Result<Principal, Response> {
+        self.guard
+            .check(&parts.uri, &parts.headers)
+            .map_err(IntoResponse::into_response)?;
+        let settings = &self.settings;
+        identify(&settings.api_keys, settings.anonymous, &parts.headers)
+            .map_err(IntoResponse::into_response)
+    }
+
+    /// Counts an answer as under way, for [`counted`].
+    pub(super) fn in_flight(&self) -> TaskTrackerToken {
+        self.in_flight.token()
+    }
+
     /// The whole body, within its bounds of size and time.
-    async fn read(&self, body: Body) -> Result<Bytes, Response> {
+    pub(super) async fn read(&self, body: Body) -> Result<Bytes, Response> {
         let body = Limited::new(body, self.settings.body_bytes_max).collect();
         match tokio::time::timeout(self.settings.body_wait, body).await {
             Ok(Ok(body)) => Ok(body.to_bytes()),
@@ -142,13 +158,9 @@ impl Endpoint {
 
 async fn answer(State(endpoint): State<Arc<Endpoint>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
-    if let Err(forbidden) = endpoint.guard.check(&parts.uri, &parts.headers) {
-        return forbidden.into_response();
-    }
-    let settings = &endpoint.settings;
-    let principal = match identify(&settings.api_keys, settings.anonymous, &parts.headers) {
+    let principal = match endpoint.admit(&parts).await {
         Ok(principal) => principal,
-        Err(unauthorized) => return unauthorized.into_response(),
+        Err(refused) => return refused,
     };
     if let Some(id) = parts.headers.get(SESSION_ID) {
         let session = id
@@ -185,13 +197,23 @@ fn accept_what_is_accepted(parts: &mut request::Parts) {
     }
 }
 
-fn is_json(parts: &request::Parts) -> bool {
+pub(super) fn is_json(parts: &request::Parts) -> bool {
     let content_type = parts
         .headers
         .get(CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let essence = content_type.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+pub(super) fn unsupported_media_type() -> Response {
+    let text = "Unsupported Media Type: Content-Type must be application/json\n";
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response()
+}
+
+/// An answer that is under way until it was written.
+pub(super) fn counted(response: Response, in_flight: TaskTrackerToken) -> Response {
+    response.map(|body| Counted::body(body, in_flight))
 }
 
 fn as_json(response: Response<RmcpBody>, text: Vec<u8>) -> Response<RmcpBody> {

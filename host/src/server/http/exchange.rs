@@ -72,13 +72,17 @@ impl Exchange {
 pub(super) type RmcpBody = BoxBody<Bytes, std::convert::Infallible>;
 
 /// A response's body that counts as in flight until it was written or dropped.
-pub(super) struct Counted {
-    body: RmcpBody,
+pub(super) struct Counted<B> {
+    body: B,
     _in_flight: TaskTrackerToken,
 }
 
-impl Counted {
-    pub(super) fn body(body: RmcpBody, in_flight: TaskTrackerToken) -> Body {
+impl<B> Counted<B>
+where
+    B: HttpBody<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    pub(super) fn body(body: B, in_flight: TaskTrackerToken) -> Body {
         Body::new(Self {
             body,
             _in_flight: in_flight,
@@ -86,9 +90,9 @@ impl Counted {
     }
 }
 
-impl HttpBody for Counted {
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Counted<B> {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,

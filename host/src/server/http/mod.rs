@@ -8,6 +8,7 @@ mod health;
 mod identity;
 mod messages;
 mod sessions;
+mod tools;
 
 use std::io;
 use std::sync::Arc;
@@ -133,6 +134,7 @@ pub async fn serve(
     let pages = pages.into().behind(guard);
     // Probes come from anywhere, under any name, and are told nothing that is secret.
     let app = endpoint::router(endpoint.clone())
+        .merge(tools::router(endpoint.clone(), server.clone()))
         .merge(pages)
         .merge(health::router(
             server.clone(),

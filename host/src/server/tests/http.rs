@@ -23,7 +23,7 @@ use crate::server::testing::{Fixture, TOOLS, snapshot};
 pub(super) struct Shop {
     pub(super) fixture: Fixture,
     pub(super) address: SocketAddr,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     serving: JoinHandle<std::io::Result<()>>,
 }
 

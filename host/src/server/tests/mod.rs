@@ -5,3 +5,4 @@ mod http;
 pub(super) mod lines;
 mod notifications;
 mod payments;
+mod tools;
