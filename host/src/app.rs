@@ -10,6 +10,7 @@ use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 use futures::future::BoxFuture;
+use reqwest::Url;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -31,6 +32,7 @@ use crate::provider::sandbox::purse::Purse;
 use crate::provider::sandbox::{self, Flow};
 use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
+use crate::server::http::oauth::{self, KeySource, Place};
 use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
 use crate::server::{Server, doorkeeper, keys, metrics, stdio, webhooks};
@@ -150,13 +152,11 @@ impl App {
                 .store(Arc::new(format!("http://{}", reachable(addr))));
         }
         let _courier = self.send_courier(addr)?;
-        http::serve(
-            listener,
-            self.server.clone(),
-            self.http_settings(addr),
-            self.pages(),
-        )
-        .await?;
+        let settings = http::Settings {
+            tokens: self.tokens(addr)?,
+            ..self.http_settings(addr)
+        };
+        http::serve(listener, self.server.clone(), settings, self.pages()).await?;
         Ok(())
     }
 
@@ -257,6 +257,20 @@ impl App {
         http::Pages { guarded, open }
     }
 
+    /// What takes access tokens, where the configuration says whose.
+    fn tokens(&self, addr: SocketAddr) -> anyhow::Result<Option<Arc<oauth::ResourceServer>>> {
+        let Some(oauth) = &self.config.http.oauth else {
+            return Ok(None);
+        };
+        let own_base = || format!("http://{}", reachable(addr));
+        let base = self.config.public_url.clone().unwrap_or_else(own_base);
+        let tokens = oauth::ResourceServer::new(token_settings(oauth, base), self.clock.clone());
+        let tokens = tokens.map_err(anyhow::Error::msg);
+        Ok(Some(Arc::new(
+            tokens.context("access tokens cannot be taken")?,
+        )))
+    }
+
     fn http_settings(&self, addr: SocketAddr) -> http::Settings {
         let http = &self.config.http;
         let public_host = self.config.public_url.as_deref().and_then(host_of);
@@ -295,6 +309,33 @@ impl App {
             },
             ..http::Settings::default()
         }
+    }
+}
+
+/// The settings of `[http.oauth]` for an endpoint under `base`.
+fn token_settings(oauth: &config::OAuth, base: String) -> oauth::Settings {
+    let audiences = match oauth.audiences.is_empty() {
+        true => vec![format!("{base}/mcp")],
+        false => oauth.audiences.clone(),
+    };
+    let keys = |url: &Url| match oauth.keys.clone() {
+        Some(config::OAuthKeys::Given(keys)) => KeySource::Given(keys),
+        Some(config::OAuthKeys::Url(url)) => KeySource::At(Place::Url(url)),
+        None => KeySource::At(Place::Metadata(url.clone())),
+    };
+    let issuers = oauth.issuers.iter().map(|(name, url)| oauth::Issuer {
+        name: name.clone(),
+        keys: keys(url),
+    });
+    oauth::Settings {
+        base,
+        issuers: issuers.collect(),
+        rules: oauth::Rules {
+            audiences,
+            algorithms: oauth.algorithms.clone(),
+            scopes: oauth.scopes.clone(),
+            clock_skew_s: oauth.clock_skew_s,
+        },
     }
 }
 

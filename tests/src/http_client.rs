@@ -26,6 +26,11 @@ impl HttpClient {
         Self::silent(address, Era::Modern, None)
     }
 
+    /// As [`Self::modern`], in either era, with an API key or a token.
+    pub fn with_bearer(address: SocketAddr, era: Era, bearer: &str) -> Self {
+        Self::silent(address, era, Some(bearer))
+    }
+
     fn silent(address: SocketAddr, era: Era, bearer: Option<&str>) -> Self {
         Self {
             era,

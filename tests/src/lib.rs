@@ -13,6 +13,7 @@ pub mod home;
 pub mod host;
 pub mod http;
 pub mod http_client;
+pub mod issuer;
 pub mod memory_ledger;
 pub mod paths;
 pub mod pay;

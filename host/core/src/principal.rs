@@ -55,6 +55,14 @@ impl Principal {
         Self::own(PrincipalKind::ApiKey, name)
     }
 
+    /// The subject of a verified access token. Two tokens of one subject are one principal.
+    pub fn token(issuer: &str, subject: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            ..Self::own(PrincipalKind::Token, subject)
+        }
+    }
+
     /// A caller without identity.
     pub fn anonymous() -> Self {
         Self::own(PrincipalKind::Anonymous, "")

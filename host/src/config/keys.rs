@@ -1,6 +1,6 @@
 //! Every key there is, once: what checks a file, proposes the nearest key and makes the published JSON Schema.
 
-use super::kinds;
+use super::{kinds, oauth};
 
 /// How somebody is made whole, as written in the configuration.
 pub(super) const ON_FAILURE_WORDS: &[&str] = &["refund", "credit"];
@@ -158,9 +158,14 @@ static HTTP: Section = Section {
             "API keys by name. Payments belong to the name, so a key can be changed.",
         ),
         key(
+            "oauth",
+            Kind::Section(&OAUTH),
+            "Access tokens that are taken beside API keys: whose, and for what. docs/identity.md tells more.",
+        ),
+        key(
             "anonymous",
             Kind::Bool,
-            "Whether callers without a key are served; by default only while there are no keys.",
+            "Whether callers without a key or token are served; by default only while there are no keys and no oauth.",
         ),
         key(
             "allowed_hosts",
@@ -190,6 +195,50 @@ static HTTP: Section = Section {
     ],
     refused: &[],
 };
+
+static OAUTH: Section = Section {
+    keys: &[
+        key(
+            "issuer",
+            Kind::TextOrTexts(oauth::address),
+            "Whose tokens are taken, exactly as in their iss claim; several in a list.",
+        ),
+        key(
+            "audience",
+            Kind::TextOrTexts(kinds::filled),
+            "Whom tokens must be for, their aud claim; public_url and /mcp where it is not said. Of a list, any one.",
+        ),
+        key(
+            "jwks_url",
+            Kind::Text(oauth::jwks_url),
+            "Where the issuer's keys are; by default where its metadata says.",
+        ),
+        key(
+            "jwks",
+            Kind::TextOrSecret(kinds::filled),
+            "The issuer's keys themselves, a JSON Web Key Set, for hosts that cannot reach the issuer; { file = \"keys.json\" } keeps it apart.",
+        ),
+        key(
+            "algorithms",
+            Kind::Texts(oauth::algorithm),
+            "How tokens may be signed; RS256, ES256 and EdDSA by default.",
+        ),
+        key(
+            "scopes",
+            Kind::Texts(oauth::scope),
+            "What every token must grant; nothing by default.",
+        ),
+        key(
+            "clock_skew_s",
+            Kind::Integer(0, 600),
+            "How far the issuer's clock may be off, seconds; 60 by default.",
+        ),
+    ],
+    refused: &[("client_id", NO_CLIENT), ("client_secret", NO_CLIENT)],
+};
+
+const NO_CLIENT: &str =
+    "coinop is no client of the issuer: it verifies the tokens that its callers bring";
 
 static API_KEY: Section = Section {
     keys: &[

@@ -10,6 +10,7 @@ mod check;
 mod document;
 mod keys;
 mod kinds;
+mod oauth;
 mod places;
 mod plugin;
 mod raw;
@@ -32,6 +33,7 @@ pub use api_key::{ApiKeys, hash as hash_api_key};
 pub use callers::Callers;
 pub(crate) use check::did_you_mean;
 pub use document::{ConfigError, ConfigErrors, dotted};
+pub use oauth::{OAuth, OAuthKeys};
 pub use places::{NoHome, Places};
 pub use plugin::{LimitRules, PluginRules, ToolRules};
 pub use replies::Replies;
@@ -94,7 +96,9 @@ pub struct Http {
     pub addr: Option<SocketAddr>,
     /// API keys by name.
     pub keys: ApiKeys,
-    /// Whether callers without a key are served.
+    /// Whose access tokens are taken.
+    pub oauth: Option<OAuth>,
+    /// Whether callers without a key or token are served.
     pub anonymous: bool,
     /// Host names served besides loopback and the public URL's.
     pub allowed_hosts: Vec<String>,

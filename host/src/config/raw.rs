@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::account::AccountKind;
 use super::callers::RawCallers;
 use super::kinds::PriceText;
+use super::oauth::RawOAuth;
 use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
 
@@ -48,6 +49,7 @@ pub(super) enum TextOrSecret {
 pub(super) struct RawHttp {
     pub(super) addr: Option<SocketAddr>,
     pub(super) keys: BTreeMap<String, RawApiKey>,
+    pub(super) oauth: Option<RawOAuth>,
     pub(super) anonymous: Option<bool>,
     pub(super) allowed_hosts: Vec<String>,
     pub(super) allowed_origins: Vec<String>,

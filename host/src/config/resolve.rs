@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::callers::{Callers, RawCallers};
 use super::check::{check, did_you_mean_ended};
 use super::document::{ConfigError, ConfigErrors, Document, all_right};
+use super::oauth::{OAuth, RawOAuth};
 use super::plugin::checked_mode;
 use super::raw::{RawAccount, RawApiKey, RawConfig, RawHttp, TextOrSecret};
 use super::{
@@ -193,16 +194,28 @@ impl Resolver<'_> {
                 self.wrong(&["http", "keys", name], message);
             }
         }
+        let oauth = raw.oauth.and_then(|oauth| self.oauth(oauth, base));
         Http {
             addr: source.overrides.http.or(raw.addr),
-            anonymous: raw.anonymous.unwrap_or(keys.is_empty()),
+            anonymous: raw.anonymous.unwrap_or(keys.is_empty() && oauth.is_none()),
             keys,
+            oauth,
             allowed_hosts: raw.allowed_hosts,
             allowed_origins: raw.allowed_origins,
             replies: raw.replies,
             sessions_max: raw.sessions_max.unwrap_or(1000),
             session_idle: Duration::from_secs(raw.session_idle_s.unwrap_or(3600)),
         }
+    }
+
+    fn oauth(&mut self, raw: RawOAuth, base: &Path) -> Option<OAuth> {
+        let oauth = OAuth::new(raw, base);
+        oauth
+            .map_err(|(key, why)| match key {
+                Some(key) => self.wrong(&["http", "oauth", key], why),
+                None => self.wrong(&["http", "oauth"], why),
+            })
+            .ok()
     }
 
     /// The ledger: as the command line says; else the file; else the platform's place.

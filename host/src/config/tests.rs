@@ -380,3 +380,63 @@ fn what_needs_a_restart_is_named() {
     assert_eq!(before.needs_restart(&after), ["callers"]);
     assert_eq!(after.on_failure, Some(Remedy::Credit));
 }
+
+#[test]
+fn oauth_closes_the_door_and_asks_the_issuer_for_its_keys() {
+    let folder = Folder::with("[http.oauth]\nissuer = \"https://auth.example/\"\n");
+    let http = folder.load(Overrides::default()).unwrap().http;
+    let oauth = http.oauth.unwrap();
+    assert!(!http.anonymous);
+    assert_eq!(oauth.issuers[0].0, "https://auth.example/");
+    assert!(oauth.keys.is_none() && oauth.audiences.is_empty());
+    assert_eq!(oauth.clock_skew_s, 60);
+
+    let open = "[http]\nanonymous = true\n[http.oauth]\nissuer = [\"https://a.example\", \"https://b.example\"]\n";
+    let http = Folder::with(open).load(Overrides::default()).unwrap().http;
+    assert!(http.anonymous);
+    assert_eq!(http.oauth.unwrap().issuers.len(), 2);
+}
+
+#[test]
+fn mistakes_about_tokens_are_refused_by_name() {
+    let issuer = "issuer = \"https://auth.example\"\n";
+    let cases = [
+        ("", "http.oauth: has no issuer"),
+        ("issuer = \"http://auth.example\"", "this machine only"),
+        (
+            "isuer = \"https://auth.example\"",
+            "did you mean \"issuer\"?",
+        ),
+        ("client_secret = \"x\"", "is no client of the issuer"),
+        ("algorithms = [\"HS256\"]", "can forge it"),
+        ("algorithms = [\"none\"]", "can forge it"),
+        ("scopes = [\"two words\"]", "is not a scope"),
+        (
+            "jwks = \"{}\"",
+            "http.oauth.jwks: it is no JSON Web Key Set",
+        ),
+        ("jwks = \"{\\\"keys\\\": []}\"", "no key in it verifies"),
+        ("jwks = { file = \"none.json\" }", "cannot be read"),
+        ("jwks_url = \"http://keys.example\"", "https://"),
+        (
+            "jwks_url = \"https://keys.example\"\njwks = \"{}\"",
+            "keep one",
+        ),
+        ("clock_skew_s = 3600", "out of bounds"),
+    ];
+    for (text, expected) in cases {
+        let issuer = if text.is_empty() || text.contains("suer") {
+            ""
+        } else {
+            issuer
+        };
+        let found = errors(&format!("[http.oauth]\n{issuer}{text}\n")).join("\n");
+        assert!(found.contains(expected), "{text:?}: {found}");
+    }
+    let several = "issuer = [\"https://a.example\", \"https://b.example\"]\njwks_url = \"https://a.example/k\"";
+    let found = errors(&format!("[http.oauth]\n{several}\n")).join("\n");
+    assert!(
+        found.contains("http.oauth.jwks_url: says whose keys"),
+        "{found}"
+    );
+}

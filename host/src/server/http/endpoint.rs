@@ -127,8 +127,9 @@ impl Endpoint {
             .check(&parts.uri, &parts.headers)
             .map_err(IntoResponse::into_response)?;
         let settings = &self.settings;
-        identify(&settings.api_keys, settings.anonymous, &parts.headers)
-            .map_err(IntoResponse::into_response)
+        identify(settings, &parts.headers)
+            .await
+            .map_err(|unauthorized| unauthorized.answer(settings))
     }
 
     /// Counts an answer as under way, for [`counted`].

@@ -1,4 +1,4 @@
-//! Who sends a request: the holder of a named API key, or nobody in particular.
+//! Who sends a request: the holder of a named API key, the subject of an access token, or nobody in particular.
 
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, StatusCode};
@@ -7,10 +7,14 @@ use coinop_core::digest::Digest;
 use coinop_core::principal::Principal;
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
+use super::Settings;
+use super::oauth::{Refused, ResourceServer};
 use crate::server::credential;
 
 /// Longest key that is looked at, bytes.
 const KEY_BYTES_MAX: usize = 1 << 10;
+/// Longest access token that is looked at, bytes: those that list many groups take several KiB.
+const TOKEN_BYTES_MAX: usize = 16 << 10;
 
 /// An API key as configured: its text is never stored.
 #[derive(Clone, Debug)]
@@ -21,7 +25,7 @@ pub struct ApiKey {
     pub sha256: Digest,
 }
 
-/// What happens to callers without a key.
+/// What happens to callers without a key or token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anonymous {
     /// They are served; a payment's id is their right to redeem it.
@@ -33,79 +37,119 @@ pub enum Anonymous {
 /// Why a request has no principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unauthorized {
-    /// A key is required.
+    /// A key or token is required.
     NoKey,
-    /// What was sent is no key of ours.
+    /// What was sent is no key of ours, and cannot be a token.
     WrongKey,
+    /// What was sent is a token that is not taken.
+    Token(Refused),
 }
 
-/// Recognises the sender by `Authorization: Bearer KEY` or `x-api-key: KEY`.
-pub(super) fn identify(
-    keys: &[ApiKey],
-    anonymous: Anonymous,
+/// What a request presents.
+#[derive(Clone, Copy)]
+enum Presented<'a> {
+    Nothing,
+    /// Only an API key comes this way.
+    Key(&'a str),
+    /// `Authorization: Bearer`: an API key, or an access token.
+    Bearer(&'a str),
+}
+
+/// Recognises the sender by `Authorization: Bearer KEY_OR_TOKEN` or `x-api-key: KEY`. A key of ours is a key whatever it
+/// looks like; only what is none, and looks like a token, is taken for one.
+pub(super) async fn identify(
+    settings: &Settings,
     headers: &HeaderMap,
 ) -> Result<Principal, Unauthorized> {
-    let Some(key) = presented(headers)? else {
-        return match anonymous {
-            Anonymous::Allowed => Ok(Principal::anonymous()),
-            Anonymous::Refused => Err(Unauthorized::NoKey),
-        };
+    let presented = presented(headers)?;
+    let text = match presented {
+        Presented::Key(text) | Presented::Bearer(text) => text,
+        Presented::Nothing => {
+            return match settings.anonymous {
+                Anonymous::Allowed => Ok(Principal::anonymous()),
+                Anonymous::Refused => Err(Unauthorized::NoKey),
+            };
+        }
     };
-    let found = find(keys, &Digest::of(key.as_bytes())).ok_or(Unauthorized::WrongKey)?;
-    Ok(Principal::api_key(&found.name))
-}
-
-/// The one key a request presents; two are a mistake, even when they are the same.
-fn presented(headers: &HeaderMap) -> Result<Option<&str>, Unauthorized> {
-    let authorizations = headers.get_all(AUTHORIZATION).iter();
-    // A payment says nothing of who sends it.
-    let authorizations = authorizations.filter(|value| !credential::is_payment(value));
-    let bearers = authorizations.map(|value| {
-        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
-    });
-    let bare = headers
-        .get_all("x-api-key")
-        .iter()
-        .map(|value| value.to_str().ok());
-    let mut all = bearers.chain(bare);
-    match (all.next(), all.next()) {
-        (None, _) => Ok(None),
-        (Some(Some(key)), None) if (1..=KEY_BYTES_MAX).contains(&key.len()) => Ok(Some(key)),
+    if let Some(name) = key_name(&settings.api_keys, text) {
+        return Ok(Principal::api_key(name));
+    }
+    match (presented, &settings.tokens) {
+        (Presented::Bearer(token), Some(tokens)) if ResourceServer::is_for(token) => {
+            tokens.admit(token).await.map_err(Unauthorized::Token)
+        }
         _ => Err(Unauthorized::WrongKey),
     }
 }
 
+/// The one key or token a request presents; two are a mistake, even when they are the same.
+fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Unauthorized> {
+    let authorizations = headers.get_all(AUTHORIZATION).iter();
+    // A payment says nothing of who sends it.
+    let authorizations = authorizations.filter(|value| !credential::is_payment(value));
+    let bearers = authorizations.map(|value| {
+        let (scheme, text) = value.to_str().ok()?.split_once(' ')?;
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        is_bearer.then_some(Presented::Bearer(text.trim()))
+    });
+    let bare = headers
+        .get_all("x-api-key")
+        .iter()
+        .map(|value| value.to_str().ok().map(Presented::Key));
+    let mut all = bearers.chain(bare);
+    let one = match (all.next(), all.next()) {
+        (None, _) => return Ok(Presented::Nothing),
+        (Some(Some(one)), None) => one,
+        _ => return Err(Unauthorized::WrongKey),
+    };
+    let (length, most) = match one {
+        Presented::Key(key) => (key.len(), KEY_BYTES_MAX),
+        Presented::Bearer(text) => (text.len(), TOKEN_BYTES_MAX),
+        Presented::Nothing => (0, 0),
+    };
+    let bounded = (1..=most).contains(&length);
+    bounded.then_some(one).ok_or(Unauthorized::WrongKey)
+}
+
 /// Looks at every key and at all of each, so that the time taken says nothing.
-fn find<'a>(keys: &'a [ApiKey], digest: &Digest) -> Option<&'a ApiKey> {
+fn key_name<'a>(keys: &'a [ApiKey], text: &str) -> Option<&'a str> {
+    if text.len() > KEY_BYTES_MAX {
+        return None;
+    }
+    let digest = Digest::of(text.as_bytes());
     let mut found = u64::MAX;
     for (index, key) in (0_u64..).zip(keys) {
         let same: Choice = key.sha256.as_bytes()[..].ct_eq(&digest.as_bytes()[..]);
         found.conditional_assign(&index, same);
     }
-    usize::try_from(found)
-        .ok()
-        .and_then(|index| keys.get(index))
+    let index = usize::try_from(found).ok()?;
+    keys.get(index).map(|key| &*key.name)
 }
 
-impl IntoResponse for Unauthorized {
-    fn into_response(self) -> Response {
-        let (challenge, text) = match self {
-            Self::NoKey => (
-                r#"Bearer realm="coinop""#,
-                "Unauthorized: send an API key.\n",
+impl Unauthorized {
+    /// What the sender is told, by the settings that refused it.
+    pub(super) fn answer(self, settings: &Settings) -> Response {
+        let tokens = settings.tokens.as_deref();
+        let (error, text) = match (self, tokens) {
+            (Self::Token(refused), Some(tokens)) => return tokens.refuse(refused),
+            (Self::NoKey, Some(_)) => (None, "Unauthorized: send an access token.\n"),
+            (Self::NoKey, None) => (None, "Unauthorized: send an API key.\n"),
+            (_, Some(_)) => (
+                Some("invalid_token"),
+                "Unauthorized: this is no valid access token or API key.\n",
             ),
-            Self::WrongKey => (
-                r#"Bearer realm="coinop", error="invalid_token""#,
+            (_, None) => (
+                Some("invalid_token"),
                 "Unauthorized: this is not a valid API key.\n",
             ),
         };
-        (
-            StatusCode::UNAUTHORIZED,
-            [(WWW_AUTHENTICATE, challenge)],
-            text,
-        )
-            .into_response()
+        let challenge = match (tokens, error) {
+            (Some(tokens), error) => tokens.challenge(error),
+            (None, None) => r#"Bearer realm="coinop""#.to_owned(),
+            (None, Some(error)) => format!(r#"Bearer realm="coinop", error="{error}""#),
+        };
+        let headers = [(WWW_AUTHENTICATE, challenge)];
+        (StatusCode::UNAUTHORIZED, headers, text).into_response()
     }
 }
 
@@ -113,8 +157,11 @@ impl IntoResponse for Unauthorized {
 mod tests {
     use super::*;
 
-    fn check(anonymous: Anonymous, sent: &[(&'static str, &str)]) -> Result<String, Unauthorized> {
-        let keys = ["ada", "bob"].map(|name| ApiKey {
+    async fn check(
+        anonymous: Anonymous,
+        sent: &[(&'static str, &str)],
+    ) -> Result<String, Unauthorized> {
+        let api_keys = ["ada", "bob"].map(|name| ApiKey {
             name: name.to_owned(),
             sha256: Digest::of(format!("key-of-{name}").as_bytes()),
         });
@@ -122,45 +169,54 @@ mod tests {
         for (name, value) in sent {
             headers.append(*name, value.parse().unwrap());
         }
-        identify(&keys, anonymous, &headers).map(|principal| principal.to_string())
+        let settings = Settings {
+            api_keys: api_keys.to_vec(),
+            anonymous,
+            ..Settings::default()
+        };
+        let identified = identify(&settings, &headers).await;
+        identified.map(|principal| principal.to_string())
     }
 
-    #[test]
-    fn keys_are_recognised_by_name_in_either_header() {
+    #[tokio::test]
+    async fn keys_are_recognised_by_name_in_either_header() {
         use Anonymous::Refused;
         let ok = |name: &str| Ok(format!("api_key:{name}"));
         assert_eq!(
-            check(Refused, &[("authorization", "Bearer key-of-ada")]),
+            check(Refused, &[("authorization", "Bearer key-of-ada")]).await,
             ok("ada")
         );
         assert_eq!(
-            check(Refused, &[("authorization", "bearer key-of-bob")]),
+            check(Refused, &[("authorization", "bearer key-of-bob")]).await,
             ok("bob")
         );
-        assert_eq!(check(Refused, &[("x-api-key", "key-of-bob")]), ok("bob"));
+        assert_eq!(
+            check(Refused, &[("x-api-key", "key-of-bob")]).await,
+            ok("bob")
+        );
     }
 
-    #[test]
-    fn a_payment_is_no_key_and_hides_none() {
+    #[tokio::test]
+    async fn a_payment_is_no_key_and_hides_none() {
         use Anonymous::{Allowed, Refused};
         let payment = ("authorization", "Payment e30");
-        assert_eq!(check(Allowed, &[payment]), Ok("anonymous".into()));
-        assert_eq!(check(Refused, &[payment]), Err(Unauthorized::NoKey));
+        assert_eq!(check(Allowed, &[payment]).await, Ok("anonymous".into()));
+        assert_eq!(check(Refused, &[payment]).await, Err(Unauthorized::NoKey));
         let ada = Ok("api_key:ada".into());
         for key in [
             ("authorization", "Bearer key-of-ada"),
             ("x-api-key", "key-of-ada"),
         ] {
-            assert_eq!(check(Refused, &[payment, key]), ada, "{key:?}");
+            assert_eq!(check(Refused, &[payment, key]).await, ada, "{key:?}");
         }
     }
 
-    #[test]
-    fn no_key_is_nobody_or_nothing_and_a_wrong_key_is_always_wrong() {
+    #[tokio::test]
+    async fn no_key_is_nobody_or_nothing_and_a_wrong_key_is_always_wrong() {
         use Anonymous::{Allowed, Refused};
         use Unauthorized::{NoKey, WrongKey};
-        assert_eq!(check(Allowed, &[]), Ok("anonymous".into()));
-        assert_eq!(check(Refused, &[]), Err(NoKey));
+        assert_eq!(check(Allowed, &[]).await, Ok("anonymous".into()));
+        assert_eq!(check(Refused, &[]).await, Err(NoKey));
         let wrong: [&[(&str, &str)]; 5] = [
             &[("x-api-key", "key-of-eve")],
             &[("x-api-key", "")],
@@ -172,7 +228,7 @@ mod tests {
             ],
         ];
         for sent in wrong {
-            assert_eq!(check(Allowed, sent), Err(WrongKey), "{sent:?}");
+            assert_eq!(check(Allowed, sent).await, Err(WrongKey), "{sent:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod guard;
 mod health;
 mod identity;
 mod messages;
+pub mod oauth;
 mod sessions;
 mod tools;
 
@@ -29,7 +30,9 @@ pub use identity::{Anonymous, ApiKey};
 pub struct Settings {
     /// The keys that are accepted; rotating a key keeps its name, and with it its payments.
     pub api_keys: Vec<ApiKey>,
-    /// Whether callers without a key are served.
+    /// What takes access tokens, where any are taken.
+    pub tokens: Option<Arc<oauth::ResourceServer>>,
+    /// Whether callers without key and token are served.
     pub anonymous: Anonymous,
     /// Hosts served besides loopback's names: `example.org` on any port, or `example.org:8443`.
     pub allowed_hosts: Vec<String>,
@@ -72,6 +75,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             api_keys: Vec::new(),
+            tokens: None,
             anonymous: Anonymous::Allowed,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
@@ -131,11 +135,14 @@ pub async fn serve(
         &settings.allowed_origins,
     ));
     let endpoint = Endpoint::new(server.clone(), settings.clone(), guard.clone());
-    let pages = pages.into().behind(guard);
+    let pages = pages.into().behind(guard.clone());
     // Probes come from anywhere, under any name, and are told nothing that is secret.
+    let tokens = settings.tokens.as_deref();
+    let metadata = tokens.map(oauth::ResourceServer::pages).unwrap_or_default();
     let app = endpoint::router(endpoint.clone())
         .merge(tools::router(endpoint.clone(), server.clone()))
         .merge(pages)
+        .merge(Pages::from(metadata).behind(guard))
         .merge(health::router(
             server.clone(),
             settings.ledger_id.clone(),
@@ -148,7 +155,12 @@ pub async fn serve(
     let sweeping = endpoint
         .sessions()
         .sweep(settings.session_idle, server.closing());
-    let (accepted, ()) = tokio::join!(accepting, sweeping);
+    let refreshing = async {
+        if let Some(tokens) = tokens {
+            tokens.keep_keys(server.closing()).await;
+        }
+    };
+    let (accepted, (), ()) = tokio::join!(accepting, sweeping, refreshing);
 
     let drained = tokio::time::timeout(settings.drain_max, async {
         server.drain(settings.drain_max).await && endpoint.drained().await

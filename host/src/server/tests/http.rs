@@ -47,7 +47,7 @@ impl Shop {
         format!("http://{}{path}", self.address)
     }
 
-    async fn get(&self, path: &str) -> Response {
+    pub(super) async fn get(&self, path: &str) -> Response {
         self.http.get(self.url(path)).send().await.unwrap()
     }
 
@@ -122,7 +122,7 @@ pub(super) async fn json_of(response: Response) -> Value {
     serde_json::from_str(&response.text().await.unwrap()).unwrap()
 }
 
-fn key(name: &str) -> ApiKey {
+pub(super) fn key(name: &str) -> ApiKey {
     ApiKey {
         name: name.to_owned(),
         sha256: Digest::of(format!("key-of-{name}").as_bytes()),

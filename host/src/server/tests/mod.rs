@@ -5,4 +5,5 @@ mod http;
 pub(super) mod lines;
 mod notifications;
 mod payments;
+mod tokens;
 mod tools;
