@@ -465,8 +465,11 @@ pub fn chargeable(accounts: Accounts) -> Arc<Chargeable> {
             .get(account)
             .ok_or_else(|| format!("there is no account {account:?}"))?;
         provider.chargeable(price).map_err(|e| e.to_string())?;
+        let capabilities = provider.capabilities();
         Ok(Charging {
-            test: provider.capabilities().test,
+            test: capabilities.test,
+            links: capabilities.links,
+            rail: provider.rail().is_some(),
         })
     })
 }

@@ -47,7 +47,7 @@ async fn the_demo_walks_one_paid_call() {
     let steps = [
         "0.003 USD per call",
         "Payment required: 0.003 USD for get_forecast (TEST",
-        "calls confirm_get_forecast",
+        "calls confirm_payment",
         "Oslo, Norway",
     ];
     let mut rest = demo.stdout.as_str();

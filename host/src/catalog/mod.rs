@@ -27,7 +27,7 @@ use coinop_core::price::Price;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-pub use published::{confirm_description, confirm_input_schema, confirm_name, confirm_title};
+pub use published::{SharedMoney, confirm_name};
 
 use crate::limits::Limits;
 use crate::plugin::{Manifest, ToolDecl};
@@ -79,8 +79,12 @@ pub struct Listing {
     pub price: Price,
     /// How its payment is coordinated.
     pub mode: &'static dyn Mode,
+    /// What it adds to the list when it is paid: its mode's surface, unless the operator wants one tool for all.
+    pub surface: Surface,
     /// The provider account its money goes to.
     pub account: String,
+    /// Whether that money is pretended.
+    pub test: bool,
     /// Accounts with a rail, for callers that bring the payment with the call; the preferred one first. The account itself
     /// is among them where it has one.
     pub accepts: Vec<String>,
@@ -109,8 +113,23 @@ pub struct Listing {
 impl Listing {
     /// The tool that redeems its payments, where that is not `confirm_<tool>`.
     pub fn confirm_tool(&self) -> Option<String> {
-        let shared = self.mode.surface() == Surface::ConfirmPayment;
+        let shared = self.surface == Surface::ConfirmPayment;
         shared.then(|| CONFIRM_PAYMENT.to_owned())
+    }
+
+    /// The tool that is listed beside it, or in its place, to redeem its payments; `None` where none is.
+    pub fn listed_confirm_tool(&self) -> Option<String> {
+        match self.surface {
+            _ if self.price == Price::Free => None,
+            Surface::ConfirmTool | Surface::TakesTurns => Some(confirm_name(&self.name)),
+            Surface::ConfirmPayment => Some(CONFIRM_PAYMENT.to_owned()),
+            Surface::PaymentIdArgument | Surface::Credential => None,
+        }
+    }
+
+    /// Whether its place in a list depends on who reads it.
+    pub fn takes_turns(&self) -> bool {
+        self.surface == Surface::TakesTurns && self.price != Price::Free
     }
 }
 

@@ -1,45 +1,13 @@
-//! The words of the listing: descriptions with the price in them, confirm tools, and whether two listings are the same.
+//! The words of the listing: descriptions with the price in them, and whether two listings are the same.
 
-use coinop_core::mode::{CONFIRM_PAYMENT, CONFIRM_PREFIX, PAYMENT_ID_ARGUMENT, Surface};
+use coinop_core::mode::{CONFIRM_PAYMENT, CONFIRM_PREFIX, Surface};
 use coinop_core::price::Price;
-use serde_json::{Map, Value, json};
 
 use super::{Entry, Listing, Snapshot};
 
 /// The name of the tool that redeems payments for `tool`.
 pub fn confirm_name(tool: &str) -> String {
     format!("{CONFIRM_PREFIX}{tool}")
-}
-
-/// The title of a listing's confirm tool.
-pub fn confirm_title(listing: &Listing) -> String {
-    format!(
-        "Confirm {}",
-        listing.tool.title.as_deref().unwrap_or(&listing.name)
-    )
-}
-
-/// The description of a listing's confirm tool.
-pub fn confirm_description(listing: &Listing) -> String {
-    format!(
-        "Runs a paid call of {} and returns its result. Takes the {PAYMENT_ID_ARGUMENT} from the answer of {}. Before \
-         payment it returns the payment link again; after the run it returns the stored result. It never charges.",
-        listing.name, listing.name
-    )
-}
-
-/// The input schema of every confirm tool.
-pub fn confirm_input_schema() -> Map<String, Value> {
-    let schema = json!({
-        "type": "object",
-        "properties": { PAYMENT_ID_ARGUMENT: { "type": "string", "description": "The payment_id from the payment request." } },
-        "required": [PAYMENT_ID_ARGUMENT],
-        "additionalProperties": false,
-    });
-    match schema {
-        Value::Object(schema) => schema,
-        _ => Map::new(),
-    }
 }
 
 /// What is said of a paid tool's price and of how it is paid.
@@ -104,7 +72,33 @@ fn own_and(own: &str, terms: &str) -> String {
     }
 }
 
+/// Whose money `confirm_payment` moves on: a mark in its description, as paid tools have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedMoney {
+    /// No tool's is pretended.
+    Real,
+    /// Some tools' is.
+    Mixed,
+    /// Every tool's is.
+    Test,
+}
+
 impl Snapshot {
+    /// What money the tools move whose payments `confirm_payment` redeems.
+    pub fn shared_money(&self) -> SharedMoney {
+        let shared = self.tools.values().filter_map(|entry| match entry {
+            Entry::Tool(tool) if tool.price != Price::Free => Some(tool),
+            _ => None,
+        });
+        let shared = shared.filter(|tool| tool.surface == Surface::ConfirmPayment);
+        let (test, real): (Vec<_>, Vec<_>) = shared.partition(|tool| tool.test);
+        match (test.is_empty(), real.is_empty()) {
+            (true, _) => SharedMoney::Real,
+            (false, true) => SharedMoney::Test,
+            (false, false) => SharedMoney::Mixed,
+        }
+    }
+
     /// Whether a client would see the same list of tools.
     pub fn same_listing(&self, other: &Self) -> bool {
         self.tools.len() == other.tools.len()
@@ -123,7 +117,7 @@ fn same_entry(a: &Entry, b: &Entry) -> bool {
     let (Some(a), Some(b)) = (a.listing(), b.listing()) else {
         return same_kind;
     };
-    let terms = |l: &Listing| (l.price, l.mode.name(), l.account.clone());
+    let terms = |l: &Listing| (l.price, l.mode.name(), l.surface, l.account.clone(), l.test);
     same_kind
         && a.tool.title == b.tool.title
         && a.tool.annotations == b.tool.annotations

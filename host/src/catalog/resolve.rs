@@ -6,12 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coinop_core::mode::{CONFIRM_PAYMENT, Surface};
+use coinop_core::mode::Surface;
 use coinop_core::money::Money;
-use coinop_core::price::Price;
 
 use super::notes::Note;
-use super::published::confirm_name;
 use super::seller::Seller;
 use super::{Entry, Listing, Problem, Snapshot};
 use crate::config::{Config, PluginRules, did_you_mean, dotted};
@@ -35,6 +33,10 @@ pub struct Plugin {
 pub struct Charging {
     /// Whether its money is pretended.
     pub test: bool,
+    /// Whether it makes links that people pay by.
+    pub links: bool,
+    /// Whether it takes payments that callers bring with the call.
+    pub rail: bool,
 }
 
 /// Says whether an account can charge a price, or why not.
@@ -97,16 +99,12 @@ pub fn resolve(
 
 fn enter(tools: &mut BTreeMap<String, Entry>, name: String, listing: Listing) {
     let listing = Arc::new(listing);
-    if matches!(listing.price, Price::PerCall(_)) {
-        match listing.mode.surface() {
-            Surface::ConfirmTool | Surface::TakesTurns => {
-                tools.insert(confirm_name(&name), Entry::Confirm(Arc::clone(&listing)));
-            }
-            Surface::ConfirmPayment => {
-                tools.insert(CONFIRM_PAYMENT.to_owned(), Entry::ConfirmPayment);
-            }
-            Surface::PaymentIdArgument | Surface::Credential => {}
-        }
+    if let Some(confirm) = listing.listed_confirm_tool() {
+        let entry = match listing.surface {
+            Surface::ConfirmPayment => Entry::ConfirmPayment,
+            _ => Entry::Confirm(Arc::clone(&listing)),
+        };
+        tools.insert(confirm, entry);
     }
     tools.insert(name, Entry::Tool(listing));
 }

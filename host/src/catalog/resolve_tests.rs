@@ -1,5 +1,9 @@
+#[path = "surface_tests.rs"]
+mod surfaces;
+
 use coinop_core::call::Remedy;
 use coinop_core::digest::Digest;
+use coinop_core::price::Price;
 use serde_json::json;
 
 use super::*;
@@ -62,16 +66,25 @@ fn config_with(text: &str, overrides: Overrides) -> Config {
     Config::load(overrides, places).unwrap()
 }
 
+/// An account of pretended money that people pay by links.
+fn charging() -> Charging {
+    Charging {
+        test: true,
+        links: true,
+        rail: false,
+    }
+}
+
 /// Charges whole cents in USD only.
 fn cents(_account: &str, price: &Money) -> Result<Charging, String> {
     price
         .in_units_of(2)
-        .map(|_| Charging { test: true })
+        .map(|_| charging())
         .map_err(|e| e.to_string())
 }
 
 fn anything(_account: &str, _price: &Money) -> Result<Charging, String> {
-    Ok(Charging { test: true })
+    Ok(charging())
 }
 
 fn listed(config: &str, plugins: &[Plugin]) -> Snapshot {
@@ -168,7 +181,7 @@ fn modes_come_from_the_strongest_source_too() {
             "mode = \"two_step\"\n[tools.t]\nmode = \"resubmit\"",
             "resubmit",
         ),
-        (None, "", "", "two_step"),
+        (None, "", "", "auto"),
     ];
     for (flag, config, sidecar, expected) in cases {
         let plugin = with_sidecar(plugin("w", vec![tool("t", Some("5 USD"))]), sidecar);
@@ -303,7 +316,7 @@ fn a_price_that_the_account_cannot_charge_is_not_listed_and_the_reason_told() {
         ],
     )];
     let snapshot = resolved(&config_with("", Overrides::default()), &plugins, &cents).snapshot;
-    assert_eq!(names(&snapshot), ["confirm_round", "round"]);
+    assert_eq!(names(&snapshot), ["confirm_payment", "round"]);
     let told = problems(&snapshot);
     assert!(
         told.contains("account sandbox: 0.003 USD cannot be charged exactly with 2 decimals"),
@@ -330,7 +343,7 @@ fn of_colliding_names_none_is_listed_and_the_prefix_is_named() {
     );
 
     let snapshot = listed("[plugins.b-b]\nprefix = \"b_\"", &plugins);
-    assert_eq!(names(&snapshot), ["b_t", "b_u", "confirm_t", "t"]);
+    assert_eq!(names(&snapshot), ["b_t", "b_u", "confirm_payment", "t"]);
     assert!(snapshot.problems.is_empty());
     assert_eq!(snapshot.tools["b_t"].listing().unwrap().tool.name, "t");
 }
@@ -342,7 +355,8 @@ fn reserved_and_long_names_are_refused_and_can_be_changed() {
         "w",
         vec![tool("confirm_x", Some("free")), tool(&long, Some("1 USD"))],
     )];
-    let snapshot = listed("", &plugins);
+    let two_step = "mode = \"two_step\"\n";
+    let snapshot = listed(two_step, &plugins);
     assert_eq!(names(&snapshot), Vec::<&str>::new());
     let told = problems(&snapshot);
     assert_eq!(told.matches("prefix").count(), 2, "{told}");
@@ -352,7 +366,10 @@ fn reserved_and_long_names_are_refused_and_can_be_changed() {
     );
     assert_eq!(names(&listed(&config, &plugins)), [&long, "x"]);
     assert_eq!(
-        names(&listed("[plugins.w]\nprefix = \"a_\"", &plugins)),
+        names(&listed(
+            &format!("{two_step}[plugins.w]\nprefix = \"a_\""),
+            &plugins
+        )),
         ["a_confirm_x"]
     );
 }

@@ -1,6 +1,6 @@
 //! A tool's schemas as they are published, and the check of its arguments.
 
-use coinop_core::mode::{Mode, Surface};
+use coinop_core::mode::Surface;
 use coinop_core::price::Price;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ impl Schemas {
     pub(super) fn of(
         tool: &ToolDecl,
         price: Price,
-        mode: &dyn Mode,
+        surface: Surface,
         accepts: &[String],
     ) -> Result<Self, String> {
         let input_is = |reason: String| format!("its input schema {reason}");
@@ -32,7 +32,7 @@ impl Schemas {
         let validator = arguments::compile(&Value::Object(own.clone()))
             .map_err(|reason| input_is(format!("is not usable: {reason}")))?;
         let argument = payment_id::argument(&own);
-        let input = match paid && mode.surface() == Surface::PaymentIdArgument {
+        let input = match paid && surface == Surface::PaymentIdArgument {
             true => payment_id::added(&own, argument).map_err(input_is)?,
             false => own,
         };
@@ -42,7 +42,7 @@ impl Schemas {
             .map(object_schema)
             .transpose()
             .map_err(output_is)?;
-        let asks = match accepts.is_empty() && mode.surface() != Surface::Credential {
+        let asks = match accepts.is_empty() && surface != Surface::Credential {
             true => Asks::ByLink,
             false => Asks::AlsoByChallenge,
         };

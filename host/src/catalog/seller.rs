@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use coinop_core::call::Remedy;
-use coinop_core::mode::{self, CONFIRM_PREFIX, Mode, Surface, TOOL_NAME_LEN_MAX};
+use coinop_core::mode::{
+    self, AUTO, CONFIRM_PAYMENT, CONFIRM_PREFIX, Mode, Surface, TOOL_NAME_LEN_MAX,
+};
 use coinop_core::price::Price;
 
 use super::notes::{self, Note};
 use super::published::{Terms, confirm_name};
-use super::resolve::{Chargeable, Plugin, Resolved, problem};
+use super::resolve::{Chargeable, Charging, Plugin, Resolved, problem};
 use super::schema::Schemas;
 use super::{Listing, Problem};
-use crate::config::{Config, PluginRules, ToolRules, did_you_mean, dotted};
+use crate::config::{Config, ConfirmTool, PluginRules, ToolRules, did_you_mean, dotted};
 use crate::plugin::{Effects, ToolDecl};
 
-/// The mode where nobody says: it works with every client.
-const DEFAULT_MODE: &str = "two_step";
+/// The mode where nobody says: it works with every client, and better with those that can do more.
+const DEFAULT_MODE: &str = AUTO;
 
 /// One plugin with everything that is said of it.
 pub(super) struct Seller<'a> {
@@ -61,6 +63,10 @@ impl<'a> Seller<'a> {
         let problems = &mut resolved.snapshot.problems;
         problems.extend(self.unknown_tools(self.operator, &operators_file, &of_plugin));
         problems.extend(self.unknown_tools(&self.plugin.sidecar, &sidecar_file, &["tools"]));
+        let of_sidecar = self.plugin.sidecar.notes.iter();
+        resolved
+            .notes
+            .extend(of_sidecar.map(|note| self.note(format!("{sidecar_file}: {note}"))));
         let operators = self.operator.limits.applied_to(self.config.limits);
         if self.plugin.sidecar.limits.applied_to(operators)
             != self.plugin.sidecar.limits.lowering(operators)
@@ -115,7 +121,8 @@ impl<'a> Seller<'a> {
             .as_ref()
             .unwrap_or(&self.config.provider)
             .clone();
-        let name = self.name(tool, operator, price, mode)?;
+        let surface = self.surface(mode);
+        let name = self.name(tool, operator, price, surface)?;
         let test = match price {
             Price::Free => false,
             Price::PerCall(money) => {
@@ -124,13 +131,14 @@ impl<'a> Seller<'a> {
                         "its price {money} cannot be charged by the account {account}: {reason}"
                     )
                 };
-                (self.chargeable)(&account, &money).map_err(refused)?.test
+                let charging = (self.chargeable)(&account, &money).map_err(refused)?;
+                payable(mode, &account, charging)?;
+                charging.test
             }
         };
         let accepts = Vec::new();
-        let published = Schemas::of(tool, price, mode, &accepts)?;
+        let published = Schemas::of(tool, price, surface, &accepts)?;
         let limits = self.operator.limits.applied_to(self.config.limits);
-        let surface = mode.surface();
         let terms = Terms {
             name: &name,
             price,
@@ -145,7 +153,9 @@ impl<'a> Seller<'a> {
             tool: tool.clone(),
             price,
             mode,
+            surface,
             account,
+            test,
             accepts,
             upfront: false,
             limits: self.plugin.sidecar.limits.lowering(limits),
@@ -196,6 +206,14 @@ impl<'a> Seller<'a> {
         }
     }
 
+    /// What the mode adds to the list: its own confirm tool, or the one of all.
+    fn surface(&self, mode: &dyn Mode) -> Surface {
+        match (mode.surface(), self.config.confirm_tool) {
+            (Surface::ConfirmTool, ConfirmTool::One) => Surface::ConfirmPayment,
+            (surface, _) => surface,
+        }
+    }
+
     /// As the mode: what the operator says for the whole server beats a sidecar.
     fn on_failure(&self, operator: Option<&ToolRules>, sidecar: Option<&ToolRules>) -> Remedy {
         operator
@@ -235,7 +253,7 @@ impl<'a> Seller<'a> {
         tool: &ToolDecl,
         operator: Option<&ToolRules>,
         price: Price,
-        mode: &dyn Mode,
+        surface: Surface,
     ) -> Result<String, String> {
         let prefixed = || {
             format!(
@@ -256,11 +274,17 @@ impl<'a> Seller<'a> {
             ));
         }
         let paid = matches!(price, Price::PerCall(_));
-        let has_confirm = matches!(mode.surface(), Surface::ConfirmTool | Surface::TakesTurns);
+        let has_confirm = matches!(surface, Surface::ConfirmTool | Surface::TakesTurns);
         let longest = match paid && has_confirm {
             true => confirm_name(&name),
             false => name.clone(),
         };
+        if longest == CONFIRM_PAYMENT {
+            return Err(format!(
+                "{CONFIRM_PAYMENT} is the tool that redeems the payments of every tool, so {name} cannot have it for its own. \
+                 Add to coinop.toml: [{plugin}] prefix = \"x_\", or [{table}] name = \"…\""
+            ));
+        }
         if longest.len() > TOOL_NAME_LEN_MAX {
             return Err(format!(
                 "{longest} is longer than the {TOOL_NAME_LEN_MAX} characters clients take. In coinop.toml shorten [{plugin}] \
@@ -274,5 +298,32 @@ impl<'a> Seller<'a> {
         let mut settings = self.plugin.sidecar.settings.clone();
         settings.extend(self.operator.settings.clone());
         settings
+    }
+}
+
+/// Whether callers can pay by the mode what the account charges.
+///
+/// # Errors
+/// What to configure instead.
+fn payable(mode: &dyn Mode, account: &str, charging: Charging) -> Result<(), String> {
+    let by_credential = mode.surface() == Surface::Credential;
+    let name = mode.name();
+    match charging {
+        Charging { rail: false, .. } if by_credential => Err(format!(
+            "mode {name} needs an account with a rail, and {account} has none: pay its plugin into one that has, or use \
+             mode = \"{AUTO}\""
+        )),
+        Charging { links: false, .. } if !by_credential && name != AUTO => Err(format!(
+            "mode {name} needs an account that makes payment links, and {account} makes none: use mode = \"x402\" or \
+             mode = \"{AUTO}\""
+        )),
+        Charging {
+            links: false,
+            rail: false,
+            ..
+        } => Err(format!(
+            "the account {account} neither makes payment links nor takes payments with the call: nobody could pay it"
+        )),
+        _ => Ok(()),
     }
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::{Locations, terminal};
 use crate::app;
 use crate::config::{Config, Overrides};
-use crate::reload::{FileReport, check_files, check_folder};
+use crate::reload::{FileReport, ToolReport, check_files, check_folder};
 
 /// Say what is in plugin files, what their tools cost, and what is wrong with them.
 #[derive(Args)]
@@ -46,6 +46,15 @@ impl Check {
     }
 }
 
+/// How a paid tool is paid, and where its results are fetched.
+fn paid(tool: &ToolReport) -> String {
+    let paid = format!(", {}, paid to {}", tool.mode, tool.account);
+    match &tool.confirm_tool {
+        Some(confirm) => format!("{paid}, redeemed by {confirm}"),
+        None => paid,
+    }
+}
+
 fn shown(reports: &[FileReport], config: &Config) -> String {
     let mut text = String::new();
     for report in reports {
@@ -59,7 +68,7 @@ fn shown(reports: &[FileReport], config: &Config) -> String {
         for tool in &report.tools {
             let how = match tool.price.as_str() {
                 "free" => String::new(),
-                _ => format!(", {}, paid to {}", tool.mode, tool.account),
+                _ => paid(tool),
             };
             let _ = writeln!(text, "    {}: {}{how}", tool.name, tool.price);
         }

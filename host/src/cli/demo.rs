@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use coinop_core::mode::AUTO;
 
 use super::serve::{asked_to_stop, stop};
 use super::{Locations, Paying, listening, terminal};
@@ -34,7 +35,7 @@ impl Demo {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn,coinop::reload=info,coinop::catalog=info");
         let paying = Paying {
-            mode: Some("two_step".to_owned()),
+            mode: Some(AUTO.to_owned()),
             ..Paying::default()
         };
         let config = self.locations.load(paying.overrides(self.http))?;

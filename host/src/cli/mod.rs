@@ -104,7 +104,8 @@ fn listening(text: &str) -> Result<SocketAddr, String> {
 /// How payment works, for the commands that serve.
 #[derive(Args, Clone, Debug, Default)]
 struct Paying {
-    /// How payment is coordinated with the client: two_step or resubmit
+    /// How payment is coordinated with the client: auto, two_step, resubmit, elicitation, url_elicitation, progress,
+    /// dynamic_tools or x402
     #[arg(long)]
     mode: Option<String>,
     /// The provider account that is paid, by its name in coinop.toml

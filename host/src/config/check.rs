@@ -22,19 +22,34 @@ pub(super) fn check(
     table: &DeTable<'_>,
     section: &Section,
 ) -> Vec<ConfigError> {
+    checked(document, table, section).errors
+}
+
+/// The keys of `table` that have a new name, where they stand and what they are called now, for a table without mistakes.
+pub(super) fn former(
+    document: &Document,
+    table: &DeTable<'_>,
+    section: &Section,
+) -> Vec<ConfigError> {
+    checked(document, table, section).former
+}
+
+fn checked<'a>(document: &'a Document, table: &DeTable<'_>, section: &Section) -> Checker<'a> {
     let mut checker = Checker {
         document,
         path: Vec::new(),
         errors: Vec::new(),
+        former: Vec::new(),
     };
     checker.section(table, section);
-    checker.errors
+    checker
 }
 
 struct Checker<'a> {
     document: &'a Document,
     path: Vec<String>,
     errors: Vec<ConfigError>,
+    former: Vec<ConfigError>,
 }
 
 impl Checker<'_> {
@@ -43,10 +58,40 @@ impl Checker<'_> {
             let name: &str = key.get_ref();
             self.path.push(name.to_owned());
             match section.keys.iter().find(|k| k.name == name) {
+                Some(Key {
+                    kind: Kind::Former(now),
+                    ..
+                }) => {
+                    self.former_key(key.span().start, table, section, now);
+                    self.value(value, now);
+                }
                 Some(known) => self.value(value, known),
                 None => self.wrong(key.span().start, unknown_key(name, section)),
             }
             self.path.pop();
+        }
+    }
+
+    /// A key by a name of before: it still means the same, unless it is there by another name too.
+    fn former_key(&mut self, at: usize, table: &DeTable<'_>, section: &Section, now: &Key) {
+        let own = self.path.last().cloned().unwrap_or_default();
+        let is_same = |key: &&Key| match key.kind {
+            Kind::Former(other) => other.name == now.name,
+            _ => key.name == now.name,
+        };
+        let mut names = section.keys.iter().filter(is_same).map(|key| key.name);
+        match names.find(|name| *name != own && table.contains_key(*name)) {
+            Some(other) => self.wrong(
+                at,
+                format!(
+                    "is the former name of {}, and {other} says it too: keep only {}",
+                    now.name, now.name
+                ),
+            ),
+            None => {
+                let note = self.error(at, format!("is now called {}; it still works", now.name));
+                self.former.push(note);
+            }
         }
     }
 
@@ -89,13 +134,18 @@ impl Checker<'_> {
     }
 
     fn wrong(&mut self, offset: usize, message: String) {
+        let error = self.error(offset, message);
+        self.errors.push(error);
+    }
+
+    fn error(&self, offset: usize, message: String) -> ConfigError {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        self.errors.push(ConfigError {
+        ConfigError {
             file: self.document.file(),
             line: Some(self.document.line(offset)),
             key: dotted(&path),
             message,
-        });
+        }
     }
 }
 
@@ -195,7 +245,8 @@ fn unknown_key(name: &str, section: &Section) -> String {
     if let Some((_, why)) = section.refused.iter().find(|(key, _)| *key == name) {
         return format!("does not belong here: {why}");
     }
-    let names = || section.keys.iter().map(|k| k.name);
+    let current = |key: &&Key| !matches!(key.kind, Kind::Former(_));
+    let names = || section.keys.iter().filter(current).map(|k| k.name);
     let known = names().collect::<Vec<_>>().join(", ");
     format!(
         "unknown key{} Known here: {known}.",
@@ -241,6 +292,7 @@ impl Kind {
             Self::TextOrSecret(_) => "a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }",
             Self::Secret => "{ env = \"NAME\" } or { file = \"PATH\" }",
             Self::Section(_) | Self::Named(_) | Self::Settings => "a table",
+            Self::Former(now) => now.kind.wanted(),
         }
     }
 }

@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Named(&'static Section),
     /// A table of texts with keys of the operator's own choosing.
     Settings,
+    /// What this key was called before; its value means the same.
+    Former(&'static Key),
 }
 
 const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
@@ -58,8 +60,11 @@ const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
 const MODE: Key = key(
     "mode",
     Kind::Text(kinds::mode),
-    "How payment is coordinated with the client: two_step or resubmit.",
+    "How payment is coordinated with the client: auto (the default; each call in the first way that its client takes \
+     part in), two_step, resubmit, elicitation, url_elicitation, progress, dynamic_tools or x402.",
 );
+const PAYMENT_FLOW: Key = key("payment_flow", Kind::Former(&MODE), "Former name of mode.");
+const PAYMENT_FLOW_CAMEL: Key = key("paymentFlow", Kind::Former(&MODE), "Former name of mode.");
 const PRICE: Key = key(
     "price",
     Kind::Price,
@@ -106,6 +111,14 @@ pub(super) static ROOT: Section = Section {
             "Where compiled code is kept; only the host may write there.",
         ),
         MODE,
+        PAYMENT_FLOW,
+        PAYMENT_FLOW_CAMEL,
+        key(
+            "confirm_tool",
+            Kind::Word(super::conversation::CONFIRM_TOOLS),
+            "Whether two_step lists a confirm_<tool> for each paid tool (each, the default) or one confirm_payment for \
+             all of them (one).",
+        ),
         ON_FAILURE,
         RETRIES,
         key(
@@ -117,6 +130,17 @@ pub(super) static ROOT: Section = Section {
             "public_url",
             Kind::Text(kinds::public_url),
             "What payment links start with, for hosts behind a proxy.",
+        ),
+        key(
+            "conversation",
+            Kind::Section(&CONVERSATION),
+            "How payment is talked about with clients.",
+        ),
+        key(
+            "clients",
+            Kind::Named(&CLIENT),
+            "Overrides for clients, by the name they give themselves, in any case. Nothing proves that name: it must not \
+             decide what anybody may do.",
         ),
         key("http", Kind::Section(&HTTP), "MCP over HTTP."),
         key(
@@ -142,6 +166,39 @@ pub(super) static ROOT: Section = Section {
             "What the operator says of a plugin; the name is its file's, without .wasm.",
         ),
     ],
+    refused: &[],
+};
+
+static CONVERSATION: Section = Section {
+    keys: &[
+        key(
+            "wait_s",
+            Kind::Integer(1, 3600),
+            "How long one request waits for its payment before the client is told to come back, seconds; 50 by default, \
+             since many clients give a request up after a minute.",
+        ),
+        key(
+            "progress",
+            Kind::Bool,
+            "Whether auto waits and shows the link as progress to clients that ask for progress and show neither links nor \
+             forms; false by default, since nobody may be looking at progress.",
+        ),
+        key(
+            "url_error",
+            Kind::Bool,
+            "Whether legacy clients that open links are told to by the error -32042 and call again, instead of by a \
+             request; false by default. Callers without a name are always asked by a request.",
+        ),
+    ],
+    refused: &[],
+};
+
+static CLIENT: Section = Section {
+    keys: &[key(
+        "mode",
+        Kind::Text(super::conversation::client_mode),
+        "The mode of tools whose mode is auto, for this client: two_step, elicitation, url_elicitation or progress.",
+    )],
     refused: &[],
 };
 
@@ -425,6 +482,8 @@ static PLUGIN: Section = Section {
             "The account that this plugin's tools are paid into.",
         ),
         MODE,
+        PAYMENT_FLOW,
+        PAYMENT_FLOW_CAMEL,
         PRICE,
         ON_FAILURE,
         RETRIES,
@@ -448,6 +507,8 @@ static TOOL: Section = Section {
             "The name it is published by instead of its own; no prefix is added.",
         ),
         MODE,
+        PAYMENT_FLOW,
+        PAYMENT_FLOW_CAMEL,
         PRICE,
         ON_FAILURE,
         RETRIES,
@@ -462,6 +523,8 @@ const OPERATOR_ONLY: &str =
 pub(super) static SIDECAR: Section = Section {
     keys: &[
         MODE,
+        PAYMENT_FLOW,
+        PAYMENT_FLOW_CAMEL,
         PRICE,
         ON_FAILURE,
         RETRIES,
@@ -483,7 +546,14 @@ pub(super) static SIDECAR: Section = Section {
 };
 
 static SIDECAR_TOOL: Section = Section {
-    keys: &[MODE, PRICE, ON_FAILURE, RETRIES],
+    keys: &[
+        MODE,
+        PAYMENT_FLOW,
+        PAYMENT_FLOW_CAMEL,
+        PRICE,
+        ON_FAILURE,
+        RETRIES,
+    ],
     refused: &[
         ("account", OPERATOR_ONLY),
         ("enabled", OPERATOR_ONLY),

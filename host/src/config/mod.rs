@@ -7,6 +7,7 @@ mod account;
 mod api_key;
 mod callers;
 mod check;
+mod conversation;
 mod document;
 mod keys;
 mod kinds;
@@ -27,11 +28,13 @@ use std::time::Duration;
 
 use coinop_core::call::Remedy;
 use coinop_core::mode::Mode;
+use coinop_core::peer::Manners;
 
 pub use account::{Account, AccountKind};
 pub use api_key::{ApiKeys, hash as hash_api_key};
 pub use callers::Callers;
 pub(crate) use check::did_you_mean;
+pub use conversation::{Clients, ConfirmTool};
 pub use document::{ConfigError, ConfigErrors, dotted};
 pub use oauth::{OAuth, OAuthKeys};
 pub use places::{NoHome, Places};
@@ -78,6 +81,14 @@ pub struct Config {
     pub mode_of_command_line: Option<&'static dyn Mode>,
     /// The mode of the server in `coinop.toml`.
     pub mode_of_server: Option<&'static dyn Mode>,
+    /// Which tools TWO_STEP lists to redeem payments.
+    pub confirm_tool: ConfirmTool,
+    /// How payment is talked about with clients.
+    pub manners: Manners,
+    /// The operator's overrides for single clients.
+    pub clients: Clients,
+    /// What is worth saying of the file and stops nothing.
+    pub notes: Vec<ConfigError>,
     /// How a caller is made whole, where `coinop.toml` says it for the whole server.
     pub on_failure: Option<Remedy>,
     /// How often a failed run is tried again, where `coinop.toml` says it for the whole server.
@@ -165,6 +176,8 @@ impl Config {
             ("http", self.http != newer.http),
             ("accounts", self.accounts != newer.accounts),
             ("callers", self.callers != newer.callers),
+            ("conversation", self.manners != newer.manners),
+            ("clients", self.clients != newer.clients),
             ("quotes", self.quote_lifetime != newer.quote_lifetime),
             (
                 "retention",

@@ -7,8 +7,8 @@ use coinop_core::call::Remedy;
 use coinop_core::mode::{self, Mode};
 use coinop_core::price::Price;
 
-use super::check::check;
-use super::document::{ConfigErrors, Document, all_right};
+use super::check::{check, former};
+use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::keys;
 use super::raw::{RawLimits, RawPlugin, RawTool};
 use crate::limits::Limits;
@@ -36,6 +36,8 @@ pub struct PluginRules {
     pub settings: BTreeMap<String, String>,
     /// Single tools, by the plugin's own names.
     pub tools: BTreeMap<String, ToolRules>,
+    /// What is worth saying of a sidecar and stops nothing.
+    pub notes: Vec<String>,
 }
 
 /// What one file says of a tool.
@@ -110,6 +112,7 @@ impl PluginRules {
                 .into_iter()
                 .map(|(name, tool)| (name, ToolRules::new(tool)))
                 .collect(),
+            notes: Vec::new(),
         }
     }
 
@@ -127,7 +130,11 @@ impl PluginRules {
         all_right(check(document, document.parse()?.get_ref(), &keys::SIDECAR))?;
         let raw: RawPlugin = toml::from_str(&document.text)
             .map_err(|error| ConfigErrors(vec![document.not_toml(&error)]))?;
-        Ok(Self::new(raw))
+        let former = former(document, document.parse()?.get_ref(), &keys::SIDECAR);
+        Ok(Self {
+            notes: former.iter().map(ConfigError::in_file).collect(),
+            ..Self::new(raw)
+        })
     }
 }
 

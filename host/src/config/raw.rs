@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::account::AccountKind;
 use super::callers::RawCallers;
+use super::conversation::{ConfirmTool, RawClient, RawConversation};
 use super::kinds::PriceText;
 use super::oauth::RawOAuth;
 use super::replies::Replies;
@@ -22,7 +23,11 @@ pub(super) struct RawConfig {
     pub(super) plugins_dir: Option<PathBuf>,
     pub(super) state: Option<TextOrSecret>,
     pub(super) cache_dir: Option<PathBuf>,
+    #[serde(alias = "payment_flow", alias = "paymentFlow")]
     pub(super) mode: Option<String>,
+    pub(super) confirm_tool: ConfirmTool,
+    pub(super) conversation: RawConversation,
+    pub(super) clients: BTreeMap<String, RawClient>,
     pub(super) on_failure: Option<Remedy>,
     pub(super) retries: Option<u32>,
     pub(super) provider: Option<String>,
@@ -127,6 +132,7 @@ pub(super) struct RawPlugin {
     pub(super) enabled: Option<bool>,
     pub(super) prefix: Option<String>,
     pub(super) account: Option<String>,
+    #[serde(alias = "payment_flow", alias = "paymentFlow")]
     pub(super) mode: Option<String>,
     pub(super) price: Option<PriceText>,
     pub(super) on_failure: Option<Remedy>,
@@ -141,6 +147,7 @@ pub(super) struct RawPlugin {
 pub(super) struct RawTool {
     pub(super) enabled: Option<bool>,
     pub(super) name: Option<String>,
+    #[serde(alias = "payment_flow", alias = "paymentFlow")]
     pub(super) mode: Option<String>,
     pub(super) price: Option<PriceText>,
     pub(super) on_failure: Option<Remedy>,

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::callers::{Callers, RawCallers};
-use super::check::{check, did_you_mean_ended};
+use super::check::{check, did_you_mean_ended, former};
+use super::conversation::RawClient;
 use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::oauth::{OAuth, RawOAuth};
 use super::plugin::checked_mode;
 use super::raw::{RawAccount, RawApiKey, RawConfig, RawHttp, TextOrSecret};
 use super::{
-    Account, AccountKind, ApiKeys, Config, Http, LimitRules, PluginRules, Secret, Source, State,
-    api_key, did_you_mean, folder_of, keys, kinds,
+    Account, AccountKind, ApiKeys, Clients, Config, Http, LimitRules, PluginRules, Secret, Source,
+    State, api_key, did_you_mean, folder_of, keys, kinds,
 };
 use crate::limits::Limits;
 
@@ -44,11 +45,16 @@ pub(super) fn load(source: Source) -> Result<Config, ConfigErrors> {
     all_right(check(&document, document.parse()?.get_ref(), &keys::ROOT))?;
     let raw: RawConfig = toml::from_str(&document.text)
         .map_err(|error| ConfigErrors(vec![document.not_toml(&error)]))?;
-    Resolver {
+    let former = former(&document, document.parse()?.get_ref(), &keys::ROOT);
+    let resolver = Resolver {
         document: &document,
         errors: command_line_errors(&source),
-    }
-    .resolve(raw, file, source)
+    };
+    let config = resolver.resolve(raw, file, source)?;
+    Ok(Config {
+        notes: former,
+        ..config
+    })
 }
 
 struct Resolver<'a> {
@@ -75,6 +81,7 @@ impl Resolver<'_> {
         let http = self.http(raw.http, &base, &source);
         self.check_caller_keys(&raw.callers, &http.keys);
         let state = self.state(raw.state, &base, &source);
+        let clients = self.clients(&raw.clients);
         all_right(self.errors)?;
 
         let Source { overrides, places } = &source;
@@ -108,12 +115,25 @@ impl Resolver<'_> {
             limits: LimitRules::new(raw.limits).applied_to(Limits::default()),
             mode_of_command_line: checked_mode(overrides.mode.as_deref()),
             mode_of_server: checked_mode(raw.mode.as_deref()),
+            confirm_tool: raw.confirm_tool,
+            manners: raw.conversation.manners(),
+            clients,
+            notes: Vec::new(),
             on_failure: raw.on_failure,
             retries: raw.retries,
             callers: Callers::new(&raw.callers),
             plugins,
             file,
             source,
+        })
+    }
+
+    fn clients(&mut self, raw: &BTreeMap<String, RawClient>) -> Clients {
+        Clients::new(raw).unwrap_or_else(|wrong| {
+            for (name, message) in wrong {
+                self.wrong(&["clients", &name], message);
+            }
+            Clients::default()
         })
     }
 

@@ -21,14 +21,18 @@ fn section(section: &Section) -> Value {
     for key in section.keys {
         let mut schema = kind(&key.kind);
         schema["description"] = json!(key.doc);
+        if matches!(key.kind, Kind::Former(_)) {
+            schema["deprecated"] = json!(true);
+        }
         properties.insert(key.name.to_owned(), schema);
     }
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
-fn kind(kind: &Kind) -> Value {
+fn kind(of: &Kind) -> Value {
     let text = json!({ "type": "string", "minLength": 1 });
-    match kind {
+    match of {
+        Kind::Former(now) => kind(&now.kind),
         Kind::Bool => json!({ "type": "boolean" }),
         Kind::Text(_) => text,
         Kind::Word(words) => json!({ "enum": words }),
@@ -141,7 +145,7 @@ mod tests {
         for key in section.keys {
             let path = format!("{path}.{}", key.name);
             let found = value.and_then(|v| v.get(key.name));
-            if found.is_none() {
+            if found.is_none() && !matches!(key.kind, Kind::Former(_)) {
                 missing.push(path.clone());
             }
             match &key.kind {

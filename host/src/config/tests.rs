@@ -440,3 +440,94 @@ fn mistakes_about_tokens_are_refused_by_name() {
         "{found}"
     );
 }
+
+#[test]
+fn a_key_of_before_means_the_same_and_is_told() {
+    let folder =
+        Folder::with("paymentFlow = \"resubmit\"\n[plugins.w]\npayment_flow = \"two_step\"\n");
+    let config = folder.load(Overrides::default()).unwrap();
+    assert_eq!(config.mode_of_server.unwrap().name(), "resubmit");
+    assert_eq!(config.plugins["w"].mode.unwrap().name(), "two_step");
+    let notes: Vec<_> = config.notes.iter().map(ConfigError::in_file).collect();
+    assert_eq!(
+        notes,
+        [
+            "line 1: paymentFlow: is now called mode; it still works",
+            "line 3: plugins.w.payment_flow: is now called mode; it still works",
+        ]
+    );
+    let both = errors("mode = \"auto\"\npayment_flow = \"resubmit\"");
+    assert_eq!(
+        both,
+        ["2: payment_flow: is the former name of mode, and mode says it too: keep only mode"]
+    );
+    let former = errors("payment_flow = \"auto\"\npaymentFlow = \"auto\"");
+    assert_eq!(former.len(), 2, "{former:?}");
+    let wrong = errors("payment_flow = \"barter\"");
+    assert!(
+        wrong[0].starts_with("1: payment_flow: \"barter\" is not a mode"),
+        "{wrong:?}"
+    );
+    // A slip of the pen leads to the name of today.
+    let slip = errors("payment_flw = \"auto\"");
+    assert!(!slip[0].contains("payment_flow"), "{slip:?}");
+}
+
+#[test]
+fn conversations_and_clients_are_settings() {
+    let said = "confirm_tool = \"one\"\n[conversation]\nwait_s = 7\nprogress = true\nurl_error = true\n\
+                [clients.\"claude-code\"]\nmode = \"two_step\"\n";
+    let folder = Folder::with(said);
+    let config = folder.load(Overrides::default()).unwrap();
+    assert_eq!(config.confirm_tool, ConfirmTool::One);
+    let manners = Manners {
+        wait_ms: 7_000,
+        auto_progress: true,
+        url_error: true,
+    };
+    assert_eq!(config.manners, manners);
+    assert_eq!(
+        config.clients.mode("Claude-Code").unwrap().name(),
+        "two_step"
+    );
+    std::fs::write(folder.0.path().join("coinop.toml"), "").unwrap();
+    let usual = folder.load(Overrides::default()).unwrap();
+    assert_eq!(
+        (usual.manners, usual.confirm_tool),
+        (Manners::default(), ConfirmTool::Each)
+    );
+    assert!(usual.clients.mode("claude-code").is_none());
+    assert_eq!(usual.needs_restart(&config), ["conversation", "clients"]);
+    for (toml, expected) in [
+        (
+            "[conversation]\nwait_s = 0",
+            "2: conversation.wait_s: 0 is out of bounds: write a number from 1 to 3600",
+        ),
+        (
+            "[conversation]\nwait = 3",
+            "2: conversation.wait: unknown key; did you mean \"wait_s\"?",
+        ),
+        (
+            "confirm_tool = \"all\"",
+            "1: confirm_tool: \"all\" is not known. Choose one of: each, one.",
+        ),
+        (
+            "[clients.c]\nmode = \"resubmit\"",
+            "2: clients.c.mode: resubmit is no choice for one client",
+        ),
+        (
+            "[clients.c]\nmodes = \"auto\"",
+            "2: clients.c.modes: unknown key; did you mean \"mode\"?",
+        ),
+        (
+            "[clients.c]\nmode = \"two_step\"\n[clients.C]\nmode = \"progress\"",
+            "is the same client as",
+        ),
+    ] {
+        let told = errors(toml);
+        assert!(
+            told.len() == 1 && told[0].contains(expected),
+            "{toml}: {told:?}"
+        );
+    }
+}

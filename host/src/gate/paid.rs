@@ -6,7 +6,9 @@ use std::sync::Arc;
 use coinop_core::arguments::Arguments;
 use coinop_core::call::Call;
 use coinop_core::ids::{CallId, LinkToken, PaymentId};
-use coinop_core::mode::{CONFIRM_PREFIX, Mode, PAYMENT_ID_ARGUMENT, PAYMENT_ID_ARGUMENT_RENAMED};
+use coinop_core::mode::{
+    CONFIRM_PAYMENT, CONFIRM_PREFIX, Mode, PAYMENT_ID_ARGUMENT, PAYMENT_ID_ARGUMENT_RENAMED,
+};
 use coinop_core::money::{Amount, Money};
 use coinop_core::payment::{Payment, PaymentEvent};
 use coinop_core::peer::Dialog;
@@ -156,7 +158,8 @@ impl Gate {
             .await
             .ok()??;
         let tool = record.call.quote.tool.clone();
-        let confirms = name.strip_prefix(CONFIRM_PREFIX) == Some(&tool);
+        let own = name.strip_prefix(CONFIRM_PREFIX) == Some(&tool);
+        let confirms = own || name == CONFIRM_PAYMENT;
         let resubmitted = match confirms {
             true => None,
             false => Some(Arguments::from_map(&rest).ok()?),

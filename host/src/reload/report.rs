@@ -9,7 +9,7 @@ use crate::catalog::Entry;
 use crate::catalog::library::Loader;
 use crate::catalog::resolve::{Chargeable, Plugin, resolve, unknown_plugins};
 use crate::catalog::source::{file_name, read_bounded, without_file};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 
 /// From this size on, bytes, a person wants to know what the wait is for.
 const TELLING_BYTES: usize = 1 << 20;
@@ -36,6 +36,8 @@ pub struct ToolReport {
     pub price: String,
     /// How its payment is coordinated, by the mode's name.
     pub mode: &'static str,
+    /// The tool that redeems its payments, where one does.
+    pub confirm_tool: Option<String>,
     /// The account it is paid into.
     pub account: String,
 }
@@ -55,12 +57,12 @@ pub async fn check_folder(
     let mut reports = check_files(files, config, loader, chargeable).await;
     let mut problems = Vec::new();
     unknown_plugins(config, &present, &mut problems);
-    if !problems.is_empty() {
+    if !problems.is_empty() || !config.notes.is_empty() {
         reports.push(FileReport {
             file: config.file.clone(),
             tools: Vec::new(),
             problems: problems.into_iter().map(|p| p.message).collect(),
-            notes: Vec::new(),
+            notes: config.notes.iter().map(ConfigError::in_file).collect(),
         });
     }
     Ok(reports)
@@ -107,6 +109,7 @@ pub async fn check_files(
                 name: name.clone(),
                 price: listing.price.to_string(),
                 mode: listing.mode.name(),
+                confirm_tool: listing.listed_confirm_tool(),
                 account: listing.account.clone(),
             })
             .collect();

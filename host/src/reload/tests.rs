@@ -74,7 +74,7 @@ impl Before {
             catalog: Arc::clone(&catalog),
             library,
             ledger: ledger.clone(),
-            chargeable: Arc::new(|_, _| Ok(Charging { test: true })),
+            chargeable: Arc::new(|_, _| Ok(charging())),
             notices,
         };
         Host {
@@ -164,9 +164,9 @@ async fn files_come_change_and_go() {
     let host = Before::with(&[("a.wasm", "plugin a=free")]).start();
     host.until_names(&["a"]).await;
     host.write("b.wasm", "plugin b=1.00:USD");
-    host.until_names(&["a", "b", "confirm_b"]).await;
+    host.until_names(&["a", "b", "confirm_payment"]).await;
     host.write("a.wasm", "plugin a2=free");
-    host.until_names(&["a2", "b", "confirm_b"]).await;
+    host.until_names(&["a2", "b", "confirm_payment"]).await;
     std::fs::remove_file(host.at("b.wasm")).unwrap();
     host.until_names(&["a2"]).await;
     host.reload.shutdown().await;
@@ -270,7 +270,7 @@ async fn a_slow_plugin_holds_up_no_other() {
 #[tokio::test]
 async fn remedies_and_retries_change_without_a_restart() {
     let host = Before::with(&[("a.wasm", "plugin a=1.00:USD")]).start();
-    host.until_names(&["a", "confirm_a"]).await;
+    host.until_names(&["a", "confirm_payment"]).await;
     let sold = |s: &Snapshot| {
         let listing = s
             .tools
@@ -290,7 +290,7 @@ async fn remedies_and_retries_change_without_a_restart() {
 #[tokio::test]
 async fn prices_change_without_a_restart() {
     let host = Before::with(&[("a.wasm", "plugin a=1.00:USD")]).start();
-    host.until_names(&["a", "confirm_a"]).await;
+    host.until_names(&["a", "confirm_payment"]).await;
     host.write("a.toml", "price = \"2 USD\"");
     host.until("the sidecar", |s| {
         price(s, "a").as_deref() == Some("2.00 USD per call")
@@ -322,7 +322,7 @@ async fn prices_change_without_a_restart() {
             price(s, "a").as_deref() == Some("2.00 USD per call")
         })
         .await;
-    assert_eq!(names(&snapshot), ["a", "confirm_a"]);
+    assert_eq!(names(&snapshot), ["a", "confirm_payment"]);
 }
 
 #[tokio::test]
@@ -337,7 +337,7 @@ async fn a_plugin_whose_sidecar_was_never_right_is_not_listed() {
         .await;
     assert_eq!(names(&snapshot), [""; 0]);
     host.write("a.toml", "price = \"1 USD\"");
-    host.until_names(&["a", "confirm_a"]).await;
+    host.until_names(&["a", "confirm_payment"]).await;
 }
 
 #[tokio::test]
@@ -376,7 +376,7 @@ async fn a_paid_plugin_is_in_the_ledger_before_it_is_listed() {
     assert!(!snapshot.tools.contains_key("p"));
     host.ledger.down.store(false, Ordering::SeqCst);
     host.reload.look();
-    host.until_names(&["confirm_p", "f", "p"]).await;
+    host.until_names(&["confirm_payment", "f", "p"]).await;
     let kept: Vec<Digest> = host.ledger.kept.lock().unwrap().keys().copied().collect();
     assert_eq!(kept, [Digest::of(b"plugin p=1.00:USD")]);
 }
@@ -439,7 +439,7 @@ async fn a_check_says_of_every_file_what_would_be_served() {
         ("side.wasm", "plugin s=free"),
         ("side.toml", "prise = 1"),
     ]);
-    let chargeable = |_: &str, _: &coinop_core::money::Money| Ok(Charging { test: true });
+    let chargeable = |_: &str, _: &coinop_core::money::Money| Ok(charging());
     let mut config = before.config();
     config.plugins.insert("godo".to_owned(), Default::default());
     let reports = check_folder(&config, &*before.loader, &chargeable)
@@ -476,4 +476,13 @@ async fn a_check_says_of_every_file_what_would_be_served() {
         "{}",
         shown[3].1
     );
+}
+
+/// An account of pretended money that people pay by links.
+fn charging() -> Charging {
+    Charging {
+        test: true,
+        links: true,
+        rail: false,
+    }
 }

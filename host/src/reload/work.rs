@@ -281,6 +281,7 @@ impl Work {
             .iter()
             .map(line)
             .chain(notes.iter().map(|note| note.message.clone()))
+            .chain(self.config.notes.iter().map(ToString::to_string))
             .collect();
         for new in now.difference(&self.told) {
             tracing::warn!("{new}");

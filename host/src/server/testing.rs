@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use coinop_core::digest::Digest;
 use coinop_core::ids::PaymentId;
-use coinop_core::mode::{self, Ask, AskStatus, Manner};
+use coinop_core::mode::{self, Ask, AskStatus, Manner, Surface};
 use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
@@ -49,7 +49,9 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         tool,
         price,
         mode: mode::by_name("two_step").unwrap(),
+        surface: Surface::ConfirmTool,
         account: "sandbox".to_owned(),
+        test: true,
         accepts: Vec::new(),
         upfront: false,
         limits: crate::limits::Limits::default(),

@@ -10,7 +10,7 @@ use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
 use super::{META_MODE, META_PRICE, guest_meta};
-use crate::catalog::{Entry, Listing, Snapshot};
+use crate::catalog::{Entry, Listing, SharedMoney, Snapshot};
 
 /// A revision's tools, sorted by name.
 pub struct Published {
@@ -21,7 +21,9 @@ pub struct Published {
 impl Published {
     /// Translates a snapshot. Its map is sorted, and so are the tools.
     pub fn of(snapshot: &Snapshot) -> Self {
-        let tools = snapshot.tools.iter().map(|(name, entry)| tool(name, entry));
+        let money = snapshot.shared_money();
+        let tools = snapshot.tools.iter();
+        let tools = tools.map(|(name, entry)| tool(name, entry, money));
         Self {
             revision: snapshot.revision,
             tools: tools.collect(),
@@ -71,11 +73,11 @@ impl Cache {
     }
 }
 
-fn tool(name: &str, entry: &Entry) -> Tool {
+fn tool(name: &str, entry: &Entry, money: SharedMoney) -> Tool {
     match entry {
         Entry::Tool(listing) => listed(name, listing),
         Entry::Confirm(listing) => confirm(name, listing),
-        Entry::ConfirmPayment => confirm_payment(),
+        Entry::ConfirmPayment => confirm_payment(money),
     }
 }
 
@@ -148,12 +150,17 @@ fn confirm(name: &str, listing: &Listing) -> Tool {
 }
 
 /// The one tool that redeems every payment. It has no output schema of its own: results are those of many tools.
-fn confirm_payment() -> Tool {
+fn confirm_payment(money: SharedMoney) -> Tool {
+    let mark = match money {
+        SharedMoney::Real => "",
+        SharedMoney::Mixed => " Payments of tools marked TEST move no real money.",
+        SharedMoney::Test => " TEST: no real money moves.",
+    };
     let description = "Returns the result of a paid call once its payment is made. Takes the payment_id that the paid \
          tool returned; the tool and its arguments are those of that call. Costs nothing itself. While the payment is \
          open it answers with its status and link. May be called again: the result is the same and is not charged twice.";
     let input = confirm_input("the paid tool");
-    let mut tool = Tool::new(CONFIRM_PAYMENT, description, input);
+    let mut tool = Tool::new(CONFIRM_PAYMENT, format!("{description}{mark}"), input);
     tool.title = Some("Get a paid result".to_owned());
     tool.annotations = Some(ToolAnnotations::new().idempotent(true));
     let meta = Map::from_iter([(META_PRICE.to_owned(), price(&Price::Free))]);
@@ -236,7 +243,10 @@ mod tests {
     fn a_plugin_cannot_speak_in_the_hosts_name() {
         let mut paid = listing("a_tool", Some("0.50"));
         paid.tool.meta = Some(r#"{"coinop/price":{"kind":"free"},"shop/shelf":3}"#.to_owned());
-        let meta = tool("a_tool", &Entry::Tool(Arc::new(paid))).meta.unwrap().0;
+        let meta = tool("a_tool", &Entry::Tool(Arc::new(paid)), SharedMoney::Real)
+            .meta
+            .unwrap()
+            .0;
         assert_eq!(meta[META_PRICE]["kind"], "per_call");
         assert_eq!(meta["shop/shelf"], 3);
     }
@@ -244,7 +254,7 @@ mod tests {
     #[test]
     fn wallets_recognise_what_they_can_pay() {
         let meta = |listing| {
-            tool("a_tool", &Entry::Tool(Arc::new(listing)))
+            tool("a_tool", &Entry::Tool(Arc::new(listing)), SharedMoney::Real)
                 .meta
                 .unwrap()
         };

@@ -72,6 +72,7 @@ fn tool(
         effects,
         meta: None,
     };
+    let mode = mode::by_name(mode).expect("the mode is one of this version");
     let object = schema.as_object().cloned().unwrap_or_default();
     Arc::new(Listing {
         name: name.to_owned(),
@@ -83,8 +84,10 @@ fn tool(
         }),
         tool: declared,
         price: Price::PerCall(dollars(price)),
-        mode: mode::by_name(mode).expect("the mode is one of this version"),
+        surface: mode.surface(),
+        mode,
         account: account.to_owned(),
+        test: true,
         accepts: Vec::new(),
         upfront: false,
         // Short leases, so that hosts outlive them often.

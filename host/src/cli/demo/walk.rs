@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use coinop_core::mode::{CONFIRM_PAYMENT, CONFIRM_PREFIX};
 use rmcp::model::{CallToolRequestParams, CallToolResult, ClientConfig, Tool};
 use rmcp::service::{RoleClient, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
@@ -73,7 +74,7 @@ fn price(tool: &Tool) -> String {
             price["amount"].as_str().unwrap_or_default(),
             price["currency"].as_str().unwrap_or_default()
         ),
-        _ if tool.name.starts_with("confirm_") => "redeems a payment".to_owned(),
+        _ if tool.name.starts_with(CONFIRM_PREFIX) => "redeems a payment".to_owned(),
         _ => "free".to_owned(),
     }
 }
@@ -123,7 +124,7 @@ async fn pay(link: &str, by_hand: bool) -> anyhow::Result<()> {
 async fn confirm(client: &Client, id: &str, by_hand: bool) -> anyhow::Result<()> {
     let looks = if by_hand { LOOKS_MAX } else { 1 };
     for look in 1..=looks {
-        let result = send(client, "confirm_get_forecast", json!({"payment_id": id})).await?;
+        let result = send(client, CONFIRM_PAYMENT, json!({"payment_id": id})).await?;
         let pending = result
             .structured_content
             .as_ref()
@@ -132,9 +133,9 @@ async fn confirm(client: &Client, id: &str, by_hand: bool) -> anyhow::Result<()>
             tokio::time::sleep(LOOK).await;
             continue;
         }
-        print(
-            "\n4. The client calls confirm_get_forecast with the payment id. The tool runs, once, in its sandbox:\n",
-        )?;
+        print(&format!(
+            "\n4. The client calls {CONFIRM_PAYMENT} with the payment id. The tool runs, once, in its sandbox:\n",
+        ))?;
         return print(&indented(&text(&result)));
     }
     Ok(())
