@@ -2,6 +2,7 @@
 //!
 //! A call keeps the snapshot's listing it started with; a reload changes only what the next call sees.
 
+mod accepts;
 pub mod arguments;
 mod blocklist;
 #[cfg(test)]

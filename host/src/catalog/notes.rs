@@ -5,6 +5,7 @@ use coinop_core::money::Money;
 use coinop_core::price::Price;
 
 use super::Listing;
+use super::accepts::Accepts;
 use crate::ledger::Caps;
 use crate::ledger::transition::cap_in;
 
@@ -40,6 +41,14 @@ pub(super) fn of_caps(listing: &Listing, caps: &Caps) -> Vec<String> {
     .into_iter()
     .filter_map(of)
     .collect()
+}
+
+/// Accounts that were to be paid by callers themselves, and cannot be.
+pub(super) fn of_accepts(tool: &str, accepts: &Accepts) -> Vec<String> {
+    let told = |(account, why): &(String, String)| {
+        format!("tool {tool:?} does not accept the account {account:?}: {why}")
+    };
+    accepts.left_out.iter().map(told).collect()
 }
 
 fn of_cap(tool: &str, price: Money, key: &str, caps: &[Money]) -> Option<String> {

@@ -502,3 +502,39 @@ fn a_schema_that_cannot_be_used_takes_only_its_tool_off() {
         "{told}"
     );
 }
+
+#[test]
+fn callers_may_pay_accounts_with_a_rail_themselves_as_the_operator_says() {
+    let bank = |account: &str, _: &Money| {
+        let rail = account == "sandbox-hold";
+        Ok(Charging {
+            test: true,
+            links: true,
+            rail,
+        })
+    };
+    let config = "accept = [\"sandbox-hold\"]\nsettle = \"upfront\"\n[plugins.a.tools.two]\nsettle = \"after\"\n\
+                  [plugins.b]\naccept = [\"sandbox\"]\n";
+    let plugins = [
+        plugin(
+            "a",
+            vec![tool("one", Some("1 USD")), tool("two", Some("1 USD"))],
+        ),
+        plugin("b", vec![tool("three", Some("1 USD"))]),
+    ];
+    let config = config_with(config, Overrides::default());
+    let resolved = resolved(&config, &plugins, &bank);
+    let of = |name: &str| {
+        let listing = resolved.snapshot.tools[name].listing().unwrap().clone();
+        (listing.accepts.clone(), listing.upfront)
+    };
+    let rail = vec!["sandbox-hold".to_owned()];
+    assert_eq!(of("one"), (rail.clone(), true));
+    assert_eq!(of("two"), (rail, false));
+    assert_eq!(of("three"), (vec![], true));
+    let told: Vec<_> = resolved.notes.iter().map(|n| n.message.as_str()).collect();
+    assert!(
+        told.len() == 1 && told[0].contains("\"sandbox\""),
+        "{told:?}"
+    );
+}

@@ -9,12 +9,13 @@ use coinop_core::mode::{
 };
 use coinop_core::price::Price;
 
+use super::accepts::Accepts;
 use super::notes::{self, Note};
 use super::published::{Terms, confirm_name};
-use super::resolve::{Chargeable, Charging, Plugin, Resolved, problem};
+use super::resolve::{Chargeable, Plugin, Resolved, problem};
 use super::schema::Schemas;
 use super::{Listing, Problem};
-use crate::config::{Config, ConfirmTool, PluginRules, ToolRules, did_you_mean, dotted};
+use crate::config::{Config, ConfirmTool, PluginRules, Settle, ToolRules, did_you_mean, dotted};
 use crate::plugin::{Effects, ToolDecl};
 
 /// The mode where nobody says: it works with every client, and better with those that can do more.
@@ -84,9 +85,12 @@ impl<'a> Seller<'a> {
         let sidecar = self.plugin.sidecar.tools.get(&listing.tool.name);
         let retries = notes::of_retries(listing, self.said_retries(operator, sidecar));
         let caps = notes::of_caps(listing, &self.config.callers.known);
+        let accepts = self.accepts(&listing.account, listing.price);
+        let left_out = notes::of_accepts(&listing.tool.name, &accepts);
         retries
             .into_iter()
             .chain(caps)
+            .chain(left_out)
             .map(|message| self.note(format!("{}: {message}", self.plugin.file)))
             .collect()
     }
@@ -123,6 +127,7 @@ impl<'a> Seller<'a> {
             .clone();
         let surface = self.surface(mode);
         let name = self.name(tool, operator, price, surface)?;
+        let accepts = self.accepts(&account, price).accounts;
         let test = match price {
             Price::Free => false,
             Price::PerCall(money) => {
@@ -132,11 +137,10 @@ impl<'a> Seller<'a> {
                     )
                 };
                 let charging = (self.chargeable)(&account, &money).map_err(refused)?;
-                payable(mode, &account, charging)?;
+                payable(mode, &account, charging.links, !accepts.is_empty())?;
                 charging.test
             }
         };
-        let accepts = Vec::new();
         let published = Schemas::of(tool, price, surface, &accepts)?;
         let limits = self.operator.limits.applied_to(self.config.limits);
         let terms = Terms {
@@ -157,7 +161,7 @@ impl<'a> Seller<'a> {
             account,
             test,
             accepts,
-            upfront: false,
+            upfront: self.settle(operator) == Settle::Upfront,
             limits: self.plugin.sidecar.limits.lowering(limits),
             on_failure: self.on_failure(operator, sidecar),
             retries: self.retries(tool, operator, sidecar),
@@ -168,6 +172,24 @@ impl<'a> Seller<'a> {
             validator: Arc::new(published.validator),
             name,
         })
+    }
+
+    /// The accounts that callers may pay themselves. Nobody pays for what is free.
+    fn accepts(&self, account: &str, price: Price) -> Accepts {
+        let named = self.operator.accept.as_ref();
+        let named = named.unwrap_or(&self.config.accept);
+        match price {
+            Price::Free => Accepts::default(),
+            Price::PerCall(money) => Accepts::of(account, named, &money, self.chargeable),
+        }
+    }
+
+    fn settle(&self, operator: Option<&ToolRules>) -> Settle {
+        operator
+            .and_then(|t| t.settle)
+            .or(self.operator.settle)
+            .or(self.config.settle)
+            .unwrap_or_default()
     }
 
     fn price(
@@ -305,23 +327,19 @@ impl<'a> Seller<'a> {
 ///
 /// # Errors
 /// What to configure instead.
-fn payable(mode: &dyn Mode, account: &str, charging: Charging) -> Result<(), String> {
+fn payable(mode: &dyn Mode, account: &str, links: bool, rails: bool) -> Result<(), String> {
     let by_credential = mode.surface() == Surface::Credential;
     let name = mode.name();
-    match charging {
-        Charging { rail: false, .. } if by_credential => Err(format!(
-            "mode {name} needs an account with a rail, and {account} has none: pay its plugin into one that has, or use \
-             mode = \"{AUTO}\""
+    match (links, rails) {
+        (_, false) if by_credential => Err(format!(
+            "mode {name} needs an account with a rail, and {account} has none: pay its plugin into one that has, name one \
+             in accept = [\"…\"], or use mode = \"{AUTO}\""
         )),
-        Charging { links: false, .. } if !by_credential && name != AUTO => Err(format!(
+        (false, _) if !by_credential && name != AUTO => Err(format!(
             "mode {name} needs an account that makes payment links, and {account} makes none: use mode = \"x402\" or \
              mode = \"{AUTO}\""
         )),
-        Charging {
-            links: false,
-            rail: false,
-            ..
-        } => Err(format!(
+        (false, false) => Err(format!(
             "the account {account} neither makes payment links nor takes payments with the call: nobody could pay it"
         )),
         _ => Ok(()),

@@ -80,6 +80,16 @@ const RETRIES: Key = key(
     Kind::Integer(0, 10),
     "How often a failed run is tried again before its caller is made whole; 0 by default, and for tools that declare themselves effectful.",
 );
+const ACCEPT: Key = key(
+    "accept",
+    Kind::Texts(kinds::filled),
+    "Accounts that callers may also pay themselves, with the call (x402, MPP), the preferred one first; links go on to the account.",
+);
+const SETTLE: Key = key(
+    "settle",
+    Kind::Word(super::settle::WORDS),
+    "When the money of a payment that came with the call is taken: after the run (the default), and not at all where it fails; or upfront, where a failed run is made good.",
+);
 const LIMITS: Key = key(
     "limits",
     Kind::Section(&LIMITS_SECTION),
@@ -121,6 +131,8 @@ pub(super) static ROOT: Section = Section {
         ),
         ON_FAILURE,
         RETRIES,
+        ACCEPT,
+        SETTLE,
         key(
             "provider",
             Kind::Text(kinds::filled),
@@ -487,6 +499,8 @@ static PLUGIN: Section = Section {
         PRICE,
         ON_FAILURE,
         RETRIES,
+        ACCEPT,
+        SETTLE,
         LIMITS,
         SETTINGS,
         key(
@@ -512,6 +526,7 @@ static TOOL: Section = Section {
         PRICE,
         ON_FAILURE,
         RETRIES,
+        SETTLE,
     ],
     refused: &[],
 };
@@ -537,11 +552,13 @@ pub(super) static SIDECAR: Section = Section {
         ),
     ],
     refused: &[
+        ("accept", OPERATOR_ONLY),
         ("account", OPERATOR_ONLY),
         ("enabled", OPERATOR_ONLY),
         ("grants", OPERATOR_ONLY),
         ("prefix", OPERATOR_ONLY),
         ("provider", OPERATOR_ONLY),
+        ("settle", OPERATOR_ONLY),
     ],
 };
 
@@ -559,5 +576,6 @@ static SIDECAR_TOOL: Section = Section {
         ("enabled", OPERATOR_ONLY),
         ("grants", OPERATOR_ONLY),
         ("name", OPERATOR_ONLY),
+        ("settle", OPERATOR_ONLY),
     ],
 };

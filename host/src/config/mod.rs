@@ -19,6 +19,7 @@ mod replies;
 mod resolve;
 mod schema;
 mod secret;
+mod settle;
 mod state;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub use plugin::{LimitRules, PluginRules, ToolRules};
 pub use replies::Replies;
 pub use schema::json_schema;
 pub use secret::{Secret, SecretSource};
+pub use settle::Settle;
 pub use state::State;
 
 use crate::limits::Limits;
@@ -93,6 +95,10 @@ pub struct Config {
     pub on_failure: Option<Remedy>,
     /// How often a failed run is tried again, where `coinop.toml` says it for the whole server.
     pub retries: Option<u32>,
+    /// The accounts that callers may pay themselves, where no plugin says others.
+    pub accept: Vec<String>,
+    /// When money that a caller brings is taken, where `coinop.toml` says it for the whole server.
+    pub settle: Option<Settle>,
     /// What callers may have open and spend.
     pub callers: Callers,
     /// What the operator says of plugins, by name.

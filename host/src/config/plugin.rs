@@ -11,6 +11,7 @@ use super::check::{check, former};
 use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::keys;
 use super::raw::{RawLimits, RawPlugin, RawTool};
+use super::settle::Settle;
 use crate::limits::Limits;
 
 /// What one file says of a plugin. Everything may be unsaid.
@@ -30,6 +31,10 @@ pub struct PluginRules {
     pub on_failure: Option<Remedy>,
     /// For all its tools.
     pub retries: Option<u32>,
+    /// The accounts that callers of its tools may pay themselves.
+    pub accept: Option<Vec<String>>,
+    /// For all its tools.
+    pub settle: Option<Settle>,
     /// What one run may use.
     pub limits: LimitRules,
     /// Texts for the plugin.
@@ -55,6 +60,8 @@ pub struct ToolRules {
     pub on_failure: Option<Remedy>,
     /// How often a failed run is tried again before that.
     pub retries: Option<u32>,
+    /// When money that a caller brings is taken.
+    pub settle: Option<Settle>,
 }
 
 /// Limits that one file sets; the others stay as they are.
@@ -105,6 +112,8 @@ impl PluginRules {
             price: raw.price.map(|p| p.0),
             on_failure: raw.on_failure,
             retries: raw.retries,
+            accept: raw.accept,
+            settle: raw.settle,
             limits: LimitRules::new(raw.limits),
             settings: raw.settings,
             tools: raw
@@ -147,6 +156,7 @@ impl ToolRules {
             price: raw.price.map(|p| p.0),
             on_failure: raw.on_failure,
             retries: raw.retries,
+            settle: raw.settle,
         }
     }
 }
@@ -188,6 +198,8 @@ mod tests {
     fn a_sidecar_routes_no_money_and_grants_nothing() {
         for line in [
             "account = \"mine\"",
+            "accept = [\"mine\"]",
+            "settle = \"upfront\"",
             "prefix = \"x\"",
             "[grants]\nnet = true",
             "[tools.t]\naccount = \"m\"",

@@ -15,6 +15,7 @@ use super::kinds::PriceText;
 use super::oauth::RawOAuth;
 use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
+use super::settle::Settle;
 
 /// `coinop.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +31,8 @@ pub(super) struct RawConfig {
     pub(super) clients: BTreeMap<String, RawClient>,
     pub(super) on_failure: Option<Remedy>,
     pub(super) retries: Option<u32>,
+    pub(super) accept: Option<Vec<String>>,
+    pub(super) settle: Option<Settle>,
     pub(super) provider: Option<String>,
     pub(super) public_url: Option<String>,
     pub(super) http: RawHttp,
@@ -137,6 +140,8 @@ pub(super) struct RawPlugin {
     pub(super) price: Option<PriceText>,
     pub(super) on_failure: Option<Remedy>,
     pub(super) retries: Option<u32>,
+    pub(super) accept: Option<Vec<String>>,
+    pub(super) settle: Option<Settle>,
     pub(super) limits: RawLimits,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) tools: BTreeMap<String, RawTool>,
@@ -152,4 +157,5 @@ pub(super) struct RawTool {
     pub(super) price: Option<PriceText>,
     pub(super) on_failure: Option<Remedy>,
     pub(super) retries: Option<u32>,
+    pub(super) settle: Option<Settle>,
 }

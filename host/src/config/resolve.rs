@@ -78,6 +78,8 @@ impl Resolver<'_> {
             .map(|(name, plugin)| (name, PluginRules::new(plugin)))
             .collect();
         self.check_plugin_accounts(&plugins, &accounts.by_name);
+        let accept = raw.accept.unwrap_or_default();
+        self.check_accepted(&accept, &["accept"], &accounts.by_name);
         let http = self.http(raw.http, &base, &source);
         self.check_caller_keys(&raw.callers, &http.keys);
         let state = self.state(raw.state, &base, &source);
@@ -121,6 +123,8 @@ impl Resolver<'_> {
             notes: Vec::new(),
             on_failure: raw.on_failure,
             retries: raw.retries,
+            accept,
+            settle: raw.settle,
             callers: Callers::new(&raw.callers),
             plugins,
             file,
@@ -192,6 +196,20 @@ impl Resolver<'_> {
             if let Some(message) = wrong {
                 self.wrong(&["plugins", plugin, "account"], message);
             }
+            let accept = rules.accept.as_deref().unwrap_or_default();
+            self.check_accepted(accept, &["plugins", plugin, "accept"], accounts);
+        }
+    }
+
+    fn check_accepted(
+        &mut self,
+        accept: &[String],
+        path: &[&str],
+        accounts: &BTreeMap<String, Account>,
+    ) {
+        let unknown = |name: &String| unknown_account(name, accounts);
+        if let Some(message) = accept.iter().find_map(unknown) {
+            self.wrong(path, message);
         }
     }
 
