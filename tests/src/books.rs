@@ -1,9 +1,21 @@
 //! What the ledger's file says, read beside the hosts.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use crate::home::Home;
+
+/// A payment that nobody has made yet.
+pub struct Asked {
+    /// The last part of the payment page's path.
+    pub link: String,
+    /// The published name of the tool that was called.
+    pub tool: String,
+    /// When it was asked for.
+    pub at: SystemTime,
+}
 
 /// A ledger, read only.
 pub struct Books(Connection);
@@ -29,6 +41,27 @@ impl Books {
         call["epoch"]
             .as_u64()
             .unwrap_or_else(|| panic!("a call has an epoch: {call}"))
+    }
+
+    /// The payments that are waited for, oldest first.
+    pub fn asked(&self) -> Vec<Asked> {
+        let mut select = self
+            .0
+            .prepare(
+                "SELECT link, body ->> '$.quote.tool', created_at FROM call
+                 WHERE payment_state = 'pending' ORDER BY created_at",
+            )
+            .expect("the ledger has calls");
+        let rows = select.query_map([], |row| {
+            let created_ms: i64 = row.get(2)?;
+            Ok(Asked {
+                link: row.get(0)?,
+                tool: row.get(1)?,
+                at: UNIX_EPOCH + Duration::from_millis(created_ms.unsigned_abs()),
+            })
+        });
+        rows.and_then(Iterator::collect)
+            .expect("the ledger can be read")
     }
 
     /// How many calls there are.

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod books;
 pub mod client;
+pub mod conformance;
 pub mod contract;
 pub mod crash;
 pub mod era;

@@ -51,6 +51,11 @@ pub fn node_packages() -> PathBuf {
     existing(client_script("node").join("node_modules/@modelcontextprotocol/client"))
 }
 
+/// The packages of the protocol's own test suites, with the Node.js they need.
+pub fn conformance() -> PathBuf {
+    existing(target().join("conformance"))
+}
+
 /// Compiled code shared by all tests that do not test the cache.
 pub fn shared_cache() -> PathBuf {
     target().join("tests-cache")

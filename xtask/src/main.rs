@@ -4,6 +4,7 @@
 //! alone, so that the first run starts within seconds.
 
 mod bench;
+mod clients;
 mod demo;
 mod guests;
 mod mutants;
@@ -29,6 +30,7 @@ usage: cargo xtask COMMAND
   demo [-- ARGS]     build the plugins that ship and the host, then run `coinop demo ARGS`
   guests             build every plugin and every guest of the tests into target/guests
   test [SUBJECT...]  run all checks and tests, or these: fmt clippy plugins core host e2e
+                     conformance
   mutants [NAME...]  take safeguards away one at a time, these or all; a test must fail each time
   bench [-- ARGS]    build for release and print the table of measurements
   night [SUBJECT] [-- ARGS]

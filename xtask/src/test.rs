@@ -5,18 +5,16 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
+use crate::clients;
 use crate::guests;
 use crate::plugins;
 use crate::postgres;
 use crate::process;
 use crate::python::{self, Python};
-use crate::stamp;
 use crate::summary::{Counts, Summary};
 use crate::toolchain::{self, WASM_TARGET};
 use crate::workspace::Workspace;
 
-const MCP_FOR_PYTHON: &str = "mcp==2.3.*";
-const NODE_CLIENT: &str = "tests/clients/node";
 const NODE_MAJOR_MIN: u32 = 20;
 const GUEST_WORKSPACES: [&str; 3] = [
     "plugins/weather/Cargo.toml",
@@ -39,16 +37,19 @@ enum Subject {
     Host,
     /// Real clients against the built program.
     E2e,
+    /// The protocol's own test suites against the built program: a part of `e2e`.
+    Conformance,
 }
 
 impl Subject {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Fmt,
         Self::Clippy,
         Self::Plugins,
         Self::Core,
         Self::Host,
         Self::E2e,
+        Self::Conformance,
     ];
 
     fn name(self) -> &'static str {
@@ -59,6 +60,7 @@ impl Subject {
             Self::Core => "core",
             Self::Host => "host",
             Self::E2e => "e2e",
+            Self::Conformance => "conformance",
         }
     }
 
@@ -75,7 +77,19 @@ impl Subject {
     }
 
     fn needs_python(self) -> bool {
-        matches!(self, Self::Plugins | Self::Host | Self::E2e)
+        matches!(
+            self,
+            Self::Plugins | Self::Host | Self::E2e | Self::Conformance
+        )
+    }
+
+    fn needs_node(self) -> bool {
+        matches!(self, Self::E2e | Self::Conformance)
+    }
+
+    /// Whether one of these runs it too.
+    fn is_within(self, subjects: &[Self]) -> bool {
+        self == Self::Conformance && subjects.contains(&Self::E2e)
     }
 }
 
@@ -94,7 +108,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<ExitCode> {
     let mut summary = Summary::default();
     for subject in Subject::ALL
         .into_iter()
-        .filter(|subject| subjects.contains(subject))
+        .filter(|subject| subjects.contains(subject) && !subject.is_within(&subjects))
     {
         match subject {
             Subject::Fmt => fmt(workspace, &mut summary),
@@ -103,6 +117,7 @@ pub(crate) fn run(workspace: &Workspace, names: &[String]) -> Result<ExitCode> {
             Subject::Core => cargo_tests(workspace, &mut summary, &["coinop-core", "xtask"]),
             Subject::Host => host(workspace, &mut summary),
             Subject::E2e => e2e(workspace, &mut summary),
+            Subject::Conformance => conformance(workspace, &mut summary),
         }
     }
     Ok(if summary.finish() {
@@ -118,16 +133,16 @@ fn refuse_when_missing(workspace: &Workspace, subjects: &[Subject]) -> Result<()
     if subjects.iter().any(|subject| subject.needs_python()) && Python::find(workspace).is_none() {
         missing.push(format!("Python: {}", python::REMEDY));
     }
-    if subjects.contains(&Subject::E2e) {
+    if subjects.iter().any(|subject| subject.needs_node()) {
         if node_major(workspace).is_none_or(|major| major < NODE_MAJOR_MIN) {
             missing.push(format!("Node.js {NODE_MAJOR_MIN} or newer: install it from https://nodejs.org or your distribution"));
         }
         if !process::found("npm") && !process::found("npm.cmd") {
             missing.push("npm: it comes with Node.js (Debian, Ubuntu: apt install npm)".to_owned());
         }
-        if !postgres::is_within_reach(workspace) {
-            missing.push(format!("PostgreSQL: {}", postgres::REMEDY));
-        }
+    }
+    if subjects.contains(&Subject::E2e) && !postgres::is_within_reach(workspace) {
+        missing.push(format!("PostgreSQL: {}", postgres::REMEDY));
     }
     if missing.is_empty() {
         return Ok(());
@@ -201,23 +216,38 @@ fn e2e(workspace: &Workspace, summary: &mut Summary) {
             postgres::ensure(workspace).map(|()| Counts::NONE)
         })
         && summary.step("clients: Python and Node.js", || {
-            let python = Python::find(workspace).context(python::REMEDY)?;
-            python.venv(workspace, "venv-clients", &[MCP_FOR_PYTHON])?;
-            node_packages(workspace)?;
-            Ok(Counts::NONE)
+            clients::install(workspace).map(|()| Counts::NONE)
         })
-        && summary.step("the host's program", || {
-            check(process::cargo(workspace).args([
-                "build",
-                "--quiet",
-                "--package",
-                "coinop",
-                "--bins",
-            ]))
-        });
+        && install_conformance(workspace, summary)
+        && build_host(workspace, summary);
     if ready {
         cargo_tests(workspace, summary, &["coinop-tests"]);
     }
+}
+
+fn conformance(workspace: &Workspace, summary: &mut Summary) {
+    let ready = build_guests(workspace, summary)
+        && install_conformance(workspace, summary)
+        && build_host(workspace, summary);
+    if ready {
+        summary.step("tests: conformance", || {
+            let mut cargo = process::cargo(workspace);
+            cargo.args(["test", "--package", "coinop-tests", "--test", "conformance"]);
+            tests(cargo.args(["--", "--nocapture"]))
+        });
+    }
+}
+
+fn install_conformance(workspace: &Workspace, summary: &mut Summary) -> bool {
+    summary.step("the protocol's test suites", || {
+        clients::install_conformance(workspace).map(|()| Counts::NONE)
+    })
+}
+
+fn build_host(workspace: &Workspace, summary: &mut Summary) -> bool {
+    summary.step("the host's program", || {
+        check(process::cargo(workspace).args(["build", "--quiet", "--package", "coinop", "--bins"]))
+    })
 }
 
 fn build_guests(workspace: &Workspace, summary: &mut Summary) -> bool {
@@ -233,32 +263,6 @@ fn cargo_tests(workspace: &Workspace, summary: &mut Summary, packages: &[&str]) 
         });
         tests(&mut cargo)
     });
-}
-
-/// `npm ci`, unless the installed packages are those of the lock file.
-fn node_packages(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.source(NODE_CLIENT);
-    let inputs = [
-        folder.join("package.json"),
-        folder.join("package-lock.json"),
-    ];
-    stamp::unless_made(
-        workspace,
-        &folder.join("node_modules"),
-        &inputs,
-        "npm ci",
-        || {
-            let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-            let mut install = process::command(workspace, npm);
-            install.current_dir(&folder).args([
-                "ci",
-                "--no-audit",
-                "--no-fund",
-                "--loglevel=error",
-            ]);
-            process::run(&mut install).context("npm could not install the client's packages")
-        },
-    )
 }
 
 fn node_major(workspace: &Workspace) -> Option<u32> {
@@ -292,7 +296,7 @@ mod tests {
         }
         let message = Subject::parse("all").unwrap_err().to_string();
         assert!(
-            message.contains("fmt, clippy, plugins, core, host, e2e"),
+            message.contains("fmt, clippy, plugins, core, host, e2e, conformance"),
             "{message}"
         );
     }

@@ -1,0 +1,58 @@
+//! The clients and test suites that others wrote, installed for the end-to-end tests: from PyPI and npm, each version
+//! pinned.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::python::{self, Python};
+use crate::stamp;
+use crate::workspace::Workspace;
+
+const MCP_FOR_PYTHON: &str = "mcp==2.3.*";
+const NODE_CLIENT: &str = "tests/clients/node";
+const CONFORMANCE: &str = "tests/clients/conformance";
+const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
+
+/// The Python clients in `target/venv-clients`, the Node.js ones beside their driver.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    let python = Python::find(workspace).context(python::REMEDY)?;
+    python.venv(workspace, "venv-clients", &[MCP_FOR_PYTHON])?;
+    let folder = workspace.source(NODE_CLIENT);
+    let inputs = NODE_PACKAGES.map(|file| folder.join(file));
+    stamp::unless_made(
+        workspace,
+        &folder.join("node_modules"),
+        &inputs,
+        "npm ci",
+        || npm_ci(workspace, &folder),
+    )
+}
+
+/// The protocol's own test suites in `target/conformance`, with a Node.js of their own: they need a newer one than
+/// clients do.
+pub(crate) fn install_conformance(workspace: &Workspace) -> Result<()> {
+    let source = workspace.source(CONFORMANCE);
+    let folder = workspace.target("conformance");
+    let inputs = NODE_PACKAGES.map(|file| source.join(file));
+    stamp::unless_made(workspace, &folder, &inputs, "npm ci", || {
+        fs::create_dir_all(&folder)?;
+        for file in NODE_PACKAGES {
+            fs::copy(source.join(file), folder.join(file))
+                .with_context(|| format!("cannot write to {}", folder.display()))?;
+        }
+        npm_ci(workspace, &folder)
+    })
+}
+
+fn npm_ci(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut install = process::command(workspace, npm);
+    install
+        .current_dir(folder)
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    process::run(&mut install)
+        .with_context(|| format!("npm could not install {}", folder.display()))
+}
