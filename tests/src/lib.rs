@@ -23,5 +23,6 @@ pub mod process;
 pub mod script;
 pub mod sim;
 pub mod stdio;
+pub mod talker;
 pub mod wait;
 pub mod wire;
