@@ -63,6 +63,20 @@ impl Principal {
         }
     }
 
+    /// The wallet that signed: `network` by CAIP-2 vouches, `address` is whom it names. Addresses of `eip155` networks are
+    /// the same in any case of letters; those of others are not.
+    pub fn wallet(network: &str, address: &str) -> Self {
+        let subject = match network.starts_with("eip155:") {
+            true => address.to_ascii_lowercase(),
+            false => address.to_owned(),
+        };
+        Self {
+            kind: PrincipalKind::Wallet,
+            issuer: network.to_owned(),
+            subject,
+        }
+    }
+
     /// A caller without identity.
     pub fn anonymous() -> Self {
         Self::own(PrincipalKind::Anonymous, "")
@@ -92,5 +106,22 @@ impl fmt::Display for Principal {
             write!(f, ":{}", self.subject)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wallet_is_the_same_however_its_address_is_written() {
+        let wallet = |address| Principal::wallet("eip155:8453", address);
+        let upper = wallet("0x2C7536E3605D9C16A7A3D7B1898E529396A65C23");
+        assert_eq!(upper, wallet("0x2c7536e3605d9c16a7a3d7b1898e529396a65c23"));
+        assert!(upper.is_known());
+        let elsewhere = Principal::wallet("eip155:1", &upper.subject);
+        assert_ne!(upper, elsewhere);
+        let solana = |address| Principal::wallet("solana:x", address);
+        assert_ne!(solana("Ab"), solana("ab"));
     }
 }
