@@ -30,6 +30,7 @@ use crate::provider::sandbox::courier::Courier;
 use crate::provider::sandbox::desk::Desk;
 use crate::provider::sandbox::purse::Purse;
 use crate::provider::sandbox::{self, Flow};
+use crate::provider::x402;
 use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::server::http::oauth::{self, KeySource, Place};
@@ -443,6 +444,7 @@ fn accounts_at(config: &Config, desk: &Arc<Desk>) -> anyhow::Result<Accounts> {
     for flow in [Flow::Pay, Flow::Hold] {
         kinds.add(flow.kind(), sandbox::maker(flow, desk.clone()))?;
     }
+    kinds.add(x402::KIND, x402::maker(Arc::new(SystemClock)))?;
     let made = config.accounts.iter().map(|(name, account)| {
         let provider = kinds.account(name, account.kind_name(), account.settings.clone())?;
         Ok((name.clone(), provider))

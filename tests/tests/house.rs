@@ -130,7 +130,8 @@ fn providers_know_only_money() {
         "coinop_core::call",
         "coinop_core::quote",
     ];
-    check_absent("host/src/provider", &words, &[]);
+    // A rail words its receipt from what the call keeps.
+    check_absent("host/src/provider", &words, &["/rail.rs"]);
 }
 
 #[test]

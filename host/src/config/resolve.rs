@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::account::read_secrets;
 use super::callers::{Callers, RawCallers};
 use super::check::{check, did_you_mean_ended, former};
 use super::conversation::RawClient;
@@ -70,7 +71,7 @@ impl Resolver<'_> {
         source: Source,
     ) -> Result<Config, ConfigErrors> {
         let base = folder_of(&file).to_owned();
-        let accounts = self.accounts(raw.accounts);
+        let accounts = self.accounts(raw.accounts, &base);
         let provider = self.provider(raw.provider, &accounts, &source);
         let plugins: BTreeMap<_, _> = raw
             .plugins
@@ -141,7 +142,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn accounts(&mut self, raw: BTreeMap<String, RawAccount>) -> Accounts {
+    fn accounts(&mut self, raw: BTreeMap<String, RawAccount>, base: &Path) -> Accounts {
         let configured: Vec<String> = raw.keys().cloned().collect();
         let mut by_name: BTreeMap<_, _> = Account::implicit().collect();
         for (name, account) in raw {
@@ -149,7 +150,11 @@ impl Resolver<'_> {
                 self.wrong(&["accounts", &name], "has no kind: add kind = \"sandbox\"");
                 AccountKind::Sandbox
             });
-            let settings = account.settings;
+            let mut settings = account.settings;
+            for (path, message) in read_secrets(&mut settings, &keys::ACCOUNT, base) {
+                let path = [&["accounts", &name], &path[..]].concat();
+                self.wrong(&path, message);
+            }
             by_name.insert(name, Account { kind, settings });
         }
         Accounts {

@@ -6,6 +6,7 @@
 pub mod rail;
 pub mod registry;
 pub mod sandbox;
+pub mod x402;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -146,6 +146,12 @@ pub trait Rail: Send + Sync {
     /// before anything else is asked. `None` where it cannot be read.
     fn reference(&self, credential: &Credential) -> Option<String>;
 
+    /// The name that a payer gave its purchase, which it repeats with the same payload only: another payment under it is a
+    /// mistake. `None` where the protocol has none, or the payer gave none.
+    fn identifier(&self, _credential: &Credential) -> Option<String> {
+        None
+    }
+
     /// Checks a credential against the offer, without taking anything.
     fn verify<'a>(
         &'a self,
