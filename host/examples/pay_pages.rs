@@ -13,6 +13,7 @@ use coinop::server::pay::{PaySettings, router};
 use coinop_core::call::Remedy;
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
+use coinop_core::principal::Principal;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
@@ -57,6 +58,7 @@ fn cases() -> anyhow::Result<Vec<(&'static str, PageView)>> {
     let open = PageView {
         tool: "get_forecast".into(),
         plugin: "weather".into(),
+        payer: Some(Principal::api_key("ada")),
         price: Money::parse("0.003", "USD")?,
         due: Money::parse("0.003", "USD")?,
         refunded: Money::parse("0", "USD")?,

@@ -5,6 +5,7 @@ use coinop_core::call::{Call, CallState, Remedy};
 use coinop_core::ids::LinkToken;
 use coinop_core::money::Money;
 use coinop_core::payment::PaymentState;
+use coinop_core::principal::Principal;
 use coinop_core::step::possible;
 use futures::future::BoxFuture;
 
@@ -23,6 +24,8 @@ pub struct PageView {
     pub tool: String,
     /// The plugin's name.
     pub plugin: String,
+    /// Whose call it is, `None` where nobody in particular asked.
+    pub payer: Option<Principal>,
     /// What it costs.
     pub price: Money,
     /// What is to be paid: less than the price where the caller's balance pays a part.
@@ -144,6 +147,7 @@ impl Gate {
         PageView {
             tool: call.quote.tool.clone(),
             plugin: call.quote.plugin.clone(),
+            payer: Some(call.quote.principal.clone()).filter(Principal::is_known),
             price: call.quote.price,
             due: call.due(),
             refunded: Money {

@@ -115,6 +115,7 @@ async fn bench() -> Bench {
         refunded: Money::parse("0", "USD").unwrap(),
         tool: "get_forecast".into(),
         plugin: "weather".into(),
+        payer: None,
         price: Money::parse("0.003", "USD").unwrap(),
         due: Money::parse("0.003", "USD").unwrap(),
         provider: "sandbox".into(),

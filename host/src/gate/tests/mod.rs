@@ -6,6 +6,7 @@ mod limits;
 mod operate;
 mod recovery;
 mod till;
+mod waiting;
 mod webhooks;
 mod world;
 

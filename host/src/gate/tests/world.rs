@@ -36,11 +36,40 @@ pub(super) const START: Millis = 1_000_000;
 /// How long what is paid waits for its caller.
 pub(super) const CLAIM_WINDOW: Duration = Duration::from_secs(3_600);
 
-pub(super) struct FakeClock(AtomicI64);
+/// A clock that stands still, or one that runs ahead whenever somebody waits for it.
+#[derive(Clone)]
+pub(super) struct FakeClock(Arc<AtomicI64>, Arc<std::sync::atomic::AtomicBool>);
+
+impl FakeClock {
+    fn at(now: Millis) -> Self {
+        Self(Arc::new(AtomicI64::new(now)), Arc::default())
+    }
+
+    /// From now on a wait takes its time at once.
+    pub(super) fn run_ahead(&self) {
+        self.1.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on nothing passes by itself.
+    pub(super) fn stand_still(&self) {
+        self.1.store(false, Ordering::SeqCst);
+    }
+}
 
 impl Clock for FakeClock {
     fn now(&self) -> Millis {
         self.0.load(Ordering::SeqCst)
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        if !self.1.load(Ordering::SeqCst) {
+            return Box::pin(tokio::time::sleep(time));
+        }
+        let now = self.0.clone();
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            now.fetch_add(time.as_millis() as i64, Ordering::SeqCst);
+        })
     }
 }
 
@@ -61,6 +90,8 @@ pub(super) struct Bank {
     pub(super) refunds_asked: Mutex<Vec<String>>,
     /// What becomes of refunds, by key, where that differs from whether they were made; `None`: it does not say.
     pub(super) refund_standings: Mutex<Option<BTreeMap<String, Refunded>>>,
+    /// How often it was asked how a payment stands.
+    pub(super) checks: AtomicU32,
     pub(super) settles: AtomicU32,
     /// What settling answers, `None` where it takes the price.
     pub(super) settling: Mutex<Option<Result<Standing, String>>>,
@@ -143,6 +174,7 @@ impl Provider for Bank {
         Box::pin(async { self.answer(self.created(request)) })
     }
     fn status<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
+        self.checks.fetch_add(1, Ordering::SeqCst);
         Box::pin(async { self.answer(*self.standing.lock().unwrap()) })
     }
     fn cancel<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
@@ -342,6 +374,7 @@ impl World {
             refunding: Mutex::default(),
             refunds_asked: Mutex::default(),
             refund_standings: Mutex::new(Some(BTreeMap::new())),
+            checks: AtomicU32::new(0),
             settles: AtomicU32::new(0),
             settling: Mutex::default(),
             releases: AtomicU32::new(0),
@@ -349,7 +382,7 @@ impl World {
             keeps: false.into(),
             asked: Mutex::default(),
         });
-        let clock = Arc::new(FakeClock(AtomicI64::new(START)));
+        let clock = Arc::new(FakeClock::at(START));
         let runner = Arc::new(Counter::default());
         let till = Arc::new(Till::default());
         till.valid_until.store(START + VALID_MS, Ordering::SeqCst);
@@ -428,6 +461,23 @@ impl World {
             caps,
             folder,
         }
+    }
+
+    /// A gate on the same ledger, bank and clock whose offers stand for longer.
+    pub(super) fn gate_with_lifetime(&self, quote_lifetime: Duration) -> Gate {
+        let mut accounts = Accounts::new();
+        accounts.insert("main".into(), self.bank.clone());
+        Gate::new(Parts {
+            ledger: self.ledger.clone(),
+            runner: self.runner.clone(),
+            accounts,
+            clock: self.clock.clone(),
+            pay_base: Arc::new(ArcSwap::from_pointee("http://pay.test".into())),
+            quote_lifetime,
+            claim_window: CLAIM_WINDOW,
+            retention: Duration::from_secs(3_600),
+            caps: self.caps.clone(),
+        })
     }
 
     /// Does something to the ledger's file that no host would.

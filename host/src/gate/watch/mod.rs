@@ -127,6 +127,7 @@ impl Drive<'_> {
                     Woken::Cancelled => break Some(Ending::Cancelled),
                     Woken::Stopping => {
                         self.dialog.manners.wait_ms = 0;
+                        self.dialog.waited_ms = self.dialog.waited_ms.max(1);
                         break None;
                     }
                 },

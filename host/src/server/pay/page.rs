@@ -3,6 +3,7 @@
 use coinop_core::Millis;
 use coinop_core::call::Remedy;
 use coinop_core::money::Money;
+use coinop_core::principal::{Principal, PrincipalKind};
 
 use super::document::Document;
 use super::notice::{CROSS, sign};
@@ -89,9 +90,10 @@ fn open(showing: &Showing<'_>) -> String {
         name(&view.tool)
     );
     format!(
-        "<div class=\"ticket\">\n<section>\n{heading}\n{}\n{}\n<p class=\"fine\">{}</p>\n</section>\n{}</div>",
+        "<div class=\"ticket\">\n<section>\n{heading}\n{}\n{}\n<p class=\"fine\">{}{}</p>\n</section>\n{}</div>",
         facts(view, Some(showing.now)),
         actions(showing),
+        whose(view),
         promise(view),
         code(showing),
     )
@@ -135,6 +137,30 @@ fn web_address(url: &str) -> Option<(String, String)> {
     Some((super::text::escape(url).into_owned(), name(&site)))
 }
 
+/// Who asked, in words for a payer: nothing of it is a secret. `None` for nobody in particular.
+fn payer(view: &PageView) -> Option<String> {
+    let Principal {
+        kind,
+        issuer,
+        subject,
+    } = view.payer.as_ref()?;
+    let named = |theirs: &str| format!("<bdi>{}</bdi>", name(theirs));
+    Some(match kind {
+        PrincipalKind::Local => "the user of this machine".to_owned(),
+        PrincipalKind::ApiKey => format!("API key {}", named(subject)),
+        PrincipalKind::Token => format!("{}, known to {}", named(subject), named(issuer)),
+        PrincipalKind::Wallet => format!("wallet {}", named(subject)),
+        PrincipalKind::Anonymous => return None,
+    })
+}
+
+/// Whoever was sent the link by somebody else should know whose call they pay.
+fn whose(view: &PageView) -> String {
+    payer(view).map_or_else(String::new, |payer| {
+        format!("This pays a call of {payer} and nobody else’s. ")
+    })
+}
+
 fn promise(view: &PageView) -> &'static str {
     if view.authorizes {
         "The price is reserved now and taken only once the tool has delivered."
@@ -170,6 +196,9 @@ fn facts(view: &PageView, now: Option<Millis>) -> String {
     let row = |term: &str, value: &str| format!("<div><dt>{term}</dt><dd>{value}</dd></div>\n");
     let named = |theirs: &str| format!("<bdi>{}</bdi>", name(theirs));
     let mut rows = row("Plugin", &named(&view.plugin));
+    if let Some(payer) = payer(view) {
+        rows += &row("Asked by", &payer);
+    }
     match now {
         None => {
             rows = row("Tool", &named(&view.tool)) + &rows + &row("Price", &price(view));

@@ -8,6 +8,7 @@ use coinop_core::Millis;
 use coinop_core::call::Remedy;
 use coinop_core::ids::PaymentId;
 use coinop_core::money::Money;
+use coinop_core::principal::Principal;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http_body_util::BodyExt as _;
@@ -25,6 +26,7 @@ fn view() -> PageView {
     PageView {
         tool: "get_forecast".into(),
         plugin: "weather".into(),
+        payer: Some(Principal::api_key("ada")),
         price: Money::parse("0.003", "USD").unwrap(),
         due: Money::parse("0.003", "USD").unwrap(),
         refunded: Money::parse("0", "USD").unwrap(),
@@ -191,6 +193,8 @@ async fn an_open_payment_shows_what_it_buys_and_how_to_decide() {
         "<span class=\"amount\">0.003</span> USD",
         "<bdi>get_forecast</bdi>",
         "<bdi>weather</bdi>",
+        "<dt>Asked by</dt><dd>API key <bdi>ada</bdi></dd>",
+        "This pays a call of API key <bdi>ada</bdi> and nobody else’s.",
         "in 14 minutes",
         "<time datetime=\"2026-11-20T10:46:35Z\">20 Nov 2026, 10:46 UTC</time>",
         &format!(
@@ -204,6 +208,40 @@ async fn an_open_payment_shows_what_it_buys_and_how_to_decide() {
     ]);
     answer.never_says(&["<script", "javascript:", "pay_", "onclick", " style="]);
     assert!(answer.body.len() < 64 * 1024, "{}", answer.body.len());
+}
+
+#[tokio::test]
+async fn a_payer_reads_whose_call_it_is() {
+    use coinop_core::principal::PrincipalKind;
+    let known = |kind, issuer: &str, subject: &str| {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        Some(Principal {
+            kind,
+            issuer,
+            subject,
+        })
+    };
+    let issuer = "https://id.example.org";
+    let cases = [
+        (Some(Principal::local()), "the user of this machine"),
+        (
+            known(PrincipalKind::Token, issuer, "u-<17>"),
+            "<bdi>u-&lt;17&gt;</bdi>, known to <bdi>https://id.example.org</bdi>",
+        ),
+        (
+            known(PrincipalKind::Wallet, "", "0xabc"),
+            "wallet <bdi>0xabc</bdi>",
+        ),
+    ];
+    for (payer, words) in cases {
+        let answer = bench(PageView { payer, ..view() }).get(&page()).await;
+        answer.says(&[&format!("<dt>Asked by</dt><dd>{words}</dd>")]);
+        answer.says(&[&format!("This pays a call of {words} and nobody else’s.")]);
+    }
+    for payer in [None, Some(Principal::anonymous())] {
+        let answer = bench(PageView { payer, ..view() }).get(&page()).await;
+        answer.never_says(&["Asked by", "nobody else"]);
+    }
 }
 
 #[tokio::test]
