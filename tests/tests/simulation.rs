@@ -34,6 +34,7 @@ fn no_seed_breaks_a_promise() {
         "refund orders",
         "remedy orders",
         "starts",
+        "brought payments",
     ] {
         assert!(counts.contains_key(what), "no seed had {what}: {counts:?}");
     }

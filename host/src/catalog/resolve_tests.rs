@@ -514,13 +514,14 @@ fn callers_may_pay_accounts_with_a_rail_themselves_as_the_operator_says() {
         })
     };
     let config = "accept = [\"sandbox-hold\"]\nsettle = \"upfront\"\n[plugins.a.tools.two]\nsettle = \"after\"\n\
-                  [plugins.b]\naccept = [\"sandbox\"]\n";
+                  [plugins.b]\naccept = [\"sandbox\"]\n[plugins.c]\naccept = []\nmode = \"x402\"\n[plugins.c.tools.five]\nprice = \"free\"\n";
     let plugins = [
         plugin(
             "a",
             vec![tool("one", Some("1 USD")), tool("two", Some("1 USD"))],
         ),
         plugin("b", vec![tool("three", Some("1 USD"))]),
+        plugin("c", vec![tool("four", Some("1 USD")), tool("five", None)]),
     ];
     let config = config_with(config, Overrides::default());
     let resolved = resolved(&config, &plugins, &bank);
@@ -532,6 +533,12 @@ fn callers_may_pay_accounts_with_a_rail_themselves_as_the_operator_says() {
     assert_eq!(of("one"), (rail.clone(), true));
     assert_eq!(of("two"), (rail, false));
     assert_eq!(of("three"), (vec![], true));
+    assert_eq!(of("five"), (vec![], true), "nobody pays for it");
+    let unpayable = problems(&resolved.snapshot);
+    assert!(
+        unpayable.contains("\"four\"") && unpayable.contains("[plugins.c] accept"),
+        "{unpayable}"
+    );
     let told: Vec<_> = resolved.notes.iter().map(|n| n.message.as_str()).collect();
     assert!(
         told.len() == 1 && told[0].contains("\"sandbox\""),

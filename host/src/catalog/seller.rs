@@ -137,7 +137,8 @@ impl<'a> Seller<'a> {
                     )
                 };
                 let charging = (self.chargeable)(&account, &money).map_err(refused)?;
-                payable(mode, &account, charging.links, !accepts.is_empty())?;
+                let table = dotted(&["plugins", &self.plugin.name]);
+                payable(mode, &account, &table, charging.links, !accepts.is_empty())?;
                 charging.test
             }
         };
@@ -184,6 +185,7 @@ impl<'a> Seller<'a> {
         }
     }
 
+    /// A tool that only a payment with the call can buy, and no account takes one.
     fn settle(&self, operator: Option<&ToolRules>) -> Settle {
         operator
             .and_then(|t| t.settle)
@@ -327,13 +329,19 @@ impl<'a> Seller<'a> {
 ///
 /// # Errors
 /// What to configure instead.
-fn payable(mode: &dyn Mode, account: &str, links: bool, rails: bool) -> Result<(), String> {
+fn payable(
+    mode: &dyn Mode,
+    account: &str,
+    table: &str,
+    links: bool,
+    rails: bool,
+) -> Result<(), String> {
     let by_credential = mode.surface() == Surface::Credential;
     let name = mode.name();
     match (links, rails) {
         (_, false) if by_credential => Err(format!(
-            "mode {name} needs an account with a rail, and {account} has none: pay its plugin into one that has, name one \
-             in accept = [\"…\"], or use mode = \"{AUTO}\""
+            "mode {name} needs an account with a rail, and {account} has none. Add to coinop.toml: [{table}] \
+             accept = [\"…\"], an account that callers can pay themselves, or use mode = \"{AUTO}\""
         )),
         (false, _) if !by_credential && name != AUTO => Err(format!(
             "mode {name} needs an account that makes payment links, and {account} makes none: use mode = \"x402\" or \

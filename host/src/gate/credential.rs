@@ -8,12 +8,14 @@ mod purchase;
 mod secrets;
 
 use coinop_core::arguments::Arguments;
+use coinop_core::call::Call;
 use coinop_core::digest::Digest;
 use coinop_core::mode::{AUTO, Mode, Surface};
 use coinop_core::money::Money;
-use coinop_core::peer::Peer;
+use coinop_core::peer::{Dialog, Peer};
 use coinop_core::quote::Presented;
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use super::drive::{Drive, Purpose};
 use super::paid::{Caller, not_recorded, split, unavailable};
@@ -74,7 +76,7 @@ impl Gate {
             credential,
             digest,
         };
-        let found = match purchase.found().await {
+        let found = match self.bought_with(&purchase.credential).await {
             Ok(None) if listing.accepts.is_empty() => return Err(Box::new(invocation)),
             Ok(found) => found,
             Err(error) => return Ok(not_recorded(&error.into())),
@@ -84,6 +86,53 @@ impl Gate {
             Some(record) => purchase.again(record, &caller).await,
             None => purchase.first(&caller).await,
         })
+    }
+
+    /// A name that is not listed any more may still be owed to whoever brings the payment again: answers it when that
+    /// bought this very call, `None` otherwise.
+    pub async fn call_unlisted_with(
+        &self,
+        name: &str,
+        arguments: &Map<String, Value>,
+        credential: &Credential,
+        cancel: CancellationToken,
+    ) -> Option<Reply> {
+        let digest = Digest::of_json(&credential.json)?;
+        let arguments = Arguments::from_map(arguments).ok()?;
+        let record = self.bought_with(credential).await.ok()??;
+        let caller = Caller {
+            principal: record.call.quote.principal.clone(),
+            progress: None,
+            cancel,
+            dialog: Dialog::default(),
+            mode: None,
+            viewer: None,
+        };
+        match bought(&record.call, digest, name, &arguments) {
+            true => Some(
+                Drive::new(self, record, Purpose::Redeem)
+                    .reply(&caller)
+                    .await,
+            ),
+            false => None,
+        }
+    }
+
+    /// What a payment bought before, whichever account took it: the listing may have had others then.
+    async fn bought_with(&self, credential: &Credential) -> Result<Option<Record>, LedgerError> {
+        let accounts = self.parts.accounts.iter();
+        let takers = accounts.filter_map(|(name, provider)| taker(name, provider.as_ref()));
+        for taker in takers.filter(|taker| taker.recognizes(credential)) {
+            let Some(reference) = taker.rail.reference(credential) else {
+                continue;
+            };
+            let account = taker.account.to_owned();
+            let key = CallKey::Reference { account, reference };
+            if let Some(record) = self.parts.ledger.find(key).await? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a call without a payment is answered with what to pay with the call itself, rather than with a link.
@@ -163,41 +212,32 @@ fn taker<'a>(account: &'a str, provider: &'a dyn Provider) -> Option<Taker<'a>> 
     })
 }
 
-impl<'a> Purchase<'a> {
-    fn recognizes(&self, taker: &Taker<'_>) -> bool {
-        taker.rail.protocol() == self.credential.protocol && taker.rail.recognizes(&self.credential)
+impl Taker<'_> {
+    fn recognizes(&self, credential: &Credential) -> bool {
+        self.rail.protocol() == credential.protocol && self.rail.recognizes(credential)
     }
+}
 
-    /// What the payment bought before, whichever account took it: the listing may have had others then.
-    async fn found(&self) -> Result<Option<Record>, LedgerError> {
-        let accounts = &self.gate.parts.accounts;
-        let takers = accounts
-            .iter()
-            .filter_map(|(name, provider)| taker(name, provider.as_ref()));
-        for taker in takers.filter(|taker| self.recognizes(taker)) {
-            let Some(reference) = taker.rail.reference(&self.credential) else {
-                continue;
-            };
-            let account = taker.account.to_owned();
-            let key = CallKey::Reference { account, reference };
-            if let Some(record) = self.gate.parts.ledger.find(key).await? {
-                return Ok(Some(record));
-            }
-        }
-        Ok(None)
-    }
+/// Whether `call` is what the credential of `digest` bought: this tool with these arguments.
+fn bought(call: &Call, digest: Digest, tool: &str, arguments: &Arguments) -> bool {
+    let presented = Presented {
+        // The same credential is the same payer, whoever carries it.
+        principal: &call.quote.principal,
+        tool,
+        arguments: Some(arguments),
+    };
+    call.payment.credential == Some(digest) && call.quote.admits(&presented).is_ok()
+}
 
+impl Purchase<'_> {
     /// The payment is presented once more: its call goes on, and nothing runs or is paid twice.
     async fn again(&self, record: Record, caller: &Caller) -> Reply {
-        let call = &record.call;
-        let presented = Presented {
-            // The same credential is the same payer, whoever carries it.
-            principal: &call.quote.principal,
-            tool: &self.listing.name,
-            arguments: Some(&self.arguments),
-        };
-        let is_same = call.payment.credential == Some(self.digest);
-        if !is_same || call.quote.admits(&presented).is_err() {
+        if !bought(
+            &record.call,
+            self.digest,
+            &self.listing.name,
+            &self.arguments,
+        ) {
             return self.rejected(spent(self.credential.protocol)).await;
         }
         let drive = Drive::new(self.gate, record, Purpose::Redeem);
@@ -207,7 +247,7 @@ impl<'a> Purchase<'a> {
     /// The payment is not known: it is checked, recorded, and buys the call.
     async fn first(&self, caller: &Caller) -> Reply {
         let mut takers = self.gate.takers(self.listing);
-        let Some(taker) = takers.find(|taker| self.recognizes(taker)) else {
+        let Some(taker) = takers.find(|taker| taker.recognizes(&self.credential)) else {
             return self.rejected(not_ours(self.credential.protocol)).await;
         };
         let offer = self

@@ -127,6 +127,13 @@ impl Handler {
             arguments.insert(PAYMENT_ID_ARGUMENT_RENAMED.to_owned(), json!(payment));
         }
         let calls = &self.server.calls;
+        if let Ok(Some(credential)) = credential::presented(context) {
+            let cancel = context.ct.clone();
+            let reply = calls.call_unlisted_with(&request.name, &arguments, &credential, cancel);
+            if let Some(reply) = reply.await {
+                return Ok(reply);
+            }
+        }
         calls
             .call_unlisted(&request.name, &arguments, principal, context.ct.clone())
             .await

@@ -40,6 +40,7 @@ use crate::catalog::{Catalog, Snapshot};
 use crate::clock::{Clock, SystemClock};
 use crate::gate::{Gate, Invocation, Reply};
 use crate::ledger::LedgerError;
+use crate::provider::rail::Credential;
 use crate::wire::tools::Cache;
 
 pub use handler::Handler;
@@ -84,6 +85,17 @@ pub trait Calls: Send + Sync {
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::new(SystemClock)
     }
+
+    /// The same, when a payment is presented with it that bought this very call.
+    fn call_unlisted_with<'a>(
+        &'a self,
+        _name: &'a str,
+        _arguments: &'a Map<String, Value>,
+        _credential: &'a Credential,
+        _cancel: CancellationToken,
+    ) -> BoxFuture<'a, Option<Reply>> {
+        Box::pin(async { None })
+    }
 }
 
 impl Calls for Gate {
@@ -117,6 +129,18 @@ impl Calls for Gate {
 
     fn clock(&self) -> Arc<dyn Clock> {
         Gate::clock(self)
+    }
+
+    fn call_unlisted_with<'a>(
+        &'a self,
+        name: &'a str,
+        arguments: &'a Map<String, Value>,
+        credential: &'a Credential,
+        cancel: CancellationToken,
+    ) -> BoxFuture<'a, Option<Reply>> {
+        Box::pin(Gate::call_unlisted_with(
+            self, name, arguments, credential, cancel,
+        ))
     }
 }
 

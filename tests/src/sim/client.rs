@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use coinop::catalog::{Entry, Listing};
-use coinop::gate::{Cashier as _, Refusal, Reply};
+use coinop::gate::{Cashier as _, Invocation, Refusal, Reply};
 use coinop::provider::Decision;
+use coinop::provider::rail::Credential;
 use coinop_core::Millis;
 use coinop_core::ids::LinkToken;
 use coinop_core::mode::{Ask, Surface};
@@ -13,6 +14,7 @@ use coinop_core::principal::Principal;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::bank::rail::sign;
 use super::shop;
 use super::world::{LatePayment, World};
 
@@ -56,6 +58,10 @@ impl Purchase {
     pub(crate) async fn make(self) {
         let (world, dice) = (&self.world, &self.world.dice);
         world.time.sleep(dice.between(0, OPENING_MS)).await;
+        let has_rail = world.bank(&self.tool.account).books().terms.rail;
+        if has_rail && dice.chance(400) {
+            return self.pay_with_call().await;
+        }
         let mut payers = 0;
         for _ in 0..dice.between(1, 6) {
             let entry = Entry::Tool(Arc::clone(&self.tool));
@@ -77,6 +83,42 @@ impl Purchase {
                 _ => {}
             }
             world.time.sleep(dice.between(100, 40_000)).await;
+        }
+    }
+
+    /// Brings the payment with the call: once or more, several times at once, and for something else once it is spent.
+    async fn pay_with_call(&self) {
+        let (world, dice) = (&self.world, &self.world.dice);
+        let nonce = dice.below(u64::MAX);
+        let from = *dice.pick(&["", "0xada", "0xbob"]);
+        let valid_until = world.time.now() + dice.between(2_000, 200_000);
+        let signed = sign(&self.tool.account, nonce, from, valid_until);
+        let tool = || Entry::Tool(Arc::clone(&self.tool));
+        for _ in 0..dice.between(1, 12) {
+            if world.time.now() >= self.closes_at {
+                return;
+            }
+            let at_once = if dice.chance(300) {
+                dice.between(2, 8)
+            } else {
+                1
+            };
+            let presenting =
+                (0..at_once).map(|_| self.call_with(tool(), &self.arguments, Some(signed.clone())));
+            let replies = futures::future::join_all(presenting).await;
+            let bought = |reply: &Reply| matches!(reply, Reply::Settled { .. });
+            if replies.iter().flatten().any(bought) {
+                world.count("brought payments");
+                let other = json!({"for": self.principal.subject, "what": "something better"});
+                let reply = self.call_with(tool(), &other, Some(signed.clone())).await;
+                if matches!(reply, Some(Reply::Settled { .. } | Reply::Ask { .. })) {
+                    world.broken(format_args!("a payment that was spent buys something else"));
+                }
+                if dice.chance(700) {
+                    return;
+                }
+            }
+            world.time.sleep(dice.between(100, 30_000)).await;
         }
     }
 
@@ -166,10 +208,22 @@ impl Purchase {
 
     /// Calls a host, as long as patience lasts; then goes away, with a word or without.
     async fn call(&self, entry: Entry, arguments: &Value) -> Option<Reply> {
+        self.call_with(entry, arguments, None).await
+    }
+
+    async fn call_with(
+        &self,
+        entry: Entry,
+        arguments: &Value,
+        credential: Option<Credential>,
+    ) -> Option<Reply> {
         let (world, dice) = (&self.world, &self.world.dice);
         let host = world.some_host()?;
         let cancel = CancellationToken::new();
-        let invocation = shop::invocation(entry, arguments, &self.principal, &cancel);
+        let invocation = Invocation {
+            credential,
+            ..shop::invocation(entry, arguments, &self.principal, &cancel)
+        };
         let patience = match dice.chance(150) {
             true => dice.between(1, 2_000),
             false => dice.between(5_000, 90_000),
@@ -194,7 +248,7 @@ impl Purchase {
             None => return None,
         };
         world.note(format_args!("{} hears {}", self.principal, word(&reply)));
-        if let Reply::Outcome(delivery) = &reply {
+        if let Reply::Outcome(delivery) | Reply::Settled { delivery, .. } = &reply {
             world.witness_outcome(&self.tool.tool.name, &self.arguments, delivery);
         }
         Some(reply)

@@ -36,6 +36,8 @@ impl Host {
         let mut accounts = Accounts::new();
         for (name, bank) in &world.banks {
             let line = Line {
+                account: *name,
+                has_rail: bank.books().terms.rail,
                 bank: bank.clone(),
                 life: Arc::clone(&life),
                 world: Arc::clone(world),

@@ -88,8 +88,9 @@ fn tool(
         mode,
         account: account.to_owned(),
         test: true,
-        accepts: Vec::new(),
-        upfront: false,
+        // Where the account has a rail in this world.
+        accepts: vec![account.to_owned()],
+        upfront: matches!(name, "look" | "order"),
         // Short leases, so that hosts outlive them often.
         limits: Limits {
             wall_ms_max: 5_000,

@@ -97,9 +97,11 @@ impl World {
         let there = match entry.state {
             State::Paid => entry.held() == due.amount.nanos(),
             State::Authorized => true,
+            // A signature is for what it says, and good enough where the seller does not want the money first.
+            State::Signed => !call.quote.upfront && entry.price == due,
             _ => false,
         };
-        let fits = there && entry.received == Some(due);
+        let fits = there && (entry.state == State::Signed || entry.received == Some(due));
         (!fits).then(|| format!("on {entry:?} for {due}"))
     }
 

@@ -83,12 +83,108 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         tests: &["call::tests::nothing_runs_before_it_is_paid"],
     },
     Mutation {
+        name: "upfront-first",
+        why: "a call runs on a promise where its seller wants the money first",
+        edits: &[Edit {
+            file: "host/core/src/call.rs",
+            from: "PaymentState::Authorized => !self.quote.upfront,",
+            to: "PaymentState::Authorized => true,",
+        }],
+        suite: Suite::Core,
+        tests: &[
+            "call::tests::reserved_money_that_is_taken_upfront_backs_a_run_only_once_it_is_here",
+        ],
+    },
+    Mutation {
+        name: "one-payment-one-call",
+        why: "a payment that is presented to two hosts at once is refused by one of them, and its caller pays again",
+        edits: &[Edit {
+            file: "host/src/ledger/transition.rs",
+            from: "    call.payment.credential?;
+    let reference",
+            to: "    call.payment.credential.filter(|_| false)?;
+    let reference",
+        }],
+        suite: Suite::Stores,
+        tests: &["sqlite::a_payment_that_came_with_its_call_is_one_call"],
+    },
+    Mutation {
+        name: "own-purchase",
+        why: "of two payments for the same call one is taken for nothing",
+        edits: &[Edit {
+            file: "host/src/ledger/transition.rs",
+            from: "let shared = quote.principal.is_known() && call.payment.credential.is_none();",
+            to: "let shared = quote.principal.is_known();",
+        }],
+        suite: Suite::Stores,
+        tests: &["sqlite::a_payment_that_came_with_its_call_is_one_call"],
+    },
+    Mutation {
+        name: "credential-binding",
+        why: "whoever reads a payment's number on a public chain is given what it bought",
+        edits: &[Edit {
+            file: "host/src/gate/credential.rs",
+            from: "call.payment.credential == Some(digest) &&",
+            to: "(call.payment.credential.is_some() || digest == digest) &&",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "gate::tests::credentials::a_payment_buys_nothing_else_and_is_not_spent_by_trying",
+        ],
+    },
+    Mutation {
+        name: "no-second-challenge",
+        why: "a payment that cannot be checked just now is answered with a request for another",
+        edits: &[Edit {
+            file: "host/src/gate/credential.rs",
+            from: "                cannot_be_checked()
+            }",
+            to: "                let _ = cannot_be_checked;
+                self.rejected(Rejected::Unavailable(reason)).await
+            }",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "gate::tests::credentials::a_payment_that_cannot_be_checked_is_never_answered_with_another_challenge",
+        ],
+    },
+    Mutation {
+        name: "settled-once-at-a-time",
+        why: "everybody who waits for a payment asks for its money at once",
+        edits: &[Edit {
+            file: "host/src/gate/money.rs",
+            from: "            Purpose::Finish => None,
+            _ =>",
+            to: "            Purpose::Finish | Purpose::Redeem => None,
+            _ =>",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "gate::tests::credentials::upfront_presented_eight_times_at_once_it_is_taken_once",
+        ],
+    },
+    Mutation {
         name: "expiry-without-cancel",
         why: "a call ends as unpaid while its link still takes money",
         edits: &[Edit {
             file: "host/src/gate/money.rs",
-            from: "provider.cancel(&payment),",
-            to: "async { Ok(Standing::Expired) },",
+            from: "    pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
+        let provider = self.provider()?;
+        let payment = self.payment()?;
+        let canceled = self
+            .effect(
+                provider.as_ref(),
+                \"cancel\",
+                self.call.id.as_str(),
+                provider.cancel(&payment),",
+            to: "    pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
+        let provider = self.provider()?;
+        let canceled = self
+            .effect(
+                provider.as_ref(),
+                \"cancel\",
+                self.call.id.as_str(),
+                async { Ok(Standing::Expired) },",
         }],
         suite: Suite::Host,
         tests: &["gate::tests::recovery::a_payment_that_was_not_called_off_is_not_expired"],

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use coinop_core::ids::CallId;
 use coinop_core::mode::AskStatus;
 use coinop_core::money::{Amount, Money};
 use coinop_core::payment::PaymentState;
@@ -465,17 +464,33 @@ async fn a_tool_that_takes_no_such_payment_asks_in_its_own_way_and_still_gives_w
     assert_eq!(Till::count(&world.till.verified), 1);
 }
 
-/// What a host that was killed at each place leaves, and what becomes of it.
 #[tokio::test]
-async fn a_host_that_dies_loses_no_payment() {
+async fn a_tool_that_is_gone_still_gives_what_was_bought_and_nothing_else() {
     let world = world().await;
-    // After the reservation: the same payment goes on with its call.
+    settled(pay(&world, signed("1")).await);
+    let call = async |name: &str, city: &str, by: Credential| {
+        let arguments = json!({"city": city});
+        let arguments = arguments.as_object().unwrap();
+        let cancel = Default::default();
+        let gate = &world.gate;
+        gate.call_unlisted_with(name, arguments, &by, cancel).await
+    };
+    let again = call("get_forecast", "Oslo", signed("1")).await;
+    assert_eq!(settled(again.unwrap()).0, FORECAST);
+    assert!(call("get_forecast", "Bergen", signed("1")).await.is_none());
+    assert!(call("summarize", "Oslo", signed("1")).await.is_none());
+    assert!(call("get_forecast", "Oslo", signed("2")).await.is_none());
+    assert_eq!((world.runs(), Till::count(&world.till.verified)), (1, 1));
+}
+
+#[tokio::test]
+async fn another_host_goes_on_with_a_payment_that_was_reserved() {
+    let world = world().await;
     world.runner.has_no_code.store(true, Ordering::SeqCst);
     pay(&world, signed("1")).await;
     world.runner.has_no_code.store(false, Ordering::SeqCst);
-    let mut after = world.another_host().await;
-    (after.mode, after.accepts) = (world.mode, world.accepts.clone());
-    assert_eq!(settled(pay(&after, signed("1")).await).0, FORECAST);
+    let mut other = world.another_host().await;
+    (other.mode, other.accepts) = (world.mode, world.accepts.clone());
+    assert_eq!(settled(pay(&other, signed("1")).await).0, FORECAST);
     assert_eq!(Till::count(&world.till.verified), 1);
-    let _: CallId = only_call(&world).await.call.id;
 }

@@ -40,6 +40,8 @@ pub(crate) enum State {
     Open,
     /// Taken.
     Paid,
+    /// Promised by a signature that is worth something until the payment's end.
+    Signed,
     /// Reserved.
     Authorized,
     /// Reserved, and given back.
@@ -102,6 +104,7 @@ impl Entry {
         match (self.state, self.received) {
             (State::Paid, Some(received)) => Standing::Paid(received),
             (State::Authorized, Some(reserved)) => Standing::Authorized(reserved),
+            (State::Signed, _) => Standing::Authorized(self.price),
             (State::Released, _) => Standing::Released,
             (State::Canceled, _) => Standing::Canceled,
             (State::Declined, _) => Standing::Declined,
@@ -246,6 +249,38 @@ impl Books {
         open
     }
 
+    /// Looks at a signature over `price`; the same one is the same payment.
+    pub(crate) fn sign(
+        &mut self,
+        reference: &str,
+        price: Money,
+        valid_until: Millis,
+        now: Millis,
+    ) -> Result<(), ProviderError> {
+        if now >= valid_until {
+            return Err(ProviderError::Refused("the signature has expired".into()));
+        }
+        let number = self.payments.len() as u128;
+        let signed = || Entry {
+            // The host's own reference is not in it.
+            key: PaymentId::from_random(number.to_le_bytes()),
+            price,
+            made_at: now,
+            expires_at: valid_until,
+            state: State::Signed,
+            received: None,
+            ended_at: None,
+            refunds: Vec::new(),
+            refund_troubles: 0,
+        };
+        let entry = self.payments.entry(reference.to_owned());
+        let entry = entry.or_insert_with(signed);
+        match entry.price == price {
+            true => Ok(()),
+            false => Err(ProviderError::Refused("another price is signed".into())),
+        }
+    }
+
     /// Takes what is reserved.
     pub(crate) fn settle(
         &mut self,
@@ -254,6 +289,10 @@ impl Books {
     ) -> Result<Standing, ProviderError> {
         let entry = self.entry(reference, now)?;
         match entry.state {
+            State::Signed if now < entry.expires_at => {
+                entry.received = Some(entry.price);
+                entry.state = State::Paid;
+            }
             State::Authorized => entry.state = State::Paid,
             State::Paid => {}
             _ => return Err(ProviderError::Refused("nothing is reserved".into())),
@@ -268,7 +307,7 @@ impl Books {
         now: Millis,
     ) -> Result<Standing, ProviderError> {
         let entry = self.entry(reference, now)?;
-        if entry.state == State::Authorized {
+        if matches!(entry.state, State::Authorized | State::Signed) {
             entry.state = State::Released;
         }
         Ok(entry.standing())

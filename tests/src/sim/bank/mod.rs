@@ -1,10 +1,12 @@
 //! A bank: a provider with books of its own, reached over a line that fails.
 
 mod books;
+pub(crate) mod rail;
 mod terms;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use coinop::provider::rail::Rail;
 use coinop::provider::{
     Capabilities, CreatePayment, CreatedPayment, Decision, NotChargeable, PaymentRef, Provider,
     ProviderError, Refund, Refunded, Settled, Standing,
@@ -46,6 +48,10 @@ impl Bank {
 
 /// A host's line to a bank.
 pub(crate) struct Line {
+    /// The account's name.
+    pub account: &'static str,
+    /// Whether payers may bring the payment with the call.
+    pub has_rail: bool,
     /// The bank.
     pub bank: Bank,
     /// The host.
@@ -215,9 +221,17 @@ impl Provider for Line {
 
     fn settle<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Answer<Settled>> {
         let reference = payment.reference.clone();
+        if reference.starts_with("sig-") && payment.credential.is_none() {
+            let broken = format_args!("{reference} is to be taken without its signature");
+            self.world.broken(broken);
+        }
         let effect =
             move |books: &mut Books, now: Millis| books.settle(&reference, now).map(Settled::from);
         self.ask("settle", &payment.reference, effect)
+    }
+
+    fn rail(&self) -> Option<&dyn Rail> {
+        self.has_rail.then_some(self)
     }
 
     fn release<'a>(&'a self, payment: &'a PaymentRef) -> BoxFuture<'a, Answer<Standing>> {

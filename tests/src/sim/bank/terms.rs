@@ -19,6 +19,8 @@ pub(crate) struct Terms {
     pub own_page: bool,
     /// It reserves, and takes when told.
     pub authorizes: bool,
+    /// Its payers may bring the payment with the call.
+    pub rail: bool,
     /// It sends money back.
     pub refunds: bool,
     /// It says what became of a refund.
@@ -46,6 +48,7 @@ impl Terms {
             online: dice.chance(600),
             own_page: dice.chance(400),
             authorizes: dice.chance(350),
+            rail: dice.chance(500),
             refunds: dice.chance(900),
             tells_refunds: dice.chance(700),
             looks_up: dice.chance(600),

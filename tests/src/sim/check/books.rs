@@ -128,9 +128,10 @@ fn check_keys(world: &World, account: &str, books: &Books, audited: &[Audited]) 
     }
     for (reference, entry) in &books.payments {
         check_refunds(world, reference, entry);
-        let owner = audited
-            .iter()
-            .find(|a| a.record.call.payment.id == entry.key);
+        let owner = audited.iter().find(|a| {
+            let payment = &a.record.call.payment;
+            payment.id == entry.key || payment.reference.as_ref() == Some(reference)
+        });
         let credited = owner.is_some_and(|a| {
             matches!(a.record.call.state, CallState::Credited { .. }) && entry.refunded() > 0
         });
