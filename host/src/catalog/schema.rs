@@ -89,3 +89,49 @@ pub(super) fn object_schema(text: &str) -> Result<Map<String, Value>, String> {
     schema.insert("type".to_owned(), object);
     Ok(schema)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::schema::Schema;
+    use crate::server::testing::{ask, listing};
+    use crate::server::testing_rails::challenged;
+    use crate::wire::challenge::payment_required;
+
+    /// Clients check structured content against what was published, errors too.
+    #[test]
+    fn what_is_answered_fits_what_is_published() {
+        let own = json!({
+            "type": "object", "required": ["sum"], "additionalProperties": false,
+            "properties": { "sum": { "type": "integer" } },
+        });
+        let sold = listing("sum", Some("0.50"));
+        let tool = ToolDecl {
+            output_schema: Some(own.to_string()),
+            ..sold.tool
+        };
+        let printed = coinop_core::mode::Printed {
+            payment_url: "http://127.0.0.1/pay/x",
+            expires_at: "2026-11-20T10:00:00Z",
+            test: true,
+        };
+        let by_link = Value::Object(ask("sum", "0.50").object(&printed));
+        let by_challenge = payment_required(&challenged("x402_and_mpp", None)).unwrap();
+        let accounts = ["wallets".to_owned()];
+        for (mode, accepts, wallets) in [
+            ("two_step", &accounts[..], true),
+            ("x402", &[], true),
+            ("two_step", &[], false),
+        ] {
+            let mode = coinop_core::mode::by_name(mode).unwrap();
+            let schemas = Schemas::of(&tool, sold.price, mode, accepts).unwrap();
+            let published = Value::Object(schemas.output.unwrap()).to_string();
+            let published = Schema::compile(&published).unwrap();
+            assert!(published.check(&json!({ "sum": 3 })).is_ok());
+            assert!(published.check(&by_link).is_ok());
+            assert_eq!(published.check(&by_challenge).is_ok(), wallets);
+            assert!(published.check(&json!({ "sum": "3" })).is_err());
+            assert!(published.check(&json!({})).is_err());
+        }
+    }
+}

@@ -210,3 +210,71 @@ fn reason(challenged: &Challenged) -> Option<String> {
         format!("The payment was not taken: {rejected}. Nothing was charged for it.")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::testing_rails::{challenged, mpp, x402};
+
+    #[test]
+    fn accounts_of_one_protocol_are_asked_for_together() {
+        let mut two = challenged("x402_and_mpp", None);
+        let Challenge::X402 { mut v2, .. } = x402() else {
+            panic!("another protocol's challenge");
+        };
+        v2["accepts"][0]["network"] = json!("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp");
+        two.challenges.push(Challenge::X402 { v2, v1: None });
+        two.challenges.push(mpp());
+        let v2 = payment_required(&two).unwrap();
+        let networks = v2["accepts"].as_array().unwrap().iter();
+        let networks: Vec<_> = networks.map(|accepted| &accepted["network"]).collect();
+        assert_eq!(
+            networks,
+            ["eip155:84532", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"]
+        );
+        let v1 = payment_required_v1(&two).unwrap();
+        assert_eq!(v1["accepts"].as_array().unwrap().len(), 1);
+        assert_eq!(mpp_challenges(&two).count(), 2);
+    }
+
+    #[test]
+    fn a_problem_is_named_as_mpp_names_it() {
+        let named = |code: &str| {
+            let code = code.to_owned();
+            let message = "why".to_owned();
+            problem(&challenged(
+                "mpp_only",
+                Some(Rejected::Invalid { code, message }),
+            ))
+        };
+        for (code, name) in [
+            ("payment-expired", "payment-expired"),
+            ("payment_expired", "payment-expired"),
+            ("malformed-credential", "malformed-credential"),
+            ("invalid_exact_evm_payload_signature", "verification-failed"),
+        ] {
+            assert_eq!(named(code)["type"], format!("{MPP_PROBLEMS}{name}"));
+        }
+        assert!(named("x")["detail"].as_str().unwrap().contains("why (x)"));
+    }
+
+    #[test]
+    fn mpp_is_an_error_to_those_who_declare_it_and_in_the_legacy_era() {
+        let peer = |era, mpp| Peer {
+            era,
+            mpp,
+            ..Peer::default()
+        };
+        for (tool, era, mpp, is_error) in [
+            ("x402_and_mpp", Era::Legacy, true, true),
+            ("x402_and_mpp", Era::Legacy, false, false),
+            ("x402_and_mpp", Era::Modern, true, false),
+            ("mpp_only", Era::Legacy, false, true),
+            ("mpp_only", Era::Modern, false, false),
+            ("x402_only", Era::Legacy, true, false),
+        ] {
+            let answer = answer(&challenged(tool, None), &peer(era, mpp));
+            assert_eq!(answer.is_err(), is_error, "{tool} {era:?} {mpp}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::headers;
 use crate::catalog::Entry;
-use crate::gate::{Challenged, Refusal, Reply};
+use crate::gate::{Challenged, Invocation, Refusal, Reply};
 use crate::provider::rail::Rejected;
 use crate::wire::{challenge, result};
 
@@ -19,40 +19,52 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 /// An answer is its caller's: requests for payment stand for a moment, and results were paid for.
 const NOT_CACHED: HeaderValue = HeaderValue::from_static("no-store");
 
-/// What was called: how a payment that is made by its link is redeemed.
+/// How a call goes on that is not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Called {
-    /// A tool: the same request, with the payment's id in a header.
-    Tool,
-    /// A tool that takes the payment's id: the same request.
-    Confirm,
+pub(super) enum Again {
+    /// By the same request, with the payment's id in a header.
+    WithPaymentId,
+    /// By the same request: it has the payment's id among its arguments.
+    AsItIs,
+    /// By the same request and the payment that came with it.
+    WithSamePayment,
 }
 
-impl Called {
-    pub(super) fn of(entry: &Entry) -> Self {
-        match entry {
-            Entry::Tool(_) => Self::Tool,
-            Entry::Confirm(_) | Entry::ConfirmPayment => Self::Confirm,
+impl Again {
+    pub(super) fn of(invocation: &Invocation) -> Self {
+        match &invocation.entry {
+            _ if invocation.credential.is_some() => Self::WithSamePayment,
+            Entry::Tool(_) => Self::WithPaymentId,
+            Entry::Confirm(_) | Entry::ConfirmPayment => Self::AsItIs,
+        }
+    }
+
+    fn in_words(self, ask: &Ask) -> String {
+        let same = "send the same request again";
+        match self {
+            Self::WithPaymentId => format!("{same} with the header Payment-Id: {}", ask.payment_id),
+            Self::AsItIs => same.to_owned(),
+            Self::WithSamePayment => format!("{same} with the same payment"),
         }
     }
 }
 
 /// The response to a call, at `now`.
-pub(super) fn response(reply: Reply, called: Called, now: Millis) -> Response {
+pub(super) fn response(reply: Reply, again: Again, now: Millis) -> Response {
     let reply = match reply {
         Reply::Challenge(challenged) => match challenged.rejected {
             // 402 would have a wallet make another payment.
             Some(Rejected::Unavailable(why)) => Reply::Refused(challenge::unavailable(&why)),
             _ => Reply::Challenge(challenged),
         },
-        reply => in_words_of_http(reply, called),
+        reply => in_words_of_http(reply, again),
     };
     let mut response = match &reply {
         Reply::Challenge(challenged) => to_pay(challenged),
         Reply::Ask { .. } => to_pay_by_link(&reply),
         reply => result_object(reply),
     };
-    *response.status_mut() = status(&reply);
+    *response.status_mut() = status(&reply, again);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, NOT_CACHED);
     if let Some(seconds) = retry_after_s(&reply, now) {
@@ -70,15 +82,9 @@ pub(super) fn response(reply: Reply, called: Called, now: Millis) -> Response {
 }
 
 /// Requests for payment say how HTTP goes on; what they say for MCP would lead to other tools.
-fn in_words_of_http(mut reply: Reply, called: Called) -> Reply {
+fn in_words_of_http(mut reply: Reply, again: Again) -> Reply {
     if let Reply::Ask { ask, .. } = &mut reply {
-        let then = match called {
-            Called::Tool => format!(
-                "send the same request again with the header Payment-Id: {}",
-                ask.payment_id
-            ),
-            Called::Confirm => "send the same request again".to_owned(),
-        };
+        let then = again.in_words(ask);
         let when = match ask.status {
             AskStatus::Running => "To get the result",
             AskStatus::Required | AskStatus::Pending => "Once it is paid",
@@ -129,9 +135,11 @@ fn body(content_type: HeaderValue, value: &Value) -> Response {
     ([(CONTENT_TYPE, content_type)], value.to_string()).into_response()
 }
 
-fn status(reply: &Reply) -> StatusCode {
+fn status(reply: &Reply, again: Again) -> StatusCode {
     match reply {
         Reply::Outcome(_) | Reply::Settled { .. } => StatusCode::OK,
+        // To whoever has paid by signing, 402 would mean to sign and pay again.
+        Reply::Ask { .. } if again == Again::WithSamePayment => StatusCode::ACCEPTED,
         Reply::Ask { ask, .. } => match ask.status {
             AskStatus::Required | AskStatus::Pending => StatusCode::PAYMENT_REQUIRED,
             AskStatus::Running => StatusCode::ACCEPTED,
@@ -262,12 +270,21 @@ mod tests {
         ];
         for (reply, status, retry_after) in cases {
             let told = format!("{reply:?}");
-            let response = response(reply, Called::Tool, now);
+            let response = response(reply, Again::WithPaymentId, now);
             assert_eq!(response.status().as_u16(), status, "{told}");
             let header = response.headers().get(RETRY_AFTER);
             assert_eq!(header.map(|s| s.to_str().unwrap()), retry_after, "{told}");
             assert!(!response.headers().contains_key("payment-required"));
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        }
+    }
+
+    #[test]
+    fn who_paid_with_the_call_is_never_asked_by_402_again() {
+        for status in [AskStatus::Pending, AskStatus::Running] {
+            let response = response(asked(status), Again::WithSamePayment, 0);
+            assert_eq!(response.status(), StatusCode::ACCEPTED);
+            assert!(response.headers().contains_key(RETRY_AFTER));
         }
     }
 }

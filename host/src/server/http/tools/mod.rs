@@ -21,6 +21,7 @@ use coinop_core::principal::Principal;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
+use self::answer::Again;
 use super::endpoint::Endpoint;
 use crate::catalog::{Entry, Snapshot};
 use crate::clock::{Clock as _, SystemClock};
@@ -97,7 +98,6 @@ impl Tools {
                 Err(_) => return refuse(Refusal::UnknownPayment),
             },
         };
-        let called = answer::Called::of(&entry);
         let mut invocation = Invocation {
             snapshot,
             entry,
@@ -122,11 +122,13 @@ impl Tools {
             ));
         }
         let calls = self.server.calls.as_ref();
-        let reply = match credential::bring(&mut invocation, presented) {
+        let usable = credential::bring(&mut invocation, presented);
+        let again = Again::of(&invocation);
+        let reply = match usable {
             Ok(()) => calls.call(invocation).await,
             Err(unusable) => credential::refuse(calls, invocation, unusable).await,
         };
-        answer::response(reply, called, SystemClock.now())
+        answer::response(reply, again, SystemClock.now())
     }
 
     /// What was replaced or removed after it was paid for is still owed to whoever holds the payment.
@@ -139,7 +141,7 @@ impl Tools {
         let calls = &self.server.calls;
         let owed = calls.call_unlisted(name, &arguments, sent.principal, cancel);
         match owed.await {
-            Some(reply) => answer::response(reply, answer::Called::Tool, SystemClock.now()),
+            Some(reply) => answer::response(reply, Again::WithPaymentId, SystemClock.now()),
             None => (StatusCode::NOT_FOUND, "Not Found: no such tool\n").into_response(),
         }
     }
@@ -182,5 +184,5 @@ fn arguments(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
 
 fn refuse(refusal: Refusal) -> Response {
     let reply = Reply::Refused(refusal);
-    answer::response(reply, answer::Called::Tool, SystemClock.now())
+    answer::response(reply, Again::WithPaymentId, SystemClock.now())
 }
