@@ -95,7 +95,9 @@ impl App {
         gate.start_sweeping();
         let catalog = Arc::new(Catalog::default());
         let (tell_ready, ready) = watch::channel(false);
-        let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready);
+        let server = Server::new(catalog.clone(), Arc::new(gate.clone()), ready)
+            .with_clients(config.clients.clone())
+            .with_manners(config.manners);
         let reload = Reload::start(Setup {
             config: config.clone(),
             catalog: catalog.clone(),

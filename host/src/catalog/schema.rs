@@ -124,7 +124,7 @@ mod tests {
             ("two_step", &[], false),
         ] {
             let mode = coinop_core::mode::by_name(mode).unwrap();
-            let schemas = Schemas::of(&tool, sold.price, mode, accepts).unwrap();
+            let schemas = Schemas::of(&tool, sold.price, mode.surface(), accepts).unwrap();
             let published = Value::Object(schemas.output.unwrap()).to_string();
             let published = Schema::compile(&published).unwrap();
             assert!(published.check(&json!({ "sum": 3 })).is_ok());

@@ -15,6 +15,7 @@ mod remedy;
 mod reply;
 mod runs;
 mod sweep;
+mod viewers;
 mod watch;
 mod webhook;
 
@@ -37,6 +38,7 @@ use coinop_core::price::Price;
 use coinop_core::principal::{Principal, PrincipalKind};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +55,7 @@ pub use operate::{No, NotDone, Operated, Operator, RefundRequest, Remedial};
 pub use page::{Cashier, PageState, PageView};
 pub use reply::{Challenged, Refusal, Reply};
 use runs::Runs;
+pub use viewers::Turns;
 use watch::Watchers;
 pub use webhook::{Heard, Notified, Unheard};
 
@@ -183,6 +186,7 @@ pub struct Gate {
     random: Arc<dyn Random>,
     owner: Arc<str>,
     secrets: Arc<credential::Secrets>,
+    viewers: broadcast::Sender<String>,
 }
 
 impl Gate {
@@ -198,6 +202,7 @@ impl Gate {
             random: Arc::new(SystemRandom),
             owner: crate::random::token().into(),
             secrets: Arc::default(),
+            viewers: broadcast::channel(viewers::WAITING_MAX).0,
         }
     }
 

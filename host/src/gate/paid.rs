@@ -234,9 +234,13 @@ impl Gate {
                 Err(error) => return not_recorded(&error),
             };
             let existing = opened.existing;
-            let mut drive = Drive::new(self, opened.record, Purpose::Ask);
             if !existing {
-                drive.take_for_unpaid();
+                self.tell_viewers(None, &opened.record.call);
+            }
+            let mut drive = Drive::new(self, opened.record, Purpose::Ask);
+            match existing {
+                false => drive.take_for_unpaid(),
+                true => drive.come_from(viewer_of(listing, &caller)),
             }
             let reply = drive.reply(&caller).await;
             match reply {
@@ -301,7 +305,7 @@ impl Gate {
             provider,
         };
         let (mut call, spec) = self.quoted(listing, arguments, price, &payer);
-        call.viewer.clone_from(&caller.viewer);
+        call.viewer = viewer_of(listing, caller).cloned();
         call.credit = credit;
         if call.due().amount.is_zero() {
             // Legal by construction, like the event below.
@@ -399,6 +403,11 @@ impl Gate {
             .reply(&caller)
             .await
     }
+}
+
+/// Whose list an open call of the tool changes, where it changes any.
+fn viewer_of<'a>(listing: &Listing, caller: &'a Caller) -> Option<&'a String> {
+    caller.viewer.as_ref().filter(|_| listing.takes_turns())
 }
 
 /// What a provider is asked for.

@@ -286,6 +286,7 @@ impl Gate {
                     let stored_call = &stored.record.call;
                     let (call, tool) = (&stored_call.id, &stored_call.quote.tool);
                     tracing::debug!(%call, %tool, "{}", stored_call.state.name());
+                    self.tell_viewers(None, stored_call);
                     return Some(stored);
                 }
                 Err(AdvanceError::Ledger(error)) => {

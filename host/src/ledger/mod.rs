@@ -23,9 +23,13 @@ use futures::future::BoxFuture;
 
 pub use self::types::{
     AdvanceError, Advanced, Audited, BackupError, Balance, CallKey, Caps, Change, CreditBalance,
-    Delivery, Filter, LedgerError, LimitReached, NewCall, Opened, Posted, Record, TakeDue,
+    Delivery, Filter, LedgerError, LimitReached, NewCall, OpenTool, Opened, Posted, Record,
+    TakeDue,
 };
 use crate::clock::{Clock, SystemClock};
+
+/// Most tools of one viewer that are looked at.
+pub const OPEN_TOOLS_MAX: u32 = 1000;
 
 /// Components that quotes name, kept by digest, and which of them the operator has blocked.
 pub trait Components: Send + Sync {
@@ -92,6 +96,13 @@ pub trait Ledger: Components {
 
     /// The calls of `filter`, the latest first, at most `limit`.
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>>;
+
+    /// The tools that `viewer` has open calls of whose offers stand at `now`, by name, [`OPEN_TOOLS_MAX`] at most.
+    fn open_tools(
+        &self,
+        viewer: String,
+        now: Millis,
+    ) -> BoxFuture<'_, Result<Vec<OpenTool>, LedgerError>>;
 
     /// Takes calls that a host should look at: overdue, lost, owed, paid into one of `accounts`, the longest due first.
     /// No other host is given them until `until`; whatever changes a call brings a time of its own.

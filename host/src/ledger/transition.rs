@@ -233,13 +233,18 @@ pub fn principal_key(principal: &Principal) -> String {
     serde_json::to_string(principal).unwrap_or_default()
 }
 
-/// What makes two open calls the same: a known principal's same tool, component, arguments, price and account.
-/// `None` for anonymous callers and for calls that came with their payment, which never share, and for calls that are no
-/// longer open; one that [is given again](is_given_again) keeps its key until the next such call needs it.
+/// What makes two open calls the same: a known principal's same tool, component, arguments, price and account; and of
+/// anonymous callers' those of one viewer, who is one session. `None` for other anonymous callers and for calls that came
+/// with their payment, which never share, and for calls that are no longer open; one that
+/// [is given again](is_given_again) keeps its key until the next such call needs it.
 pub fn open_key(call: &Call) -> Option<String> {
     let quote = &call.quote;
-    let shared = quote.principal.is_known() && call.payment.credential.is_none();
-    if !shared || !(call.state.is_open() || is_given_again(call)) {
+    let viewer = match quote.principal.is_known() {
+        true => None,
+        false => Some(call.viewer.as_deref()?),
+    };
+    let came_paid = call.payment.credential.is_some();
+    if came_paid || !(call.state.is_open() || is_given_again(call)) {
         return None;
     }
     let parts = (
@@ -250,9 +255,16 @@ pub fn open_key(call: &Call) -> Option<String> {
         quote.price,
         &quote.account,
     );
-    serde_json::to_vec(&parts)
-        .ok()
-        .map(|bytes| Digest::of(&bytes).to_string())
+    let bytes = match viewer {
+        None => serde_json::to_vec(&parts),
+        Some(viewer) => serde_json::to_vec(&(parts, viewer)),
+    };
+    bytes.ok().map(|bytes| Digest::of(&bytes).to_string())
+}
+
+/// Whose list of tools the call changes, `None` once it is no longer open.
+pub fn open_viewer(call: &Call) -> Option<&str> {
+    call.viewer.as_deref().filter(|_| call.state.is_open())
 }
 
 /// Whether a call is given once more to a caller that asks for the same: the balance covered it, so its caller was never

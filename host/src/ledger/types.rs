@@ -204,6 +204,15 @@ pub struct Record {
     pub version: i64,
 }
 
+/// A tool that a viewer has an open call of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenTool {
+    /// The published name it was called by.
+    pub tool: String,
+    /// When the last of its offers ends.
+    pub until: Millis,
+}
+
 /// How to find a call.
 #[derive(Clone, Debug)]
 pub enum CallKey {

@@ -42,13 +42,16 @@ pub(super) async fn run(server: &Server) {
             changed = changes.changed() => if changed.is_err() { return },
             () = server.closing.cancelled() => return,
         }
-        let told = server.peers.open().into_iter().map(|peer| async move {
-            let sent = tokio::time::timeout(PEER_WAIT, peer.notify_tool_list_changed()).await;
-            if !matches!(sent, Ok(Ok(()))) {
-                tracing::debug!("a client did not take the news that the tools changed");
-            }
-        });
-        let mut told: FuturesUnordered<_> = told.collect();
+        let open = server.peers.open();
+        let mut told: FuturesUnordered<_> = open.iter().map(tell).collect();
         while told.next().await.is_some() {}
+    }
+}
+
+/// Tells one client that its list of tools changed.
+pub(super) async fn tell(peer: &Peer<RoleServer>) {
+    let sent = tokio::time::timeout(PEER_WAIT, peer.notify_tool_list_changed()).await;
+    if !matches!(sent, Ok(Ok(()))) {
+        tracing::debug!("a client did not take the news that the tools changed");
     }
 }

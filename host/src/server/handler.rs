@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use coinop_core::mode::PAYMENT_ID_ARGUMENT_RENAMED;
-use coinop_core::peer::Dialog;
+use coinop_core::mode::{Mode, PAYMENT_ID_ARGUMENT_RENAMED};
+use coinop_core::peer::{Dialog, Era};
 use coinop_core::principal::Principal;
 use rmcp::model::*;
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
@@ -13,6 +13,8 @@ use serde_json::json;
 
 use super::Server;
 use super::conversation::Retry;
+use super::lists::own_changed;
+use super::viewer::Reader;
 use super::{conversation, credential, declared, viewer};
 use crate::catalog::Snapshot;
 use crate::gate::{Invocation, Reply};
@@ -27,8 +29,8 @@ const REQUESTED_TOOL_BYTES_MAX: usize = 128;
 /// Where a handler learns who calls.
 #[derive(Clone)]
 enum Identity {
-    /// The user of this machine.
-    Local,
+    /// The user of this machine, on a connection with a random name.
+    Local(Arc<str>),
     /// The principal that the HTTP layer put in the request's extensions.
     OfRequest,
 }
@@ -36,7 +38,7 @@ enum Identity {
 /// The handler of one connection, session or request.
 #[derive(Clone)]
 pub struct Handler {
-    server: Arc<Server>,
+    pub(super) server: Arc<Server>,
     identity: Identity,
 }
 
@@ -45,7 +47,7 @@ impl Handler {
     pub fn local(server: Arc<Server>) -> Self {
         Self {
             server,
-            identity: Identity::Local,
+            identity: Identity::Local(crate::random::token().into()),
         }
     }
 
@@ -58,15 +60,39 @@ impl Handler {
     }
 
     /// Who sent the request. One without a principal did not pass our HTTP layer and is nobody.
-    fn principal(&self, extensions: &Extensions) -> Principal {
+    pub(super) fn principal(&self, extensions: &Extensions) -> Principal {
         match self.identity {
-            Identity::Local => Principal::local(),
+            Identity::Local(_) => Principal::local(),
             Identity::OfRequest => extensions
                 .get::<http::request::Parts>()
                 .and_then(|parts| parts.extensions.get::<Principal>())
                 .cloned()
                 .unwrap_or_else(Principal::anonymous),
         }
+    }
+
+    /// Whose list of tools the sender reads.
+    pub(super) fn viewer(
+        &self,
+        who: &Principal,
+        era: Era,
+        extensions: &Extensions,
+    ) -> Option<String> {
+        let reader = Reader {
+            era,
+            principal: who,
+            connection: match &self.identity {
+                Identity::Local(connection) => Some(connection),
+                Identity::OfRequest => None,
+            },
+            session: viewer::session(extensions.get()),
+        };
+        reader.viewer()
+    }
+
+    /// The operator's choice of mode for the client, by the name it gives itself.
+    fn override_of(&self, context: &RequestContext<RoleServer>) -> Option<&'static dyn Mode> {
+        self.server.clients.mode(&context.client_info()?.name)
     }
 
     async fn call(
@@ -89,7 +115,8 @@ impl Handler {
             snapshot,
             credential: None,
             arguments: request.arguments.unwrap_or_default(),
-            viewer: viewer::viewer(&principal, &context),
+            viewer: self.viewer(&principal, peer.era, &context.extensions),
+            mode: self.override_of(&context),
             principal,
             progress: None,
             cancel: context.ct.clone(),
@@ -98,7 +125,6 @@ impl Handler {
                 manners: self.server.manners,
                 ..Dialog::default()
             },
-            mode: None,
             resumption: None,
         };
         let presented = credential::presented(&context);
@@ -149,11 +175,14 @@ impl ServerHandler for Handler {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let snapshot = self.server.snapshot().await;
-        let tools = self.server.tools.of(&snapshot).tools().to_vec();
-        Ok(ListToolsResult::with_all_items(tools))
+        let published = self.server.tools.of(&snapshot);
+        if published.takes_turns() {
+            return Ok(self.own_list(&published, &context).await);
+        }
+        Ok(ListToolsResult::with_all_items(published.tools().to_vec()))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
@@ -192,9 +221,11 @@ impl ServerHandler for Handler {
             () = subscription.cancelled() => return Ok(()),
             () = self.server.closing.cancelled() => return Ok(()),
         };
+        let mut own = self.own_changes(&subscription).await;
         loop {
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                () = own_changed(&mut own) => {}
                 () = subscription.cancelled() => return Ok(()),
                 () = self.server.closing.cancelled() => return Ok(()),
             }

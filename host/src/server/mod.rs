@@ -10,6 +10,7 @@ pub mod doorkeeper;
 mod handler;
 pub mod http;
 pub mod keys;
+mod lists;
 pub mod metrics;
 pub mod pay;
 mod progress;
@@ -20,6 +21,7 @@ pub(crate) mod testing;
 pub(crate) mod testing_rails;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod viewer;
 pub mod webhooks;
 
@@ -32,13 +34,14 @@ use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
 use rmcp::model::{Implementation, ServerCapabilities, ServerConfig};
 use serde_json::{Map, Value};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::{Catalog, Snapshot};
 use crate::clock::{Clock, SystemClock};
-use crate::gate::{Gate, Invocation, Reply};
+use crate::config::Clients;
+use crate::gate::{Gate, Invocation, Reply, Turns};
 use crate::ledger::LedgerError;
 use crate::provider::rail::Credential;
 use crate::wire::tools::Cache;
@@ -96,6 +99,19 @@ pub trait Calls: Send + Sync {
     ) -> BoxFuture<'a, Option<Reply>> {
         Box::pin(async { None })
     }
+
+    /// What takes turns in a viewer's list.
+    ///
+    /// # Errors
+    /// It cannot be told now.
+    fn turns<'a>(&'a self, _viewer: &'a str) -> BoxFuture<'a, Result<Turns, LedgerError>> {
+        Box::pin(async { Ok(Turns::default()) })
+    }
+
+    /// The handles of viewers whose calls change, from now on; `None` where none ever do.
+    fn viewers(&self) -> Option<broadcast::Receiver<String>> {
+        None
+    }
 }
 
 impl Calls for Gate {
@@ -142,6 +158,14 @@ impl Calls for Gate {
             self, name, arguments, credential, cancel,
         ))
     }
+
+    fn turns<'a>(&'a self, viewer: &'a str) -> BoxFuture<'a, Result<Turns, LedgerError>> {
+        Box::pin(Gate::turns(self, viewer))
+    }
+
+    fn viewers(&self) -> Option<broadcast::Receiver<String>> {
+        Some(Gate::viewers(self))
+    }
 }
 
 /// What all sessions and requests of this process share.
@@ -151,6 +175,8 @@ pub struct Server {
     ready: watch::Receiver<bool>,
     tools: Cache,
     peers: announce::Peers,
+    viewers: turns::Viewers,
+    clients: Clients,
     info: ServerConfig,
     manners: Manners,
     seals: conversation::Seals,
@@ -181,6 +207,8 @@ impl Server {
             ready,
             tools: Cache::default(),
             peers: announce::Peers::default(),
+            viewers: turns::Viewers::default(),
+            clients: Clients::default(),
             info,
             manners: Manners::default(),
             seals: conversation::Seals::default(),
@@ -199,10 +227,27 @@ impl Server {
         self
     }
 
-    /// Tells legacy clients of every change of the listing, until [`Server::drain`]. Spawned once, by the
-    /// composition root. (Modern clients hear of it on their own `subscriptions/listen` requests.)
+    /// With the operator's overrides for single clients.
+    #[must_use]
+    pub fn with_clients(mut self: Arc<Self>, clients: Clients) -> Arc<Self> {
+        let server = Arc::get_mut(&mut self).expect("a server is set up before it is shared");
+        server.clients = clients;
+        self
+    }
+
+    /// Tells clients of every change of their lists, until [`Server::drain`]: legacy clients of the listing's, and both
+    /// eras' of what takes turns in their own. Spawned once, by the composition root. (Modern clients hear of it on their
+    /// own `subscriptions/listen` requests.)
     pub async fn announce(self: Arc<Self>) {
-        announce::run(&self).await;
+        tokio::join!(announce::run(&self), turns::run(&self));
+    }
+
+    /// What takes turns in a viewer's list, `None` while the ledger does not say.
+    async fn turns(&self, viewer: &str) -> Option<Turns> {
+        let turns = self.calls.turns(viewer).await;
+        turns
+            .inspect_err(|error| tracing::warn!(%error, "a viewer's list cannot be told"))
+            .ok()
     }
 
     /// Whether the first scan is done.

@@ -1,6 +1,6 @@
 //! The listing as MCP clients see it: a snapshot's tools in their stable order, built once a revision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -16,6 +16,24 @@ use crate::catalog::{Entry, Listing, SharedMoney, Snapshot};
 pub struct Published {
     revision: u64,
     tools: Vec<Tool>,
+    /// Of each tool that takes turns, by its place: of which tool, and whether it is there while that has an open call.
+    turns: BTreeMap<usize, Turn>,
+}
+
+/// When a tool that takes turns is in a list.
+struct Turn {
+    of: String,
+    while_open: bool,
+}
+
+impl Turn {
+    fn of(entry: &Entry) -> Option<Self> {
+        let listing = entry.listing().filter(|listing| listing.takes_turns())?;
+        Some(Self {
+            of: listing.name.clone(),
+            while_open: matches!(entry, Entry::Confirm(_)),
+        })
+    }
 }
 
 impl Published {
@@ -24,15 +42,33 @@ impl Published {
         let money = snapshot.shared_money();
         let tools = snapshot.tools.iter();
         let tools = tools.map(|(name, entry)| tool(name, entry, money));
+        let turns = snapshot.tools.values().map(Turn::of).enumerate();
         Self {
             revision: snapshot.revision,
             tools: tools.collect(),
+            turns: turns.filter_map(|(at, turn)| Some((at, turn?))).collect(),
         }
     }
 
     /// Every tool, sorted by name.
     pub fn tools(&self) -> &[Tool] {
         &self.tools
+    }
+
+    /// Whether the list depends on who reads it.
+    pub fn takes_turns(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// The list of a viewer with open calls of `open`: there, confirm tools stand in their tools' place.
+    pub fn with_open(&self, open: &BTreeSet<String>) -> Vec<Tool> {
+        let is_there = |at: &usize| match self.turns.get(at) {
+            Some(turn) => turn.while_open == open.contains(&turn.of),
+            None => true,
+        };
+        let tools = self.tools.iter().enumerate();
+        let there = tools.filter(|(at, _)| is_there(at));
+        there.map(|(_, tool)| tool.clone()).collect()
     }
 
     /// The tool of that published name.
@@ -203,6 +239,8 @@ fn price(price: &Price) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use coinop_core::mode::Surface;
+
     use super::*;
     use crate::server::testing::{listing, snapshot};
 
@@ -237,6 +275,37 @@ mod tests {
             confirm.annotations.as_ref().unwrap().idempotent_hint,
             Some(true)
         );
+    }
+
+    #[test]
+    fn a_tool_and_its_confirm_tool_take_turns() {
+        let mut snapshot = snapshot(1, &[("a_tool", Some("0.50")), ("b_tool", Some("0.50"))]);
+        let mut turning = listing("a_tool", Some("0.50"));
+        turning.surface = Surface::TakesTurns;
+        let turning = Arc::new(turning);
+        let tools = &mut snapshot.tools;
+        tools.insert("a_tool".to_owned(), Entry::Tool(turning.clone()));
+        tools.insert("confirm_a_tool".to_owned(), Entry::Confirm(turning));
+        let published = Published::of(&snapshot);
+        assert!(published.takes_turns());
+        let seen = |open: &[&str]| -> Vec<String> {
+            let open = open.iter().map(|name| (*name).to_owned()).collect();
+            let tools = published.with_open(&open).into_iter();
+            tools.map(|tool| tool.name.into_owned()).collect()
+        };
+        assert_eq!(seen(&[]), ["a_tool", "b_tool", "confirm_b_tool"]);
+        assert_eq!(
+            seen(&["a_tool", "b_tool", "gone"]),
+            ["b_tool", "confirm_a_tool", "confirm_b_tool"]
+        );
+    }
+
+    #[test]
+    fn the_one_confirm_tool_says_whose_money_it_moves() {
+        let said = |money| confirm_payment(money).description.unwrap().into_owned();
+        assert!(said(SharedMoney::Test).ends_with("TEST: no real money moves."));
+        assert!(said(SharedMoney::Mixed).contains("marked TEST"));
+        assert!(!said(SharedMoney::Real).contains("TEST"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod opening;
 pub mod outcomes;
 pub mod purse;
 pub mod shared;
+pub mod viewers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -90,6 +91,10 @@ macro_rules! ledger_contract {
             shared: components_are_kept_while_somebody_may_need_them,
             shared: a_block_holds_for_every_host,
             shared: every_host_knows_the_ledger_by_one_name,
+            viewers: a_viewer_has_the_tools_of_its_open_calls,
+            viewers: an_open_call_is_a_viewers_until_it_ends,
+            viewers: strangers_share_within_one_viewer,
+            viewers: an_open_call_moves_to_who_came_for_it,
         );
     };
     (@ $store:ident, $place:expr, $($subject:ident: $promise:ident),* $(,)?) => {

@@ -1,9 +1,11 @@
 //! Calls in memory: opened, advanced, listed, taken when due.
 
-use coinop::ledger::transition::{Transition, brought, is_meant, open_key, within};
+use std::collections::BTreeMap;
+
+use coinop::ledger::transition::{Transition, brought, is_meant, open_key, open_viewer, within};
 use coinop::ledger::{
-    AdvanceError, Advanced, Audited, Caps, Change, Filter, LedgerError, NewCall, Opened, Record,
-    TakeDue,
+    AdvanceError, Advanced, Audited, Caps, Change, Filter, LedgerError, NewCall, OPEN_TOOLS_MAX,
+    OpenTool, Opened, Record, TakeDue,
 };
 use coinop_core::Millis;
 use coinop_core::call::Event;
@@ -173,6 +175,23 @@ impl Store {
         rows.into_iter().map(|row| row.record.clone()).collect()
     }
 
+    pub(super) fn open_tools(&self, viewer: &str, now: Millis) -> Vec<OpenTool> {
+        let mut tools = BTreeMap::new();
+        let calls = self.calls.values().map(|row| &row.record.call);
+        let open = calls.filter(|call| open_viewer(call) == Some(viewer));
+        for quote in open
+            .map(|call| &call.quote)
+            .filter(|quote| quote.expires_at > now)
+        {
+            let until: &mut Millis = tools.entry(quote.tool.clone()).or_default();
+            *until = (*until).max(quote.expires_at);
+        }
+        let tools = tools.into_iter().take(OPEN_TOOLS_MAX as usize);
+        tools
+            .map(|(tool, until)| OpenTool { tool, until })
+            .collect()
+    }
+
     /// Takes what is due by the store's own time, the longest due first.
     pub(super) fn take_due(&mut self, take: &TakeDue, now: Millis) -> Vec<Record> {
         let until = now + (take.until - take.now);
@@ -219,7 +238,7 @@ impl Store {
 
 /// Replaces a unique key of a call.
 fn rekey<K: Ord>(
-    index: &mut std::collections::BTreeMap<K, CallId>,
+    index: &mut BTreeMap<K, CallId>,
     before: Option<K>,
     after: Option<K>,
     id: &CallId,

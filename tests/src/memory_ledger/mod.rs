@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use coinop::clock::Clock;
 use coinop::ledger::{
     AdvanceError, Advanced, Audited, BackupError, Balance, CallKey, Caps, Change, Components,
-    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, Opened, Record, TakeDue,
+    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, OpenTool, Opened, Record,
+    TakeDue,
 };
 use coinop_core::Millis;
 use coinop_core::digest::Digest;
@@ -166,6 +167,14 @@ impl Ledger for MemoryLedger {
 
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         at_once(Ok(self.store().list(&filter, limit)))
+    }
+
+    fn open_tools(
+        &self,
+        viewer: String,
+        _: Millis,
+    ) -> BoxFuture<'_, Result<Vec<OpenTool>, LedgerError>> {
+        at_once(Ok(self.store().open_tools(&viewer, self.now())))
     }
 
     fn take_due(&self, take: TakeDue) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {

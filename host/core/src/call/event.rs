@@ -26,6 +26,11 @@ pub enum Event {
         /// Whether a lost run may be repeated (pure or idempotent tools).
         rerun: bool,
     },
+    /// Its caller came for it from elsewhere: it changes the list of that viewer now, and no other's.
+    Shown {
+        /// The viewer.
+        viewer: String,
+    },
     /// The run of `epoch` produced an outcome, which is stored with this event.
     Executed {
         /// The fence.

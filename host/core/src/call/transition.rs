@@ -27,6 +27,7 @@ impl Call {
                 self.refund = Some(refund.clone());
                 self.refunds_ordered += 1;
             }
+            Event::Shown { viewer } => self.viewer = Some(viewer.clone()),
             Event::RefundRefused { .. } => self.end_refund(RefundEnd::Refused),
             Event::ClosedByHand { note } => {
                 self.note = Some(note.clone());
@@ -48,6 +49,7 @@ impl Call {
                 Event::RefundOrdered { .. } => "refund_ordered".to_owned(),
                 Event::RefundMade { .. } => "refund_made".to_owned(),
                 Event::RefundRefused { .. } => "refund_refused".to_owned(),
+                Event::Shown { .. } => "shown".to_owned(),
                 other => format!("{other:?}"),
             },
         }
@@ -90,6 +92,7 @@ impl Call {
             ) if self.failures <= self.quote.retries && self.backs_a_run() && lease_until > at => {
                 running(owner, *lease_until)
             }
+            (state, E::Shown { .. }) if state.is_open() => state.clone(),
             // An outcome that comes when its reservation is on its way back is nobody's: nothing would pay for it.
             (S::Running { .. } | S::Indeterminate, E::Executed { epoch })
                 if *epoch == self.epoch && self.payment.state != PaymentState::Releasing =>

@@ -53,6 +53,8 @@ impl Drive<'_> {
     ) -> Result<bool, Trouble> {
         match advanced {
             Ok(advanced) => {
+                self.gate
+                    .tell_viewers(Some(&self.stored.call), &advanced.record.call);
                 self.take(advanced.record);
                 self.gate.watchers.tell(&self.call.id);
                 let (call, tool) = (&self.call.id, &self.call.quote.tool);

@@ -10,7 +10,9 @@ use super::failed::Failed;
 use super::pool::{Db, query, rows};
 use super::records::{COLUMNS, columns, record, records};
 use super::transaction::{BEGIN_SNAPSHOT, Transaction, nothing_refused};
-use crate::ledger::{Audited, Filter, LedgerError, Posted, Record, TakeDue};
+use crate::ledger::{
+    Audited, Filter, LedgerError, OPEN_TOOLS_MAX, OpenTool, Posted, Record, TakeDue,
+};
 
 /// The calls of a filter, the latest first. One round trip.
 pub(super) async fn list(
@@ -35,6 +37,30 @@ pub(super) async fn list(
         filter.due,
     );
     Ok(records(&db.rows::<LedgerError>(query).await?)?)
+}
+
+/// The tools of a viewer's open calls. One round trip.
+pub(super) async fn open_tools(
+    db: &Db,
+    viewer: &str,
+    now: Millis,
+) -> Result<Vec<OpenTool>, Failed<LedgerError>> {
+    let query = query!(
+        "SELECT body::json -> 'quote' ->> 'tool' AS tool, max(expires_at) FROM call
+         WHERE viewer = $1 AND expires_at > $2 GROUP BY tool ORDER BY tool LIMIT $3",
+        viewer.to_owned(),
+        now,
+        i64::from(OPEN_TOOLS_MAX),
+    );
+    let open = |row: &tokio_postgres::Row| {
+        Ok(OpenTool {
+            tool: get(row, 0)?,
+            until: get(row, 1)?,
+        })
+    };
+    let rows = db.rows::<LedgerError>(query).await?;
+    let tools: Result<_, LedgerError> = rows.iter().map(open).collect();
+    Ok(tools?)
 }
 
 /// Takes calls that a host should look at, the longest due first, by the database's time: what another host is just

@@ -37,7 +37,8 @@ use futures::future::BoxFuture;
 use crate::clock::Clock;
 use crate::ledger::{
     AdvanceError, Advanced, Audited, BackupError, Balance, CallKey, Caps, Change, Components,
-    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, Opened, Record, TakeDue,
+    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, OpenTool, Opened, Record,
+    TakeDue,
 };
 use clock::{DatabaseClock, Monotonic};
 use failed::attempt;
@@ -212,6 +213,20 @@ impl Ledger for PostgresLedger {
         Box::pin(async move {
             let (db, filter) = (&self.db, &filter);
             attempt(&self.db, PATIENCE, move || lists::list(db, filter, limit)).await
+        })
+    }
+
+    fn open_tools(
+        &self,
+        viewer: String,
+        now: Millis,
+    ) -> BoxFuture<'_, Result<Vec<OpenTool>, LedgerError>> {
+        Box::pin(async move {
+            let (db, viewer) = (&self.db, &viewer);
+            attempt(&self.db, PATIENCE, move || {
+                lists::open_tools(db, viewer, now)
+            })
+            .await
         })
     }
 

@@ -15,7 +15,10 @@ use super::url::Target;
 use crate::clock::Clock as _;
 
 /// Every migration, in order. Released ones are never edited.
-const MIGRATIONS: &[&str] = &[include_str!("../../../migrations/postgres/0001_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_ledger.sql"),
+    include_str!("../../../migrations/postgres/0002_viewers.sql"),
+];
 /// Serialises hosts that start together on one database: `coinop` in ASCII.
 const LOCK: i64 = 0x636f_696e_6f70;
 /// The oldest server that is taken, as it numbers itself: everything that is used here is in it.

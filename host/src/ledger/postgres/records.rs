@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 
 use super::accounts::get;
 use super::pool::{Query, query};
-use crate::ledger::transition::{Transition, open_key, payment_state, principal_key};
+use crate::ledger::transition::{Transition, open_key, open_viewer, payment_state, principal_key};
 use crate::ledger::{LedgerError, NewCall, Record};
 
 /// The columns that [`record`] reads, at the front of whatever a query gives.
@@ -44,8 +44,9 @@ pub(super) fn insert(new: &NewCall) -> Result<Query, LedgerError> {
     let call = &new.call;
     Ok(query!(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
-                           version, due_at, created_at, updated_at, account, principal, reference, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16)",
+                           version, due_at, created_at, updated_at, account, principal, reference, expires_at,
+                           viewer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16, $17)",
         call.id.to_string(),
         call.payment.id.as_str().to_owned(),
         call.payment.link.as_str().to_owned(),
@@ -62,6 +63,7 @@ pub(super) fn insert(new: &NewCall) -> Result<Query, LedgerError> {
         principal_key(&call.quote.principal),
         call.payment.reference.clone(),
         call.quote.expires_at,
+        open_viewer(call).map(str::to_owned),
     ))
 }
 
@@ -71,7 +73,7 @@ pub(super) fn update(transition: &Transition) -> Result<Query, LedgerError> {
     let call = &record.call;
     Ok(query!(
         "UPDATE call SET open_key = $1, state = $2, payment_state = $3, body = $4, arguments = $5, run_spec = $6,
-                         version = $10::bigint, due_at = $7, updated_at = $8, reference = $11
+                         version = $10::bigint, due_at = $7, updated_at = $8, reference = $11, viewer = $12
          WHERE id = $9 AND version = $10::bigint - 1",
         open_key(call),
         call.state.name(),
@@ -84,6 +86,7 @@ pub(super) fn update(transition: &Transition) -> Result<Query, LedgerError> {
         call.id.to_string(),
         record.version,
         call.payment.reference.clone(),
+        open_viewer(call).map(str::to_owned),
     ))
 }
 

@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{accounts, outcomes, receipts};
 use crate::ledger::transition::{
-    Transition, brought, is_meant, open_key, payment_state, principal_key, within,
+    Transition, brought, is_meant, open_key, open_viewer, payment_state, principal_key, within,
 };
 use crate::ledger::{
-    AdvanceError, Advanced, Audited, CallKey, Caps, Change, Filter, LedgerError, NewCall, Opened,
-    Record, TakeDue,
+    AdvanceError, Advanced, Audited, CallKey, Caps, Change, Filter, LedgerError, NewCall,
+    OPEN_TOOLS_MAX, OpenTool, Opened, Record, TakeDue,
 };
 
 const COLUMNS: &str = "body, arguments, run_spec, updated_at, version";
@@ -54,8 +54,9 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
     let body = encode(call)?;
     db.prepare_cached(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
-                           version, due_at, created_at, updated_at, account, principal, reference, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16)",
+                           version, due_at, created_at, updated_at, account, principal, reference, expires_at,
+                           viewer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17)",
     )
     .and_then(|mut insert| {
         insert.execute(params![
@@ -75,6 +76,7 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
             principal_key(&call.quote.principal),
             call.payment.reference,
             call.quote.expires_at,
+            open_viewer(call),
         ])
     })
     .map_err(LedgerError::from)?;
@@ -163,7 +165,8 @@ fn store(db: &Connection, transition: &Transition) -> Result<(), LedgerError> {
     let changed = db
         .prepare_cached(
             "UPDATE call SET open_key = ?1, state = ?2, payment_state = ?3, body = ?4, arguments = ?5, run_spec = ?6,
-                             version = ?10, due_at = ?7, updated_at = ?8, reference = ?11
+                             version = ?10, due_at = ?7, updated_at = ?8, reference = ?11,
+                             viewer = ?12
              WHERE id = ?9 AND version = ?10 - 1",
         )?
         .execute(params![
@@ -178,6 +181,7 @@ fn store(db: &Connection, transition: &Transition) -> Result<(), LedgerError> {
             call.id.as_str(),
             record.version,
             call.payment.reference,
+            open_viewer(call),
         ])?;
     if changed == 1 {
         Ok(())
@@ -213,6 +217,25 @@ pub(super) fn list(
     let mut query = db.prepare_cached(&sql)?;
     let rows = query.query_map(values, read_raw)?;
     rows.map(|raw| decode(raw?)).collect()
+}
+
+/// The tools of a viewer's open calls.
+pub(super) fn open_tools(
+    db: &Connection,
+    viewer: &str,
+    now: Millis,
+) -> Result<Vec<OpenTool>, LedgerError> {
+    let mut query = db.prepare_cached(
+        "SELECT json_extract(body, '$.quote.tool') AS tool, max(expires_at) FROM call
+         WHERE viewer = ?1 AND expires_at > ?2 GROUP BY tool ORDER BY tool LIMIT ?3",
+    )?;
+    let rows = query.query_map(params![viewer, now, OPEN_TOOLS_MAX], |row| {
+        Ok(OpenTool {
+            tool: row.get(0)?,
+            until: row.get(1)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whether anything is due: asked of the reader first, so that a round without work writes nothing.

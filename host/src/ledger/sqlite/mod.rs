@@ -30,7 +30,8 @@ use futures::future::BoxFuture;
 
 use crate::ledger::{
     AdvanceError, Advanced, Audited, BackupError, Balance, CallKey, Caps, Change, Components,
-    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, Opened, Record, TakeDue,
+    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, OpenTool, Opened, Record,
+    TakeDue,
 };
 pub use open::OpenError;
 use writer::Worker;
@@ -145,6 +146,17 @@ impl Ledger for SqliteLedger {
 
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         Box::pin(self.reader.run(move |db| calls::list(db, &filter, limit)))
+    }
+
+    fn open_tools(
+        &self,
+        viewer: String,
+        now: Millis,
+    ) -> BoxFuture<'_, Result<Vec<OpenTool>, LedgerError>> {
+        Box::pin(
+            self.reader
+                .run(move |db| calls::open_tools(db, &viewer, now)),
+        )
     }
 
     fn take_due(&self, take: TakeDue) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {

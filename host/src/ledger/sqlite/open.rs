@@ -18,6 +18,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_ledger.sql"),
     include_str!("../../../migrations/sqlite/0002_nothing_lost.sql"),
+    include_str!("../../../migrations/sqlite/0003_viewers.sql"),
 ];
 
 /// Why the file is not a ledger.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use coinop::ledger::{
     AdvanceError, Advanced, Audited, BackupError, Balance, CallKey, Caps, Change, Components,
-    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, Opened, Record, TakeDue,
+    CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, OpenTool, Opened, Record,
+    TakeDue,
 };
 use coinop_core::Millis;
 use coinop_core::call::Event;
@@ -171,6 +172,14 @@ impl Ledger for LedgerPort {
 
     fn list(&self, filter: Filter, limit: u32) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
         self.ask(move |ledger| ledger.list(filter, limit))
+    }
+
+    fn open_tools(
+        &self,
+        viewer: String,
+        now: Millis,
+    ) -> BoxFuture<'_, Result<Vec<OpenTool>, LedgerError>> {
+        self.ask(move |ledger| ledger.open_tools(viewer, now))
     }
 
     fn take_due(&self, take: TakeDue) -> BoxFuture<'_, Result<Vec<Record>, LedgerError>> {
