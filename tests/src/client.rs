@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::http_client::HttpClient;
 use crate::stdio::StdioClient;
+use crate::stream::Stream;
 
 /// A raw client.
 pub enum Client {
@@ -38,6 +39,14 @@ impl Client {
         match self {
             Self::Stdio(client) => client.request(method, params).await,
             Self::Http(client) => client.request(method, params).await,
+        }
+    }
+
+    /// What the host says unasked of changes of the list, over HTTP.
+    pub async fn list_changes(&self) -> Stream {
+        match self {
+            Self::Http(client) => client.listen(json!({ "toolsListChanged": true })).await,
+            Self::Stdio(_) => panic!("on stdio it is said among the answers"),
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::era::Era;
 use crate::http::{Connection, Response};
+use crate::stream::Stream;
 use crate::wait::within;
 
 /// A client of one `/mcp` endpoint.
@@ -122,6 +123,23 @@ impl HttpClient {
             add("Mcp-Session-Id", session);
         }
         headers
+    }
+
+    /// What the host says unasked: in the legacy era to this session, in the modern one to who listens for `filter`.
+    pub async fn listen(&self, filter: Value) -> Stream {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        match self.era {
+            Era::Legacy => {
+                let headers = self.headers(&Value::Null);
+                Stream::open(self.address, "GET", &headers, "").await
+            }
+            Era::Modern => {
+                let params = json!({ "notifications": filter });
+                let body = self.era.request(id, "subscriptions/listen", params);
+                let headers = self.headers(&body);
+                Stream::open(self.address, "POST", &headers, &body.to_string()).await
+            }
+        }
     }
 
     /// The session, in the legacy era.

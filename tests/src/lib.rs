@@ -23,6 +23,7 @@ pub mod process;
 pub mod script;
 pub mod sim;
 pub mod stdio;
+pub mod stream;
 pub mod talker;
 pub mod wait;
 pub mod wire;
