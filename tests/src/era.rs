@@ -25,7 +25,10 @@ impl Era {
         if self == Self::Modern {
             let meta = &mut params["_meta"];
             meta["io.modelcontextprotocol/protocolVersion"] = json!(self.version());
-            meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
+            let capabilities = &mut meta["io.modelcontextprotocol/clientCapabilities"];
+            if capabilities.is_null() {
+                *capabilities = json!({});
+            }
             meta["io.modelcontextprotocol/clientInfo"] = client_info();
         }
         json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })

@@ -115,7 +115,8 @@ impl HttpClient {
         if self.era == Era::Modern {
             add("MCP-Protocol-Version", self.era.version());
             add("Mcp-Method", body["method"].as_str().unwrap_or_default());
-            if let Some(name) = body["params"]["name"].as_str() {
+            let params = &body["params"];
+            if let Some(name) = params["name"].as_str().or(params["taskId"].as_str()) {
                 add("Mcp-Name", name);
             }
         } else if let Some(session) = &self.session {

@@ -376,7 +376,7 @@ impl Gate {
         (call, spec)
     }
 
-    async fn redeem(
+    pub(super) async fn redeem(
         &self,
         id: &str,
         tool: Option<&str>,

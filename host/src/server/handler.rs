@@ -15,7 +15,7 @@ use super::Server;
 use super::conversation::Retry;
 use super::lists::own_changed;
 use super::viewer::Reader;
-use super::{conversation, credential, declared, viewer};
+use super::{conversation, credential, declared, tasks, viewer};
 use crate::catalog::Snapshot;
 use crate::gate::{Invocation, Reply};
 use crate::wire;
@@ -202,6 +202,38 @@ impl ServerHandler for Handler {
         self.call(request, context).await
     }
 
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        let _in_flight = self.server.in_flight.token();
+        let principal = self.principal(&context.extensions);
+        let peer = declared::peer(&context);
+        tasks::get(&self.server, &request.task_id, &principal, &peer).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let _in_flight = self.server.in_flight.token();
+        let principal = self.principal(&context.extensions);
+        let (id, responses) = (&request.task_id, &request.input_responses);
+        tasks::update(&self.server, id, &principal, responses).await
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let _in_flight = self.server.in_flight.token();
+        let principal = self.principal(&context.extensions);
+        tasks::cancel(&self.server, &request.task_id, &principal).await
+    }
+
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         self.server.peers.add(context.peer);
     }
@@ -252,6 +284,8 @@ impl ServerHandler for Handler {
         let expected = match request.method.as_str() {
             "tools/call" => "`name`, a text, and `arguments`, an object",
             "tools/list" => "`cursor`, a text, or nothing",
+            "tasks/get" | "tasks/cancel" => "`taskId`, a text",
+            "tasks/update" => "`taskId`, a text, and `inputResponses`, an object",
             method => {
                 let method = capped(method.to_owned(), REQUESTED_TOOL_BYTES_MAX);
                 return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None));

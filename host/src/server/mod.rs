@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod pay;
 mod progress;
 pub mod stdio;
+mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -41,7 +42,7 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::{Catalog, Snapshot};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Clients;
-use crate::gate::{Gate, Invocation, Reply, Turns};
+use crate::gate::{Gate, Invocation, Reply, Task, TaskWish, Turns};
 use crate::ledger::LedgerError;
 use crate::provider::rail::Credential;
 use crate::wire::tools::Cache;
@@ -69,6 +70,16 @@ pub trait Calls: Send + Sync {
         _cancel: CancellationToken,
     ) -> BoxFuture<'a, Option<Reply>> {
         Box::pin(async { None })
+    }
+
+    /// The task that is the call of a payment, `None` where this principal has none.
+    fn task<'a>(
+        &'a self,
+        _id: &'a str,
+        _principal: &'a Principal,
+        _wish: TaskWish,
+    ) -> BoxFuture<'a, Result<Option<Task>, LedgerError>> {
+        Box::pin(async { Ok(None) })
     }
 
     /// Waits until a payment is not awaited any more; for ever where there is none of that id.
@@ -129,6 +140,15 @@ impl Calls for Gate {
         Box::pin(Gate::call_unlisted(
             self, name, arguments, principal, cancel,
         ))
+    }
+
+    fn task<'a>(
+        &'a self,
+        id: &'a str,
+        principal: &'a Principal,
+        wish: TaskWish,
+    ) -> BoxFuture<'a, Result<Option<Task>, LedgerError>> {
+        Box::pin(Gate::task(self, id, principal, wish))
     }
 
     fn until_decided<'a>(&'a self, payment: &'a PaymentId) -> BoxFuture<'a, ()> {
@@ -197,6 +217,7 @@ impl Server {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_tool_list_changed()
+            .enable_tasks()
             .build();
         let info = ServerConfig::new(capabilities)
             .with_server_info(Implementation::new(PRODUCT, env!("CARGO_PKG_VERSION")))

@@ -7,6 +7,7 @@ pub mod elicitation;
 pub mod json;
 pub mod result;
 mod settled;
+pub mod tasks;
 pub mod tools;
 
 use coinop_core::outcome::is_reserved_meta;

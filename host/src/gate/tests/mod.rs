@@ -5,6 +5,7 @@ mod credit;
 mod limits;
 mod operate;
 mod recovery;
+mod task;
 mod till;
 mod waiting;
 mod webhooks;

@@ -26,6 +26,7 @@ pub(super) use self::seals::Seals;
 use self::state::{Bound, State};
 use super::Server;
 use super::progress::Bridge;
+use super::tasks;
 use crate::gate::{Invocation, Reply, Resumption};
 use crate::sandbox::{ProgressSink, Stage};
 use crate::wire;
@@ -163,7 +164,12 @@ impl Conversation<'_> {
                 (Manner::Form | Manner::Url, Era::Legacy) if asked <= ASKS_MAX => {
                     self.ask(&put).await
                 }
-                _ => return wire::result::answer(&reply, &peer),
+                _ => {
+                    return match tasks::instead(self.server, &reply, &next).await {
+                        Some(task) => Ok(CallToolResponse::Task(task)),
+                        None => wire::result::answer(&reply, &peer),
+                    };
+                }
             };
             let Some(heard) = answer else {
                 return wire::result::answer(&Reply::Cancelled, &peer);
