@@ -30,7 +30,7 @@ pub struct Talker {
 enum Wire {
     Stdio {
         stdin: tokio::sync::Mutex<ChildStdin>,
-        _child: Box<Child>,
+        child: Box<Child>,
         /// What the server wrote to stderr.
         log: Log,
     },
@@ -99,7 +99,7 @@ impl Talker {
         });
         let wire = Wire::Stdio {
             stdin: child.stdin.take().expect("stdin is piped").into(),
-            _child: Box::new(child),
+            child: Box::new(child),
             log,
         };
         Self::greeted(wire, era, capabilities, inbox).await
@@ -142,6 +142,14 @@ impl Talker {
             talker.listen().await;
         }
         talker
+    }
+
+    /// The host's process (stdio).
+    pub fn pid(&self) -> u32 {
+        match &self.wire {
+            Wire::Stdio { child, .. } => child.id().expect("the host has not been awaited"),
+            Wire::Http { .. } => panic!("this client does not own its host"),
+        }
     }
 
     /// Calls a tool; `more` goes beside the name and the arguments.

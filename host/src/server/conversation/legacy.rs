@@ -22,7 +22,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(600);
 /// Time between two words to a client whose user is being asked.
 const TELL_EVERY: Duration = Duration::from_secs(14);
 /// How long a client may take to accept a message.
-const SEND_WAIT: Duration = Duration::from_secs(10);
+const SEND_WAIT: Duration = Duration::from_secs(2);
 /// Links that are followed at a time after the error -32042; beyond, clients are not told and call again by themselves.
 const FOLLOWED_MAX: usize = 1_024;
 
@@ -71,7 +71,8 @@ impl Conversation<'_> {
                 withdraw(handle, "the call was cancelled").await;
                 return None;
             }
-            () = self.server.closing.cancelled() => withdraw(handle, "the server is closing").await,
+            // The transport closes with it, and takes the question along.
+            () = self.server.closing.cancelled() => {}
             () = calls.clock().sleep(self.patience(put.ask)) => withdraw(handle, "no answer").await,
             never = self.keep_alive(put) => match never {},
         }
