@@ -80,6 +80,12 @@ impl Clients {
         }
     }
 
+    /// One client's override.
+    #[cfg(test)]
+    pub(crate) fn of(name: &str, mode: &'static dyn Mode) -> Self {
+        Self(BTreeMap::from([(name.to_owned(), mode)]))
+    }
+
     /// The mode of tools whose mode is `auto`, for the client of that name.
     pub fn mode(&self, name: &str) -> Option<&'static dyn Mode> {
         if self.0.is_empty() || name.len() > CLIENT_NAME_BYTES_MAX {

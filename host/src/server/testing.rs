@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use coinop_core::digest::Digest;
 use coinop_core::ids::PaymentId;
-use coinop_core::mode::{self, Ask, AskStatus, Manner, Surface};
+use coinop_core::mode::{self, Ask, AskStatus, Manner, Mode, Surface};
 use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Calls, Server};
 use crate::catalog::{Catalog, Entry, Listing, Snapshot};
+use crate::config::Clients;
 use crate::gate::{Invocation, Refusal, Reply};
 use crate::ledger::Delivery;
 use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
@@ -103,8 +104,8 @@ pub(crate) fn ask(tool: &str, usd: &str) -> Ask {
 /// A gate made up for tests: what a tool does is said by its name.
 ///
 /// `echo` answers its principal and arguments; `steps` reports progress three times; `wait` answers only after its
-/// caller cancelled; tools of [`WALLET_TOOLS`] take payments that come with the call; every other tool asks for payment.
-/// Every end of a call is told to `ended`.
+/// caller cancelled; `new_tool` answers the mode that the operator chose for its client; tools of [`WALLET_TOOLS`] take
+/// payments that come with the call; every other tool asks for payment. Every end of a call is told to `ended`.
 pub(crate) struct FakeGate {
     ended: mpsc::UnboundedSender<String>,
 }
@@ -119,6 +120,7 @@ impl Calls for FakeGate {
                     Reply::Cancelled
                 }
                 "echo" => say(format!("{} {}", call.principal, json!(call.arguments))),
+                "new_tool" => say(call.mode.map_or("", Mode::name).to_owned()),
                 "steps" => {
                     for step in 1..=3 {
                         let progress = call.progress.as_ref().unwrap();
@@ -195,13 +197,18 @@ impl Fixture {
     }
 
     pub(crate) fn new() -> Self {
+        Self::with_clients(Clients::default())
+    }
+
+    /// As [`Fixture::new`], with overrides for single clients.
+    pub(crate) fn with_clients(clients: Clients) -> Self {
         let catalog = Arc::new(Catalog::default());
         catalog.publish(snapshot(1, TOOLS), true);
         let (ready, is_ready) = watch::channel(true);
         let (told, ended) = mpsc::unbounded_channel();
         let calls = Arc::new(FakeGate { ended: told });
         Self {
-            server: Server::new(catalog.clone(), calls, is_ready),
+            server: Server::new(catalog.clone(), calls, is_ready).with_clients(clients),
             catalog,
             ready,
             ended,

@@ -3,6 +3,7 @@
 mod credentials;
 mod credit;
 mod limits;
+mod lists;
 mod operate;
 mod recovery;
 mod task;

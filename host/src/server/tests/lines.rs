@@ -33,7 +33,11 @@ pub(super) fn modern_meta() -> Value {
 impl Client {
     /// A connection on which nothing was said.
     pub(super) fn connect() -> Self {
-        let fixture = Fixture::new();
+        Self::connect_to(Fixture::new())
+    }
+
+    /// As [`Client::connect`], to a server of one's own.
+    pub(super) fn connect_to(fixture: Fixture) -> Self {
         let (near, far) = tokio::io::duplex(64 << 10);
         let (read, write) = tokio::io::split(far);
         tokio::spawn(serve_on(fixture.server.clone(), read, write));

@@ -4,6 +4,7 @@ mod client;
 mod conversations;
 mod http;
 pub(super) mod lines;
+mod lists;
 mod notifications;
 mod payments;
 mod tokens;

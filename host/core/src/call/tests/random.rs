@@ -141,6 +141,9 @@ fn random_event(random: &mut Seeded, call: &Call, now: Millis) -> Event {
         27 if random.below(6) == 0 => Event::Exhausted {
             reason: "tried".into(),
         },
+        28 if random.below(4) == 0 => Event::Shown {
+            viewer: "another session".into(),
+        },
         _ => random_order(random, call, now),
     }
 }
