@@ -11,7 +11,7 @@ use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, Mode};
 use coinop_core::payment::PaymentState;
 use coinop_core::peer::Dialog;
-use coinop_core::step::{Situation, Step, next};
+use coinop_core::step::{Situation, Step, due_at, next};
 
 use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
 use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
@@ -220,6 +220,18 @@ impl<'a> Drive<'a> {
         Reply::Settled { delivery, receipt }
     }
 
+    /// Whether another turn, here or on another host, is just asking for the money that this caller brought. A second
+    /// request beside the first might be refused because the first succeeded.
+    fn is_settled_by_others(&self) -> bool {
+        let committed = self.stored.call.payment.state == PaymentState::Settling;
+        let has_patience = due_at(&self.stored.call, self.stored.updated_at)
+            .is_some_and(|due_at| self.gate.parts.clock.now() < due_at);
+        self.purpose == Purpose::Redeem
+            && self.call.payment.credential.is_some()
+            && committed
+            && has_patience
+    }
+
     fn is_being_settled(&self) -> bool {
         self.call.payment.credential.is_some() && self.call.payment.state.is_settling()
     }
@@ -326,6 +338,10 @@ impl<'a> Drive<'a> {
                 let at = self.gate.parts.clock.now();
                 let epoch = self.call.epoch;
                 self.gather(Event::RunLost { epoch, at })?;
+            }
+            Step::Settle if self.is_settled_by_others() => {
+                self.tried_to_settle = true;
+                return self.wait(caller).await;
             }
             Step::Settle => self.settle().await?,
             Step::Conclude => self.gather(Event::Concluded)?,
@@ -437,7 +453,8 @@ impl<'a> Drive<'a> {
             Waited::Elsewhere => {
                 self.reread().await?;
                 self.looks += 1;
-                let running = matches!(self.call.state, CallState::Running { .. });
+                let running =
+                    matches!(self.call.state, CallState::Running { .. }) || self.is_being_settled();
                 let told = running && self.looks >= ELSEWHERE_LOOKS_MAX;
                 let ask = || Ask::running(self.mode(), &self.call);
                 Ok(told.then(|| Ending::Ask(ask())))

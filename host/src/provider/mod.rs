@@ -84,7 +84,9 @@ pub trait Provider: Send + Sync {
         unsupported("give a statement")
     }
 
-    /// Takes reserved money: after the run, or before it where the seller chose so. Asked again after an answer was lost.
+    /// Takes reserved money: after the run, or before it where the seller chose so. Asked again after an answer was lost,
+    /// perhaps by another host while the first request is still on its way: money that was taken is told as paid, whoever
+    /// had it taken, and a refusal means that it was not and will not be.
     fn settle<'a>(
         &'a self,
         _payment: &'a PaymentRef,

@@ -159,9 +159,22 @@ pub(super) const MUTATIONS: &[Mutation] = &[
             _ =>",
         }],
         suite: Suite::Host,
-        tests: &[
-            "gate::tests::credentials::upfront_presented_eight_times_at_once_it_is_taken_once",
-        ],
+        tests: &["gate::tests::credentials::of_several_who_come_while_nobody_knows_one_asks"],
+    },
+    Mutation {
+        name: "settled-by-one-host",
+        why: "two hosts ask for the same money at once, and the one that is refused lets the call go",
+        edits: &[Edit {
+            file: "host/src/gate/drive.rs",
+            from: "self.purpose == Purpose::Redeem
+            && self.call.payment.credential.is_some()
+            && committed",
+            to: "self.purpose == Purpose::Look
+            && self.call.payment.credential.is_some()
+            && committed",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::credentials::while_one_host_asks_for_the_money_another_does_not"],
     },
     Mutation {
         name: "expiry-without-cancel",

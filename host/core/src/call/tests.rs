@@ -133,7 +133,7 @@ fn reserved_money_that_is_taken_upfront_backs_a_run_only_once_it_is_here() {
     assert!(apply(&[created(), authorized(), claimed(0, true)]).is_err());
     assert!(then(&[claimed(0, true)]).is_err());
     assert!(then(&[unknown.clone(), claimed(0, true)]).is_err());
-    assert_eq!(then(&[unknown.clone()]), Ok("ready"));
+    assert_eq!(then(std::slice::from_ref(&unknown)), Ok("ready"));
     assert_eq!(then(&[settled(), claimed(0, true)]), Ok("running"));
     assert_eq!(
         then(&[unknown.clone(), settled(), claimed(0, true)]),

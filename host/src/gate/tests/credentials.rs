@@ -313,6 +313,39 @@ async fn upfront_presented_eight_times_at_once_it_is_taken_once() {
 }
 
 #[tokio::test]
+async fn of_several_who_come_while_nobody_knows_one_asks() {
+    let world = world().await;
+    *world.till.taking.lock().unwrap() = [Taking::Lost].into();
+    asked(&pay(&world, signed("1")).await, AskStatus::Running);
+    let all = (0..4).map(|_| pay(&world, signed("1")));
+    for reply in join_all(all).await {
+        assert_eq!(settled(reply).0, FORECAST);
+    }
+    assert_eq!(Till::count(&world.till.settled), 2);
+}
+
+#[tokio::test]
+async fn while_one_host_asks_for_the_money_another_does_not() {
+    for upfront in [false, true] {
+        let mut here = world().await;
+        here.upfront = upfront;
+        *here.till.taking.lock().unwrap() = [Taking::Silent].into();
+        let mut there = here.another_host().await;
+        (there.mode, there.accepts) = (here.mode, here.accepts.clone());
+        let second = async {
+            here.till.asked.notified().await;
+            pay(&there, signed("1")).await
+        };
+        let (first, second) = tokio::join!(pay(&here, signed("1")), second);
+        asked(&first, AskStatus::Running);
+        asked(&second, AskStatus::Running);
+        assert_eq!(Till::count(&here.till.settled), 1);
+        assert_eq!(settled(pay(&there, signed("1")).await).0, FORECAST);
+        assert_eq!(here.runs(), 1);
+    }
+}
+
+#[tokio::test]
 async fn upfront_a_refused_payment_runs_nothing() {
     let mut world = world().await;
     world.upfront = true;

@@ -23,6 +23,8 @@ pub(super) enum Taking {
     AnswerLost,
     /// Nothing is taken, and there is no answer.
     Lost,
+    /// Nothing is said before the patience of whoever asks ends.
+    Silent,
     /// It is refused for good.
     Refused,
 }
@@ -37,6 +39,8 @@ pub(super) struct Till {
     pub(super) verifying: Mutex<Option<Rejected>>,
     /// What the next requests to take money meet; what is not scripted is done.
     pub(super) taking: Mutex<VecDeque<Taking>>,
+    /// Hears of silent requests.
+    pub(super) asked: tokio::sync::Notify,
     /// What was taken, by reference.
     pub(super) taken: Mutex<BTreeMap<String, Money>>,
     /// What was kept of the credentials whose money was to be taken.
@@ -217,6 +221,10 @@ impl Provider for Till {
             };
             match scripted {
                 Some(Taking::Lost) => return lost(),
+                Some(Taking::Silent) => {
+                    self.asked.notify_one();
+                    std::future::pending().await
+                }
                 Some(Taking::Refused) => return Err(ProviderError::Refused("no funds".into())),
                 Some(Taking::AnswerLost) => {
                     take();
