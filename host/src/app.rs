@@ -25,6 +25,7 @@ use crate::gate::{Accounts, CallerCaps, Gate, Job, Parts, Runner};
 use crate::ledger::Ledger;
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
+use crate::provider::mpp;
 use crate::provider::registry::Registry;
 use crate::provider::sandbox::courier::Courier;
 use crate::provider::sandbox::desk::Desk;
@@ -446,6 +447,7 @@ fn accounts_at(config: &Config, desk: &Arc<Desk>) -> anyhow::Result<Accounts> {
     for flow in [Flow::Pay, Flow::Hold] {
         kinds.add(flow.kind(), sandbox::maker(flow, desk.clone()))?;
     }
+    kinds.add(mpp::KIND, mpp::maker(Arc::new(SystemClock)))?;
     kinds.add(x402::KIND, x402::maker(Arc::new(SystemClock)))?;
     let made = config.accounts.iter().map(|(name, account)| {
         let provider = kinds.account(name, account.kind_name(), account.settings.clone())?;

@@ -10,7 +10,7 @@ use super::keys::{Kind, Section};
 use super::secret::SecretSource;
 
 /// The kinds of this version, as written in the configuration.
-pub(super) const KINDS: &[&str] = &["sandbox", "sandbox-hold", "x402"];
+pub(super) const KINDS: &[&str] = &["sandbox", "sandbox-hold", "x402", "mpp"];
 /// How an x402 payment is authorised, as written in the configuration.
 pub(super) const TRANSFERS: &[&str] = &["eip3009", "permit2"];
 /// Who checks an x402 payment, as written in the configuration.
@@ -51,6 +51,8 @@ pub enum AccountKind {
     SandboxHold,
     /// Tokens that callers sign for and bring with the call.
     X402,
+    /// Whatever else callers pay with the call: the Machine Payments Protocol.
+    Mpp,
 }
 
 impl Account {
@@ -73,6 +75,7 @@ impl Account {
             AccountKind::Sandbox => "sandbox",
             AccountKind::SandboxHold => "sandbox-hold",
             AccountKind::X402 => "x402",
+            AccountKind::Mpp => "mpp",
         }
     }
 }

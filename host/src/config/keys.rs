@@ -1,6 +1,6 @@
 //! Every key there is, once: what checks a file, proposes the nearest key and makes the published JSON Schema.
 
-use super::{kinds, oauth};
+use super::{kinds, mpp_keys, oauth};
 
 /// How somebody is made whole, as written in the configuration.
 pub(super) const ON_FAILURE_WORDS: &[&str] = &["refund", "credit"];
@@ -53,7 +53,7 @@ pub(super) enum Kind {
     Former(&'static Key),
 }
 
-const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, kind: Kind, doc: &'static str) -> Key {
     Key { name, kind, doc }
 }
 
@@ -330,7 +330,7 @@ pub(super) static ACCOUNT: Section = Section {
         key(
             "kind",
             Kind::Word(super::account::KINDS),
-            "The provider: x402, or one of the two that move pretended money.",
+            "The provider: x402 or mpp, whose callers bring the payment with the call, or one of the two that move pretended money.",
         ),
         key(
             "pays",
@@ -442,11 +442,15 @@ pub(super) static ACCOUNT: Section = Section {
             Kind::Integer(1, 10_000),
             "x402: in how many blocks a payment counts as made; 1 by default, the facilitator's word. More needs rpc.",
         ),
+        mpp_keys::REALM,
+        mpp_keys::EVM,
+        mpp_keys::LIGHTNING,
+        mpp_keys::STRIPE,
     ],
     refused: &[],
 };
 
-static FACILITATOR_AUTH: Section = Section {
+pub(super) static FACILITATOR_AUTH: Section = Section {
     keys: &[
         key(
             "bearer",

@@ -11,6 +11,7 @@ mod conversation;
 mod document;
 mod keys;
 mod kinds;
+mod mpp_keys;
 mod oauth;
 mod places;
 mod plugin;

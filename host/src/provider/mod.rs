@@ -3,6 +3,7 @@
 //! Every call that has an effect carries an idempotency key, and the gate records its intent before and its outcome
 //! after. An answer that a provider does not understand counts as pending, never as paid.
 
+pub mod mpp;
 pub mod rail;
 pub mod registry;
 pub mod sandbox;

@@ -91,6 +91,16 @@ impl X402 {
         })
     }
 
+    /// What it takes, and where.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The asset's decimals.
+    pub fn decimals(&self) -> u32 {
+        self.rate.decimals
+    }
+
     async fn take(&self, payment: &PaymentRef) -> Result<Settled, ProviderError> {
         let kept = kept(payment)?;
         let taken = self.facilitator.settle(&kept).await;
