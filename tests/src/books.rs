@@ -43,6 +43,20 @@ impl Books {
             .unwrap_or_else(|| panic!("a call has an epoch: {call}"))
     }
 
+    /// The call whose payment page has this link's token, as the ledger keeps it; null when there is none.
+    pub fn call_behind(&self, link: &str) -> Value {
+        let body: Result<String, _> =
+            self.0
+                .query_row("SELECT body FROM call WHERE link = ?1", [link], |row| {
+                    row.get(0)
+                });
+        match body {
+            Ok(body) => serde_json::from_str(&body).expect("a call is JSON"),
+            Err(rusqlite::Error::QueryReturnedNoRows) => Value::Null,
+            Err(error) => panic!("the ledger cannot be read: {error}"),
+        }
+    }
+
     /// The payments that are waited for, oldest first.
     pub fn asked(&self) -> Vec<Asked> {
         let mut select = self

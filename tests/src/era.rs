@@ -12,6 +12,14 @@ pub enum Era {
 }
 
 impl Era {
+    /// As the clients' drivers are told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Modern => "modern",
+        }
+    }
+
     /// The revision's name.
     pub fn version(self) -> &'static str {
         match self {

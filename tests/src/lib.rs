@@ -15,6 +15,7 @@ pub mod host;
 pub mod http;
 pub mod http_client;
 pub mod issuer;
+pub mod matrix;
 pub mod memory_ledger;
 pub mod paths;
 pub mod pay;

@@ -42,10 +42,7 @@ impl Script {
     /// Starts the client and awaits its connection, in the era asked for.
     pub async fn start(language: Language, era: Era, target: Target<'_>) -> Self {
         let mut command = program(language);
-        command.arg(match era {
-            Era::Legacy => "legacy",
-            Era::Modern => "modern",
-        });
+        command.arg(era.name());
         match target {
             Target::Stdio(words) => command.arg("stdio").args(words),
             Target::Http(host) => command.args(["http", &host.url()]),

@@ -11,7 +11,7 @@ use crate::python::{self, Python};
 use crate::stamp;
 use crate::workspace::Workspace;
 
-const MCP_FOR_PYTHON: &str = "mcp==2.3.*";
+const PYTHON_CLIENTS: [&str; 2] = ["mcp==2.3.*", "fastmcp==4.1.*"];
 const NODE_CLIENT: &str = "tests/clients/node";
 const CONFORMANCE: &str = "tests/clients/conformance";
 const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
@@ -19,7 +19,7 @@ const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 /// The Python clients in `target/venv-clients`, the Node.js ones beside their driver.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let python = Python::find(workspace).context(python::REMEDY)?;
-    python.venv(workspace, "venv-clients", &[MCP_FOR_PYTHON])?;
+    python.venv(workspace, "venv-clients", &PYTHON_CLIENTS)?;
     let folder = workspace.source(NODE_CLIENT);
     let inputs = NODE_PACKAGES.map(|file| folder.join(file));
     stamp::unless_made(

@@ -7,6 +7,7 @@ mod bench;
 mod clients;
 mod demo;
 mod guests;
+mod matrix;
 mod mutants;
 mod night;
 mod plugins;
@@ -31,6 +32,7 @@ usage: cargo xtask COMMAND
   guests             build every plugin and every guest of the tests into target/guests
   test [SUBJECT...]  run all checks and tests, or these: fmt clippy plugins core host e2e
                      conformance
+  matrix [-- ARGS]   print how published clients pay, mode by mode; with --write into docs/clients.md
   mutants [NAME...]  take safeguards away one at a time, these or all; a test must fail each time
   bench [-- ARGS]    build for release and print the table of measurements
   night [SUBJECT] [-- ARGS]
@@ -62,6 +64,7 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         "test" => test::run(&workspace, &arguments),
+        "matrix" => matrix::run(&workspace, passed_on(arguments)),
         "mutants" => mutants::run(&workspace, &arguments),
         "night" => night::run(&workspace, arguments),
         "bench" => bench::run(&workspace, passed_on(arguments)),

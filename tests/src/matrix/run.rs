@@ -1,0 +1,91 @@
+//! All cells: two at a time, on one home and one HTTP host a mode.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt as _;
+
+use super::terms::ROWS;
+use super::visit::{Place, visit};
+use super::{CLIENTS, Cell, Table, Transport};
+use crate::books::Books;
+use crate::home::Home;
+use crate::host::HttpHost;
+
+/// Cells that run at a time. Most of one is the start of its client.
+const AT_A_TIME: usize = 2;
+
+struct Shop {
+    home: Home,
+    host: HttpHost,
+}
+
+/// Runs every cell of every row whose mode is one of `modes`; all of them when there is none.
+///
+/// # Panics
+/// When a mode's ledger does not hold together at the end, or knows of other calls than were made.
+pub async fn run(modes: &[String]) -> Table {
+    let rows = ROWS.iter().copied();
+    let rows: Vec<_> = rows
+        .filter(|row| modes.is_empty() || modes.iter().any(|mode| mode == row.mode))
+        .collect();
+    let mut shops = BTreeMap::new();
+    for row in &rows {
+        if !shops.contains_key(row.mode) {
+            shops.insert(row.mode, open(row.mode).await);
+        }
+    }
+    let cells = rows.iter().flat_map(|row| {
+        Transport::ALL
+            .into_iter()
+            .flat_map(move |transport| CLIENTS.map(|client| (*row, client, transport)))
+    });
+    let shops = &shops;
+    let visited = futures::stream::iter(cells)
+        .map(|(row, client, transport)| async move {
+            let Shop { home, host } = &shops[row.mode];
+            let visited = visit(&Place { home, host }, row, client, transport).await;
+            eprintln!(
+                "{:<16} {:<9} {:<8} {:<7} {:<6} {}",
+                row.mode,
+                row.shows.words(),
+                client.side,
+                client.era.name(),
+                transport.name(),
+                table_word(&visited.cell),
+            );
+            ((row, client, transport), visited)
+        })
+        .buffered(AT_A_TIME)
+        .collect::<Vec<_>>()
+        .await;
+    let mut table = Table::new(rows);
+    for ((row, client, transport), visited) in visited {
+        table.put(row, client, transport, visited.cell);
+        if let Some(version) = visited.version {
+            table.name(client, &version);
+        }
+    }
+    for (mode, shop) in shops {
+        let books = Books::of(&shop.home);
+        assert_eq!(books.imbalances(), 0, "{mode}: the entries do not balance");
+        assert_eq!(
+            books.calls(),
+            2 * table.visits(mode),
+            "{mode}: every cell makes two calls"
+        );
+    }
+    table
+}
+
+async fn open(mode: &str) -> Shop {
+    let home = Home::new().plugin("echo").mode(mode);
+    let host = home.http().await;
+    Shop { home, host }
+}
+
+fn table_word(cell: &Cell) -> String {
+    match cell {
+        Cell::Failed(why) => format!("FAILED: {why}"),
+        cell => super::table::word(cell),
+    }
+}

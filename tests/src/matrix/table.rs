@@ -1,0 +1,128 @@
+//! The table of cells, as it is printed and kept in the documentation.
+
+use std::collections::BTreeMap;
+
+use super::terms::Row;
+use super::{CLIENTS, Cell, Client, Transport};
+
+/// What came of the cells.
+pub struct Table {
+    rows: Vec<Row>,
+    cells: Vec<(Row, Client, Transport, Cell)>,
+    versions: BTreeMap<&'static str, String>,
+}
+
+impl Table {
+    pub(super) fn new(rows: Vec<Row>) -> Self {
+        Self {
+            rows,
+            cells: Vec::new(),
+            versions: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn put(&mut self, row: Row, client: Client, transport: Transport, cell: Cell) {
+        self.cells.push((row, client, transport, cell));
+    }
+
+    /// Notes the version of a client, which the driver tells behind the package's name.
+    pub(super) fn name(&mut self, client: Client, told: &str) {
+        let version = told.rsplit(' ').next().unwrap_or_default();
+        let minor: Vec<&str> = version.split('.').take(2).collect();
+        self.versions.insert(client.package, minor.join("."));
+    }
+
+    /// How many cells of this mode were run.
+    pub(super) fn visits(&self, mode: &str) -> u64 {
+        let of_mode = self.cells.iter().filter(|(row, ..)| row.mode == mode);
+        let run = of_mode.filter(|(.., cell)| !matches!(cell, Cell::NotApplicable(_)));
+        run.count() as u64
+    }
+
+    /// The cells that did not go as promised, one a paragraph.
+    pub fn failures(&self) -> Vec<String> {
+        let failed = self
+            .cells
+            .iter()
+            .filter_map(|(row, client, transport, cell)| match cell {
+                Cell::Failed(why) => Some(format!(
+                    "{} ({}) with {} {} over {}: {why}",
+                    row.mode,
+                    row.shows.words(),
+                    client.side,
+                    client.era.name(),
+                    transport.name()
+                )),
+                _ => None,
+            });
+        failed.collect()
+    }
+
+    /// The whole as Markdown: a table a transport, then the reasons for what is not applicable.
+    pub fn markdown(&self) -> String {
+        let tables = Transport::ALL.map(|transport| self.of(transport));
+        format!("{}\n{}", tables.join("\n"), self.reasons())
+    }
+
+    fn of(&self, transport: Transport) -> String {
+        let mut text = format!("Over {}:\n\n| mode | the client shows |", transport.name());
+        for client in CLIENTS {
+            let version = self.versions.get(client.package).map_or("", String::as_str);
+            text += &format!(" {} {version}, {} |", client.package, client.era.name());
+        }
+        text += &format!("\n|---|---|{}\n", "---|".repeat(CLIENTS.len()));
+        for row in &self.rows {
+            text += &format!("| {} |", row.title());
+            for client in CLIENTS {
+                let cell = self
+                    .cells
+                    .iter()
+                    .find(|(r, c, t, _)| (*r, *c, *t) == (*row, client, transport));
+                let word = cell.map_or_else(String::new, |(.., cell)| match cell {
+                    Cell::NotApplicable(why) => format!("n.a. {}", self.number(why)),
+                    cell => word(cell),
+                });
+                text += &format!(" {word} |");
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    fn reasons(&self) -> String {
+        let listed = self.distinct_reasons().into_iter().enumerate();
+        listed
+            .map(|(at, why)| format!("({}) {why}.\n", at + 1))
+            .collect()
+    }
+
+    fn number(&self, why: &str) -> String {
+        let at = self
+            .distinct_reasons()
+            .iter()
+            .position(|reason| *reason == why);
+        format!("({})", at.map_or(0, |at| at + 1))
+    }
+
+    fn distinct_reasons(&self) -> Vec<&'static str> {
+        let mut reasons = Vec::new();
+        for (.., cell) in &self.cells {
+            if let Cell::NotApplicable(why) = cell
+                && !reasons.contains(why)
+            {
+                reasons.push(*why);
+            }
+        }
+        reasons
+    }
+}
+
+/// A cell in a word or two.
+pub(super) fn word(cell: &Cell) -> String {
+    match cell {
+        Cell::Ok(way) => format!("ok: {}", way.name()),
+        Cell::Fallback(way) => format!("fallback: {}", way.name()),
+        Cell::NotApplicable(_) => "n.a.".to_owned(),
+        Cell::Failed(_) => "FAILED".to_owned(),
+    }
+}

@@ -1,0 +1,173 @@
+//! What is promised: how a user is asked to pay, by the mode and by what the client shows. Pure.
+
+use super::Client;
+use crate::era::Era;
+use crate::script::Language;
+
+/// What a client shows its user, and declares where the protocol has a declaration for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Answers only.
+    Nothing,
+    /// Forms.
+    Forms,
+    /// Links and forms.
+    Links,
+    /// Messages of progress.
+    Progress,
+    /// Tools that come and go.
+    Lists,
+}
+
+impl Shows {
+    /// As the drivers are told.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Forms => "forms",
+            Self::Links => "links,forms",
+            Self::Progress => "progress",
+            Self::Lists => "lists",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Nothing => "answers",
+            Self::Forms => "forms",
+            Self::Links => "links, forms",
+            Self::Progress => "progress",
+            Self::Lists => "list changes",
+        }
+    }
+}
+
+/// How a user was asked to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// In the text of the answer.
+    Text,
+    /// By a form.
+    Form,
+    /// By a link that the client opens.
+    Link,
+    /// In a message of progress.
+    Progress,
+    /// In the text, and the list of tools shows the next step.
+    List,
+}
+
+impl Way {
+    /// As drivers and the table say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Form => "form",
+            Self::Link => "link",
+            Self::Progress => "progress",
+            Self::List => "list",
+        }
+    }
+}
+
+/// A mode at clients that show this much: a row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The mode's name.
+    pub mode: &'static str,
+    /// What the client shows.
+    pub shows: Shows,
+}
+
+/// The rows, in the table's order.
+pub const ROWS: [Row; 12] = [
+    row("two_step", Shows::Nothing),
+    row("resubmit", Shows::Nothing),
+    row("elicitation", Shows::Links),
+    row("elicitation", Shows::Nothing),
+    row("url_elicitation", Shows::Links),
+    row("url_elicitation", Shows::Forms),
+    row("progress", Shows::Progress),
+    row("progress", Shows::Nothing),
+    row("dynamic_tools", Shows::Lists),
+    row("auto", Shows::Links),
+    row("auto", Shows::Forms),
+    row("auto", Shows::Nothing),
+];
+
+const fn row(mode: &'static str, shows: Shows) -> Row {
+    Row { mode, shows }
+}
+
+impl Row {
+    /// The row's heading.
+    pub fn title(self) -> String {
+        format!("`{}` | {}", self.mode, self.shows.title())
+    }
+
+    /// How the mode asks where the client shows what it needs; AUTO has no way of its own.
+    pub fn own_way(self) -> Option<Way> {
+        match self.mode {
+            "two_step" | "resubmit" => Some(Way::Text),
+            "elicitation" => Some(Way::Form),
+            "url_elicitation" => Some(Way::Link),
+            "progress" => Some(Way::Progress),
+            "dynamic_tools" => Some(Way::List),
+            _ => None,
+        }
+    }
+
+    /// How the user is asked in this era.
+    pub fn way(self, era: Era) -> Way {
+        match (self.mode, self.shows) {
+            ("elicitation", Shows::Links | Shows::Forms) => Way::Form,
+            ("url_elicitation" | "auto", Shows::Links) => Way::Link,
+            ("url_elicitation" | "auto", Shows::Forms) => Way::Form,
+            ("progress", Shows::Progress) => Way::Progress,
+            // Without sessions every caller sees one list.
+            ("dynamic_tools", Shows::Lists) if era == Era::Legacy => Way::List,
+            _ => Way::Text,
+        }
+    }
+
+    /// Why there is no such client.
+    pub fn unavailable(self, client: Client) -> Option<&'static str> {
+        match (client.language, self.shows) {
+            (Language::Python, Shows::Forms) => {
+                Some("whoever shows forms with this client declares links too")
+            }
+            (Language::Python, Shows::Nothing)
+                if client.side == "fastmcp" && self.mode == "progress" =>
+            {
+                Some("this client asks for progress in every call")
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mode_has_a_row_in_which_it_keeps_its_own_way() {
+        for row in ROWS {
+            let kept = ROWS
+                .iter()
+                .filter(|other| other.mode == row.mode)
+                .any(|other| {
+                    other.own_way().is_none() || other.own_way() == Some(other.way(Era::Legacy))
+                });
+            assert!(kept, "{}", row.mode);
+        }
+    }
+
+    #[test]
+    fn every_mode_of_the_core_but_those_of_credentials_has_a_row() {
+        for mode in coinop_core::mode::MODES.iter().map(|mode| mode.name()) {
+            let has_row = mode == "x402" || ROWS.iter().any(|row| row.mode == mode);
+            assert!(has_row, "{mode} has no row");
+        }
+    }
+}
