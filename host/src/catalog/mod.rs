@@ -112,6 +112,11 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// Whether it may be paid for with the call itself.
+    pub fn takes_payments(&self) -> bool {
+        !self.accepts.is_empty() || self.mode.surface() == Surface::Credential
+    }
+
     /// The tool that redeems its payments, where that is not `confirm_<tool>`.
     pub fn confirm_tool(&self) -> Option<String> {
         let shared = self.surface == Surface::ConfirmPayment;

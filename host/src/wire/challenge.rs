@@ -16,6 +16,8 @@ use crate::provider::rail::{Challenge, Rejected};
 
 /// x402's `PaymentRequired` in a result's `_meta`.
 const META_X402: &str = "x402/error";
+/// What stands there as the error of a call without a payment: wallets that read it there pay for this word only.
+const X402_REQUIRED: &str = "PAYMENT_REQUIRED";
 /// MPP's challenges in a result's `_meta`.
 const META_MPP: &str = "org.paymentauth/payment-required";
 /// MPP: payment required.
@@ -56,7 +58,11 @@ pub(super) fn result(challenged: &Challenged) -> CallToolResult {
     let x402 = payment_required(challenged);
     if let Some(required) = &x402 {
         content.push(ContentBlock::text(required.to_string()));
-        meta.insert(META_X402.to_owned(), required.clone());
+        let mut required = required.clone();
+        if challenged.rejected.is_none() {
+            required["error"] = json!(X402_REQUIRED);
+        }
+        meta.insert(META_X402.to_owned(), required);
     }
     content.push(ContentBlock::text(text(challenged)));
     if let Some(data) = mpp_data(challenged) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use coinop_core::mode::{CONFIRM_PAYMENT, PAYMENT_ID_ARGUMENT, Surface};
+use coinop_core::mode::{CONFIRM_PAYMENT, PAYMENT_ID_ARGUMENT};
 use coinop_core::price::Price;
 use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
@@ -139,12 +139,10 @@ fn listed(name: &str, listing: &Listing) -> Tool {
 /// By what wallets recognise a tool that they can pay: `agents-x402/…` is Cloudflare's, the bare words are MCPay's and
 /// Vercel's. They read those from the annotations, for which rmcp has no room.
 fn wallet_hints(listing: &Listing) -> Vec<(String, Value)> {
-    let takes_payments =
-        !listing.accepts.is_empty() || listing.mode.surface() == Surface::Credential;
     let Price::PerCall(price) = listing.price else {
         return Vec::new();
     };
-    if !takes_payments {
+    if !listing.takes_payments() {
         return Vec::new();
     }
     let mut hints = vec![

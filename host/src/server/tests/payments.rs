@@ -62,7 +62,9 @@ async fn a_call_without_a_payment_is_told_what_to_pay_in_every_clients_place() {
             required["error"] = result["structuredContent"]["error"].clone();
             assert_eq!(result["isError"], true, "{answer}");
             assert_eq!(result["structuredContent"], required);
-            assert_eq!(result["_meta"]["x402/error"], required);
+            let mut in_meta = required.clone();
+            in_meta["error"] = json!("PAYMENT_REQUIRED");
+            assert_eq!(result["_meta"]["x402/error"], in_meta);
             let text = result["content"][0]["text"].as_str().unwrap();
             assert_eq!(serde_json::from_str::<Value>(text).unwrap(), required);
             let words = result["content"][1]["text"].as_str().unwrap();
@@ -115,6 +117,7 @@ async fn a_payment_that_does_not_hold_is_told_why_and_what_to_pay() {
             let result = &answer["result"];
             let required = &result["structuredContent"];
             assert_eq!(required["error"], "invalid_exact_evm_payload_signature");
+            assert_eq!(result["_meta"]["x402/error"], *required);
             let words = result["content"][1]["text"].as_str().unwrap();
             assert!(words.contains("it does not hold"), "{words}");
         }

@@ -209,6 +209,13 @@ async fn a_tool_paid_by_link_is_redeemed_by_the_payments_id() {
         let answer = shop.tool("paid", &headers, body).await;
         assert_eq!(answer.status().as_u16(), status, "{headers:?} {body}");
     }
+    // A payment that the tool does not take buys nothing, and changes nothing.
+    let answer = shop
+        .tool("paid", &[("payment-signature", &payment)], "{}")
+        .await;
+    assert_eq!(answer.status(), StatusCode::PAYMENT_REQUIRED);
+    let next_step = json_of(answer).await["next_step"].to_string();
+    assert!(next_step.contains("Payment-Id"), "{next_step}");
     let confirm = shop.tool("confirm_paid", &[], "{}").await;
     assert_eq!(confirm.status(), StatusCode::PAYMENT_REQUIRED);
     let next_step = json_of(confirm).await["next_step"].to_string();

@@ -32,8 +32,11 @@ pub(super) enum Again {
 
 impl Again {
     pub(super) fn of(invocation: &Invocation) -> Self {
+        let came_with_payment = invocation.credential.is_some();
         match &invocation.entry {
-            _ if invocation.credential.is_some() => Self::WithSamePayment,
+            Entry::Tool(listing) if came_with_payment && listing.takes_payments() => {
+                Self::WithSamePayment
+            }
             Entry::Tool(_) => Self::WithPaymentId,
             Entry::Confirm(_) | Entry::ConfirmPayment => Self::AsItIs,
         }

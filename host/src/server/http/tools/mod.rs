@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use coinop_core::arguments::check_json_text;
-use coinop_core::mode::PAYMENT_ID_ARGUMENT;
+use coinop_core::mode::PAYMENT_ID_ARGUMENT_RENAMED;
 use coinop_core::peer::{Answer, Dialog, Peer};
 use coinop_core::principal::Principal;
 use serde_json::{Map, Value};
@@ -135,7 +135,7 @@ impl Tools {
     async fn call_unlisted(&self, name: &str, sent: Sent) -> Response {
         let mut arguments = sent.arguments;
         if let Some(id) = payment_id(&sent.headers) {
-            arguments.insert(PAYMENT_ID_ARGUMENT.to_owned(), id.into());
+            arguments.insert(PAYMENT_ID_ARGUMENT_RENAMED.to_owned(), id.into());
         }
         let cancel = CancellationToken::new();
         let calls = &self.server.calls;
