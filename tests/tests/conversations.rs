@@ -398,6 +398,26 @@ async fn another_host_of_the_ledger_takes_the_conversation_up() {
 }
 
 #[tokio::test]
+async fn a_tool_that_is_gone_is_still_owed_to_whoever_carries_its_state() {
+    let stage = Stage::new("elicitation", Transport::Http).await;
+    let talker = stage.talker(Era::Modern, forms()).await;
+    let (form, state) = input(&talker.ask("tell", json!({}), none()).await);
+    pay(&link(&form["message"])).await;
+    std::fs::remove_file(stage.home.plugin_path("sales")).unwrap();
+    until("the tool to be gone", async || {
+        let unknown = talker.ask("fail", json!({}), none()).await;
+        (unknown.error_code() == Some(-32602)).then_some(())
+    })
+    .await;
+    let forged = retry(accept(), &json!("forged"));
+    let unknown = talker.ask("tell", json!({}), forged).await;
+    assert_eq!(unknown.error_code(), Some(-32602), "{}", unknown.0);
+    let answer = talker.ask("tell", json!({}), retry(accept(), &state)).await;
+    ran(&answer);
+    assert_eq!(stage.runs(&payment_id(&form["message"])), 1);
+}
+
+#[tokio::test]
 async fn a_modern_link_waits_for_its_payment() {
     for transport in TRANSPORTS {
         let stage = Stage::new("url_elicitation", transport).await;
