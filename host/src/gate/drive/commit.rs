@@ -109,8 +109,9 @@ impl Drive<'_> {
             }
         };
         let has_changed = record.version != self.stored.version;
-        if has_changed {
-            self.start_over(record);
+        match has_changed {
+            true => self.start_over(record),
+            false => self.read_at = self.gate.parts.clock.now(),
         }
         Ok(has_changed)
     }

@@ -12,7 +12,7 @@ use rmcp::model::{ElicitRequest, ServerRequest};
 use rmcp::service::{Peer, PeerRequestOptions, RequestHandle, RoleServer};
 
 use super::Conversation;
-use crate::gate::{Invocation, Reply};
+use crate::gate::{Invocation, Refusal, Reply};
 use crate::sandbox::{ProgressSink as _, Stage};
 use crate::server::Server;
 use crate::wire::elicitation::{Asked, answer, completed};
@@ -109,8 +109,12 @@ impl Conversation<'_> {
                 complete(&self.context.peer, &opened).await;
                 call.await
             }
-            // Still unpaid.
-            Some(reply @ (Reply::Ask { .. } | Reply::Cancelled)) => reply,
+            // Still unpaid, as far as anybody knows.
+            Some(
+                reply @ (Reply::Ask { .. }
+                | Reply::Cancelled
+                | Reply::Refused(Refusal::Unavailable { .. })),
+            ) => reply,
             Some(reply) => {
                 complete(&self.context.peer, &opened).await;
                 reply
