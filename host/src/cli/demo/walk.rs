@@ -113,8 +113,9 @@ async fn pay(link: &str, by_hand: bool) -> anyhow::Result<()> {
         .send()
         .await
         .context("the payment page did not answer")?;
+    // Once it is decided, a browser is sent back to the page.
     anyhow::ensure!(
-        answer.status().is_success(),
+        answer.status().is_success() || answer.status().is_redirection(),
         "the payment page answered {}",
         answer.status()
     );
