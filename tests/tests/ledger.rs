@@ -8,7 +8,7 @@ use coinop::clock::{Clock, SystemClock};
 use coinop::ledger::postgres::PostgresLedger;
 use coinop::ledger::sqlite::SqliteLedger;
 use coinop_core::Millis;
-use coinop_tests::contract::Place;
+use coinop_tests::contract::{Desk, Place, caller, usd};
 use coinop_tests::ledger_contract;
 use coinop_tests::postgres::{Cluster, connect};
 use futures::future::BoxFuture;
@@ -91,3 +91,43 @@ impl Place for Database {
 
 ledger_contract!(sqlite, File::new());
 ledger_contract!(postgres, Database::new().await);
+
+/// A ledger as the version before wrote it, with an open call, is taken over as it is.
+async fn taken_over(place: &dyn Place, take_back: impl AsyncFnOnce()) {
+    let before = Desk::at(place).await;
+    let kept = before.opened(&caller("ann")).await;
+    drop(before);
+    take_back().await;
+    let desk = Desk::at(place).await;
+    assert_eq!(desk.stored(&kept).await.call, kept.call);
+    desk.paid(&kept).await;
+    let mut new = desk.draft_of(&caller("ann"), "{\"another\":1}", usd("1"));
+    new.call.viewer = Some("one".to_owned());
+    desk.open(new).await.unwrap();
+    let open = desk.there.open_tools("one".to_owned(), desk.now()).await;
+    assert_eq!(open.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_of_the_version_before_is_taken_over() {
+    let place = File::new();
+    let path = place.folder.path().join("ledger.db");
+    let take_back = async || {
+        let file = rusqlite::Connection::open(path).unwrap();
+        let before =
+            "DROP INDEX call_viewer; ALTER TABLE call DROP COLUMN viewer; PRAGMA user_version = 2";
+        file.execute_batch(before).unwrap();
+    };
+    taken_over(&place, take_back).await;
+}
+
+#[tokio::test]
+async fn a_database_of_the_version_before_is_taken_over() {
+    let place = Database::new().await;
+    let take_back = async || {
+        let before = "ALTER TABLE call DROP COLUMN viewer; UPDATE ledger SET schema = 1";
+        let admin = connect(&place.url).await;
+        admin.batch_execute(before).await.unwrap();
+    };
+    taken_over(&place, take_back).await;
+}

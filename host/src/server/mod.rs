@@ -267,7 +267,7 @@ impl Server {
     async fn turns(&self, viewer: &str) -> Option<Turns> {
         let turns = self.calls.turns(viewer).await;
         turns
-            .inspect_err(|error| tracing::warn!(%error, "a viewer's list cannot be told"))
+            .inspect_err(|error| tracing::debug!(%error, "a viewer's list cannot be told"))
             .ok()
     }
 
