@@ -367,4 +367,17 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         suite: Suite::Simulation,
         tests: &["no_seed_breaks_a_promise"],
     },
+    Mutation {
+        name: "viewer-key",
+        why: "strangers of two sessions share a payment",
+        edits: &[Edit {
+            file: "host/src/ledger/transition.rs",
+            from: "Some(viewer) => serde_json::to_vec(&(parts, viewer)),",
+            to: "Some(_) => serde_json::to_vec(&parts),",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "gate::tests::lists::the_hidden_tool_is_the_same_call_to_strangers_of_one_session_only",
+        ],
+    },
 ];

@@ -40,3 +40,65 @@ impl Mode for Auto {
         chosen.turn(call, status, dialog)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::tests::call;
+    use crate::mode::Manner;
+    use crate::peer::{Era, Manners};
+
+    fn chosen(peer: Peer, auto_progress: bool) -> &'static str {
+        Auto::choose(&peer, auto_progress).name()
+    }
+
+    #[test]
+    fn the_first_way_that_a_client_declares_is_taken() {
+        let (none, all) = (
+            Peer::default(),
+            Peer {
+                era: Era::Modern,
+                form: true,
+                url: true,
+                progress: true,
+                ..Peer::default()
+            },
+        );
+        let forms = Peer { url: false, ..all };
+        let progress = Peer {
+            form: false,
+            ..forms
+        };
+        for auto_progress in [false, true] {
+            assert_eq!(chosen(all, auto_progress), "url_elicitation");
+            assert_eq!(chosen(forms, auto_progress), "elicitation");
+            assert_eq!(chosen(none, auto_progress), "two_step");
+        }
+        assert_eq!(chosen(progress, true), "progress");
+        assert_eq!(
+            chosen(progress, false),
+            "two_step",
+            "a progress token does not prove that anybody sees it"
+        );
+    }
+
+    #[test]
+    fn it_is_decided_anew_for_every_dialog() {
+        let manner = |url: bool| {
+            let dialog = Dialog {
+                peer: Peer {
+                    url,
+                    ..Peer::default()
+                },
+                manners: Manners::default(),
+                ..Dialog::default()
+            };
+            match Auto.turn(&call(), AskStatus::Required, &dialog) {
+                Turn::Ask(ask) => ask.manner,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(manner(true), Manner::Url);
+        assert_eq!(manner(false), Manner::Answer);
+    }
+}
