@@ -380,4 +380,37 @@ pub(super) const MUTATIONS: &[Mutation] = &[
             "gate::tests::lists::the_hidden_tool_is_the_same_call_to_strangers_of_one_session_only",
         ],
     },
+    Mutation {
+        name: "token-audience",
+        why: "a token that its issuer made for another server is taken",
+        edits: &[Edit {
+            file: "host/src/server/http/oauth/token.rs",
+            from: "if !self.aud.texts().iter().any(is_ours) {",
+            to: "if self.aud.texts().is_empty() && !self.aud.texts().iter().any(is_ours) {",
+        }],
+        suite: Suite::Host,
+        tests: &["server::http::oauth::tests::what_is_claimed_must_be_right"],
+    },
+    Mutation {
+        name: "token-algorithm",
+        why: "a token is taken that is signed by an algorithm nobody configured",
+        edits: &[Edit {
+            file: "host/src/server/http/oauth/mod.rs",
+            from: "if !self.rules.algorithms.contains(&algorithm) {",
+            to: "if false {",
+        }],
+        suite: Suite::Host,
+        tests: &["server::http::oauth::tests::nobody_but_the_issuer_makes_tokens"],
+    },
+    Mutation {
+        name: "task-principal",
+        why: "whoever learns a task's id sees and calls off somebody else's call",
+        edits: &[Edit {
+            file: "host/src/gate/task.rs",
+            from: "quote.admits(&presented).is_ok()",
+            to: "quote.admits(&presented).is_ok() || record.version >= 0",
+        }],
+        suite: Suite::Host,
+        tests: &["gate::tests::task::a_task_is_nobody_elses"],
+    },
 ];
