@@ -41,6 +41,16 @@ pub fn python() -> PathBuf {
     existing(target().join("venv-clients/bin/python"))
 }
 
+/// The Python that has pympp, which needs an older MCP client.
+pub fn mpp_python() -> PathBuf {
+    existing(target().join("venv-mpp/bin/python"))
+}
+
+/// The packages of mppx.
+pub fn mpp_node_packages() -> PathBuf {
+    existing(client_script("mpp").join("node_modules/mppx"))
+}
+
 /// A driver script of `tests/clients`.
 pub fn client_script(path: &str) -> PathBuf {
     existing(root().join("tests/clients").join(path))

@@ -12,6 +12,9 @@ use crate::stamp;
 use crate::workspace::Workspace;
 
 const PYTHON_CLIENTS: [&str; 2] = ["mcp==2.3.*", "fastmcp==4.1.*"];
+/// pympp's MCP client is written for the SDK before its second version.
+const MPP_FOR_PYTHON: [&str; 2] = ["pympp[evm,mcp]==0.16.0", "mcp<2"];
+const MPP_CLIENT: &str = "tests/clients/mpp";
 const NODE_CLIENT: &str = "tests/clients/node";
 const CONFORMANCE: &str = "tests/clients/conformance";
 const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
@@ -20,7 +23,14 @@ const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let python = Python::find(workspace).context(python::REMEDY)?;
     python.venv(workspace, "venv-clients", &PYTHON_CLIENTS)?;
-    let folder = workspace.source(NODE_CLIENT);
+    python.venv(workspace, "venv-mpp", &MPP_FOR_PYTHON)?;
+    node_modules(workspace, NODE_CLIENT)?;
+    node_modules(workspace, MPP_CLIENT)
+}
+
+/// The packages of a client, beside its driver.
+fn node_modules(workspace: &Workspace, client: &str) -> Result<()> {
+    let folder = workspace.source(client);
     let inputs = NODE_PACKAGES.map(|file| folder.join(file));
     stamp::unless_made(
         workspace,
