@@ -139,7 +139,7 @@ impl Echo {
 /// A value that arrives as JSON or as base64url of its JSON: both forms of it.
 fn either_form(value: &Value) -> Option<(Value, String)> {
     match value {
-        Value::Object(_) => Some((value.clone(), canonical(value))),
+        Value::Object(_) => Some((value.clone(), encoded(value)?)),
         Value::String(text) => {
             let text = text.trim_end_matches('=');
             let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
@@ -149,10 +149,15 @@ fn either_form(value: &Value) -> Option<(Value, String)> {
     }
 }
 
-/// Base64url of the canonical JSON (RFC 8785) of `value`.
+/// Base64url of the canonical JSON (RFC 8785) of a value of our own.
 pub(super) fn canonical(value: &Value) -> String {
-    let json = serde_json_canonicalizer::to_vec(value);
-    BASE64URL_NOPAD.encode(&json.expect("JSON has a canonical form"))
+    encoded(value).expect("texts and small numbers have a canonical form")
+}
+
+/// The same of anybody's value, `None` where it has no such form.
+fn encoded(value: &Value) -> Option<String> {
+    let json = serde_json_canonicalizer::to_vec(value).ok()?;
+    Some(BASE64URL_NOPAD.encode(&json))
 }
 
 fn mac(secret: &[u8], parts: &[&str]) -> Vec<u8> {

@@ -29,11 +29,7 @@ impl Mpp {
         let able = self.methods.iter().filter(|m| m.chargeable(price).is_ok());
         let stated = able.map(async |method| (method, method.terms(offer).await));
         let (mut challenges, mut trouble) = (Vec::new(), None);
-        let description: String = offer
-            .description
-            .chars()
-            .take(DESCRIPTION_CHARS_MAX)
-            .collect();
+        let description = one_line(&offer.description);
         for (method, terms) in futures::future::join_all(stated).await {
             match terms {
                 Ok(terms) => {
@@ -105,6 +101,13 @@ impl Mpp {
         };
         method.verify(presented).await
     }
+}
+
+/// A description that fits into a header.
+fn one_line(description: &str) -> String {
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let chars = description.chars().take(DESCRIPTION_CHARS_MAX);
+    chars.map(printable).collect()
 }
 
 impl Rail for Mpp {

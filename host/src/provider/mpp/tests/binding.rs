@@ -164,3 +164,13 @@ async fn no_two_challenges_are_the_same() {
     assert_eq!(again["request"], challenge["request"]);
     assert_ne!(again["id"], challenge["id"]);
 }
+
+#[tokio::test]
+async fn a_description_is_one_line_of_bounded_length() {
+    let (account, mut offer, _, _) = paid().await;
+    offer.description = format!("Adds\r\nnumbers. {}", "é".repeat(1000));
+    let challenge = challenges(&account, &offer).await.remove(0);
+    let description = challenge["description"].as_str().unwrap();
+    assert!(description.starts_with("Adds  numbers. é"), "{description}");
+    assert_eq!(description.chars().count(), 200);
+}
