@@ -17,6 +17,7 @@ pub mod http_client;
 pub mod issuer;
 pub mod matrix;
 pub mod memory_ledger;
+pub mod mpp;
 pub mod paths;
 pub mod pay;
 pub mod postgres;

@@ -3,20 +3,17 @@
 //!
 //! The facilitator is pretended; the signature is checked by the host itself.
 
-use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use coinop_tests::home::Home;
-use coinop_tests::paths;
+use coinop_tests::mpp::{call, home, mppx, pympp, served};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 const PAYEE: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
-/// A wallet of nobody's.
-const KEY: &str = "0x0707070707070707070707070707070707070707070707070707070707070707";
 
 /// Whom the host asks, and what it asked.
 #[derive(Default)]
@@ -47,13 +44,6 @@ impl World {
     }
 }
 
-async fn served(app: Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    format!("http://{addr}")
-}
-
 async fn verify(State(world): State<Arc<World>>, body: String) -> String {
     world.note("verify", &body);
     json!({ "isValid": true }).to_string()
@@ -66,43 +56,10 @@ async fn settle(State(world): State<Arc<World>>, body: String) -> String {
     said.unwrap_or(success).to_string()
 }
 
-fn home(methods: &str) -> Home {
-    Home::new().plugin("echo").config(&format!(
-        "provider = \"machines\"\n[accounts.machines]\nkind = \"mpp\"\nrealm = \"tools.example.com\"\n{methods}"
-    ))
-}
-
 fn by_transfer(url: &str) -> Home {
     home(&format!(
         "[accounts.machines.evm]\nnetwork = \"base-sepolia\"\npay_to = \"{PAYEE}\"\nfacilitator = \"{url}\"\n"
     ))
-}
-
-fn pympp() -> Command {
-    let mut command = Command::new(paths::mpp_python());
-    command.arg(paths::client_script("mpp/pay.py"));
-    command
-}
-
-fn mppx() -> Command {
-    paths::mpp_node_packages();
-    let mut command = Command::new("node");
-    command.arg(paths::client_script("mpp/pay.mjs"));
-    command
-}
-
-/// What a client says of a paid call.
-async fn call(mut client: Command, home: &Home, plan: Value) -> Value {
-    let mut plan = plan;
-    plan["command"] = json!(home.command_line());
-    plan["tool"] = json!("echo_paid");
-    plan["arguments"] = json!({ "text": "worth a cent" });
-    plan["key"] = json!(KEY);
-    let client = client.arg(plan.to_string()).stdin(Stdio::null());
-    let done = client.kill_on_drop(true).output().await.unwrap();
-    let said = String::from_utf8(done.stdout).unwrap();
-    serde_json::from_str(&said)
-        .unwrap_or_else(|_| panic!("{said}{}", String::from_utf8_lossy(&done.stderr)))
 }
 
 async fn pays_by_transfer(client: Command) {
