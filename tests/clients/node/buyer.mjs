@@ -44,8 +44,8 @@ class Buyer {
       if (behaviour === 'decline') break;
     }
     const seen = { behaviour, ways: this.ways, links: this.links, text: answer.text, error: answer.error };
-    // Whoever asks again is given the same.
-    if (calls.length > 1 && behaviour === 'pay') seen.again = (await this.side.call(...calls.at(-1))).text;
+    // Whoever redeems it again is given the same.
+    if (calls.at(-1) !== first && behaviour === 'pay') seen.again = (await this.side.call(...calls.at(-1))).text;
     if (this.shows.has('lists')) seen.tools = await this.side.tools();
     await this.acted;
     return seen;
@@ -56,7 +56,7 @@ class Buyer {
     if (answer.urlRequired !== undefined) {
       this.asked('error', answer.urlRequired);
       await this.act();
-      return first;
+      return this.behaviour === 'pay' ? first : undefined;
     }
     if (answer.payment === undefined) return undefined;
     this.inText(answer);

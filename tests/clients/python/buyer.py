@@ -62,8 +62,8 @@ class Buyer:
             if behaviour == "decline":
                 break
         seen = {"behaviour": behaviour, "ways": self.ways, "links": self.links, "text": answer.text, "error": answer.error}
-        if len(calls) > 1 and behaviour == "pay":
-            # Whoever asks again is given the same.
+        if calls[-1] is not first and behaviour == "pay":
+            # Whoever redeems it again is given the same.
             seen["again"] = (await self.side.call(*calls[-1])).text
         if "lists" in self.shows:
             seen["tools"] = await self.side.tools()
@@ -74,7 +74,7 @@ class Buyer:
         if answer.url_required is not None:
             self.asked("error", answer.url_required)
             await self.act()
-            return first
+            return first if self.behaviour == "pay" else None
         if answer.payment is None:
             return None
         self.in_text(answer)

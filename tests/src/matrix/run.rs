@@ -1,10 +1,11 @@
-//! All cells: two at a time, on one home and one HTTP host a mode.
+//! All cells: two at a time, on one home and one HTTP host for each mode as it is configured.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use futures::StreamExt as _;
 
-use super::terms::ROWS;
+use super::terms::{ROWS, Row};
 use super::visit::{Place, visit};
 use super::{CLIENTS, Cell, Table, Transport};
 use crate::books::Books;
@@ -30,8 +31,8 @@ pub async fn run(modes: &[String]) -> Table {
         .collect();
     let mut shops = BTreeMap::new();
     for row in &rows {
-        if !shops.contains_key(row.mode) {
-            shops.insert(row.mode, open(row.mode).await);
+        if let Entry::Vacant(vacant) = shops.entry((row.mode, row.setting)) {
+            vacant.insert(open(*row).await);
         }
     }
     let cells = rows.iter().flat_map(|row| {
@@ -42,7 +43,7 @@ pub async fn run(modes: &[String]) -> Table {
     let shops = &shops;
     let visited = futures::stream::iter(cells)
         .map(|(row, client, transport)| async move {
-            let Shop { home, host } = &shops[row.mode];
+            let Shop { home, host } = &shops[&(row.mode, row.setting)];
             let visited = visit(&Place { home, host }, row, client, transport).await;
             eprintln!(
                 "{:<16} {:<9} {:<8} {:<7} {:<6} {}",
@@ -67,18 +68,25 @@ pub async fn run(modes: &[String]) -> Table {
     }
     for (mode, shop) in shops {
         let books = Books::of(&shop.home);
-        assert_eq!(books.imbalances(), 0, "{mode}: the entries do not balance");
+        assert_eq!(
+            books.imbalances(),
+            0,
+            "{mode:?}: the entries do not balance"
+        );
         assert_eq!(
             books.calls(),
-            2 * table.visits(mode),
-            "{mode}: every cell makes two calls"
+            2 * table.visits(*mode),
+            "{mode:?}: every cell makes two calls"
         );
     }
     table
 }
 
-async fn open(mode: &str) -> Shop {
-    let home = Home::new().plugin("echo").mode(mode);
+async fn open(row: Row) -> Shop {
+    let setting = row
+        .setting
+        .map_or_else(String::new, |key| format!("[conversation]\n{key} = true\n"));
+    let home = Home::new().plugin("echo").mode(row.mode).config(&setting);
     let host = home.http().await;
     Shop { home, host }
 }

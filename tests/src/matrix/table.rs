@@ -32,9 +32,12 @@ impl Table {
         self.versions.insert(client.package, minor.join("."));
     }
 
-    /// How many cells of this mode were run.
-    pub(super) fn visits(&self, mode: &str) -> u64 {
-        let of_mode = self.cells.iter().filter(|(row, ..)| row.mode == mode);
+    /// How many cells of this mode, so configured, were run.
+    pub(super) fn visits(&self, mode: (&str, Option<&str>)) -> u64 {
+        let of_mode = self
+            .cells
+            .iter()
+            .filter(|(row, ..)| (row.mode, row.setting) == mode);
         let run = of_mode.filter(|(.., cell)| !matches!(cell, Cell::NotApplicable(_)));
         run.count() as u64
     }

@@ -1,6 +1,6 @@
 //! What is promised: how a user is asked to pay, by the mode and by what the client shows. Pure.
 
-use super::Client;
+use super::{Client, Transport};
 use crate::era::Era;
 use crate::script::Language;
 
@@ -55,6 +55,8 @@ pub enum Way {
     Progress,
     /// In the text, and the list of tools shows the next step.
     List,
+    /// By the error that has the client open a link and call again.
+    Error,
 }
 
 impl Way {
@@ -66,6 +68,7 @@ impl Way {
             Self::Link => "link",
             Self::Progress => "progress",
             Self::List => "list",
+            Self::Error => "error",
         }
     }
 }
@@ -75,55 +78,83 @@ impl Way {
 pub struct Row {
     /// The mode's name.
     pub mode: &'static str,
+    /// A key of `[conversation]` that is set to true.
+    pub setting: Option<&'static str>,
     /// What the client shows.
     pub shows: Shows,
 }
 
 /// The rows, in the table's order.
-pub const ROWS: [Row; 12] = [
+pub const ROWS: [Row; 14] = [
     row("two_step", Shows::Nothing),
     row("resubmit", Shows::Nothing),
     row("elicitation", Shows::Links),
     row("elicitation", Shows::Nothing),
     row("url_elicitation", Shows::Links),
     row("url_elicitation", Shows::Forms),
+    set("url_elicitation", "url_error", Shows::Links),
     row("progress", Shows::Progress),
     row("progress", Shows::Nothing),
     row("dynamic_tools", Shows::Lists),
     row("auto", Shows::Links),
     row("auto", Shows::Forms),
     row("auto", Shows::Nothing),
+    set("auto", "progress", Shows::Progress),
 ];
 
 const fn row(mode: &'static str, shows: Shows) -> Row {
-    Row { mode, shows }
+    Row {
+        mode,
+        setting: None,
+        shows,
+    }
+}
+
+const fn set(mode: &'static str, setting: &'static str, shows: Shows) -> Row {
+    Row {
+        mode,
+        setting: Some(setting),
+        shows,
+    }
 }
 
 impl Row {
-    /// The row's heading.
+    /// The row's heading: the mode as it is configured, and what the client shows.
     pub fn title(self) -> String {
-        format!("`{}` | {}", self.mode, self.shows.title())
+        let setting = self
+            .setting
+            .map_or_else(String::new, |key| format!(", `{key} = true`"));
+        format!("`{}`{setting} | {}", self.mode, self.shows.title())
     }
 
     /// How the mode asks where the client shows what it needs; AUTO has no way of its own.
     pub fn own_way(self) -> Option<Way> {
-        match self.mode {
-            "two_step" | "resubmit" => Some(Way::Text),
-            "elicitation" => Some(Way::Form),
-            "url_elicitation" => Some(Way::Link),
-            "progress" => Some(Way::Progress),
-            "dynamic_tools" => Some(Way::List),
+        match (self.mode, self.setting) {
+            ("two_step" | "resubmit", _) => Some(Way::Text),
+            ("elicitation", _) => Some(Way::Form),
+            ("url_elicitation", Some("url_error")) => Some(Way::Error),
+            ("url_elicitation", _) => Some(Way::Link),
+            ("progress", _) => Some(Way::Progress),
+            ("dynamic_tools", _) => Some(Way::List),
             _ => None,
         }
     }
 
-    /// How the user is asked in this era.
-    pub fn way(self, era: Era) -> Way {
+    /// How the user is asked in this era, over this transport.
+    pub fn way(self, era: Era, transport: Transport) -> Way {
         match (self.mode, self.shows) {
             ("elicitation", Shows::Links | Shows::Forms) => Way::Form,
+            // Over HTTP the clients of these tests are nobody in particular: who calls again could not be recognised.
+            ("url_elicitation", Shows::Links)
+                if self.setting.is_some()
+                    && (era, transport) == (Era::Legacy, Transport::Stdio) =>
+            {
+                Way::Error
+            }
             ("url_elicitation" | "auto", Shows::Links) => Way::Link,
             ("url_elicitation" | "auto", Shows::Forms) => Way::Form,
             ("progress", Shows::Progress) => Way::Progress,
+            ("auto", Shows::Progress) if self.setting.is_some() => Way::Progress,
             // Without sessions every caller sees one list.
             ("dynamic_tools", Shows::Lists) if era == Era::Legacy => Way::List,
             _ => Way::Text,
@@ -157,7 +188,8 @@ mod tests {
                 .iter()
                 .filter(|other| other.mode == row.mode)
                 .any(|other| {
-                    other.own_way().is_none() || other.own_way() == Some(other.way(Era::Legacy))
+                    other.own_way().is_none()
+                        || other.own_way() == Some(other.way(Era::Legacy, Transport::Stdio))
                 });
             assert!(kept, "{}", row.mode);
         }
