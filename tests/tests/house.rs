@@ -130,8 +130,7 @@ fn providers_know_only_money() {
         "coinop_core::call",
         "coinop_core::quote",
     ];
-    // A rail words its receipt from what the call keeps.
-    check_absent("host/src/provider", &words, &["/rail.rs"]);
+    check_absent("host/src/provider", &words, &[]);
 }
 
 #[test]

@@ -216,7 +216,7 @@ impl<'a> Drive<'a> {
         // What the balance covered was not paid by the rail.
         let by_rail = self.call.payment.received.is_some();
         let receipt = rail.filter(|_| by_rail);
-        let receipt = receipt.and_then(|rail| rail.receipt(&self.call));
+        let receipt = receipt.and_then(|rail| rail.receipt(&self.call.payment));
         Reply::Settled { delivery, receipt }
     }
 

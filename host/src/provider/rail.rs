@@ -5,9 +5,9 @@
 //! its protocol, and whoever serves carries them.
 
 use coinop_core::Millis;
-use coinop_core::call::Call;
 use coinop_core::digest::Digest;
 use coinop_core::money::Money;
+use coinop_core::payment::Payment;
 use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -159,6 +159,6 @@ pub trait Rail: Send + Sync {
         credential: &'a Credential,
     ) -> BoxFuture<'a, Result<Verified, Rejected>>;
 
-    /// What the payer of `call` gets with the result, once it is paid. From what the call itself keeps.
-    fn receipt(&self, call: &Call) -> Option<RailReceipt>;
+    /// What the payer gets with the result, once `payment` is made. From what is kept of it.
+    fn receipt(&self, payment: &Payment) -> Option<RailReceipt>;
 }

@@ -36,7 +36,7 @@ impl Host {
         let mut accounts = Accounts::new();
         for (name, bank) in &world.banks {
             let line = Line {
-                account: *name,
+                account: name,
                 has_rail: bank.books().terms.rail,
                 bank: bank.clone(),
                 life: Arc::clone(&life),

@@ -113,8 +113,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "of two payments for the same call one is taken for nothing",
         edits: &[Edit {
             file: "host/src/ledger/transition.rs",
-            from: "let shared = quote.principal.is_known() && call.payment.credential.is_none();",
-            to: "let shared = quote.principal.is_known();",
+            from: "let came_paid = call.payment.credential.is_some();",
+            to: "let came_paid = false;",
         }],
         suite: Suite::Stores,
         tests: &["sqlite::a_payment_that_came_with_its_call_is_one_call"],

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use coinop_core::Millis;
-use coinop_core::call::Call;
 use coinop_core::money::Money;
+use coinop_core::payment::Payment;
 use coinop_core::principal::{Principal, PrincipalKind};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -152,10 +152,10 @@ impl Rail for Till {
             })
         })
     }
-    fn receipt(&self, call: &Call) -> Option<RailReceipt> {
+    fn receipt(&self, payment: &Payment) -> Option<RailReceipt> {
         Some(RailReceipt {
             protocol: Protocol::X402,
-            json: serde_json::from_str(call.payment.proof.as_deref()?).ok()?,
+            json: serde_json::from_str(payment.proof.as_deref()?).ok()?,
         })
     }
 }

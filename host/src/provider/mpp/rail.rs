@@ -1,6 +1,6 @@
 //! The account as a rail: what may be paid, and whether what is presented holds.
 
-use coinop_core::call::Call;
+use coinop_core::payment::Payment;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -139,8 +139,8 @@ impl Rail for Mpp {
         self.check(offer, credential).boxed()
     }
 
-    fn receipt(&self, call: &Call) -> Option<RailReceipt> {
-        let proof = Proof::read(call.payment.proof.as_deref()?)?;
+    fn receipt(&self, payment: &Payment) -> Option<RailReceipt> {
+        let proof = Proof::read(payment.proof.as_deref()?)?;
         Some(RailReceipt {
             protocol: Protocol::Mpp,
             json: proof.receipt(),

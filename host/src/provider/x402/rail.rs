@@ -1,6 +1,6 @@
 //! The rail: what may be paid, whether what is presented pays it, and the receipt.
 
-use coinop_core::call::Call;
+use coinop_core::payment::Payment;
 use coinop_core::principal::Principal;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -233,8 +233,8 @@ impl Rail for X402 {
         self.verify_for(offer, &credential.json).boxed()
     }
 
-    fn receipt(&self, call: &Call) -> Option<RailReceipt> {
-        receipt_of(call.payment.proof.as_deref()?)
+    fn receipt(&self, payment: &Payment) -> Option<RailReceipt> {
+        receipt_of(payment.proof.as_deref()?)
     }
 }
 

@@ -5,7 +5,7 @@ use coinop::provider::rail::{
     Challenge, Credential, Funds, Offer, Protocol, Rail, RailReceipt, Rejected, Verified,
 };
 use coinop_core::Millis;
-use coinop_core::call::Call;
+use coinop_core::payment::Payment;
 use coinop_core::principal::{Principal, PrincipalKind};
 use futures::future::{BoxFuture, ready};
 use serde_json::{Value, json};
@@ -71,10 +71,10 @@ impl Rail for Line {
         })
     }
 
-    fn receipt(&self, call: &Call) -> Option<RailReceipt> {
+    fn receipt(&self, payment: &Payment) -> Option<RailReceipt> {
         Some(RailReceipt {
             protocol: Protocol::X402,
-            json: json!({"transaction": call.payment.reference.as_ref()?}),
+            json: json!({"transaction": payment.reference.as_ref()?}),
         })
     }
 }
