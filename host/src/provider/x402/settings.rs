@@ -1,6 +1,7 @@
 //! The settings of an x402 account, and what they come to: terms, rate, facilitator. A mistake is one line that names
 //! the setting.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use coinop_core::money::Amount;
@@ -273,13 +274,9 @@ fn solana_address(setting: &str, text: &str) -> Result<String, String> {
 fn endpoint(setting: &str, text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text)
         .map_err(|_| format!("{setting}: is not a URL: write \"https://…\""))?;
-    let local = match url.host() {
-        Some(host) => {
-            let host = host.to_string();
-            host == "localhost" || host == "[::1]" || host.starts_with("127.")
-        }
-        None => false,
-    };
+    let host = url.host_str().unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let local = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
     match url.scheme() {
         "https" => {}
         "http" if local => {}

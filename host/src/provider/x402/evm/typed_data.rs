@@ -47,7 +47,8 @@ pub fn keccak(bytes: &[u8]) -> [u8; 32] {
 }
 
 impl Domain {
-    fn separator(&self) -> [u8; 32] {
+    /// The hash that stands for it in every message.
+    pub fn separator(&self) -> [u8; 32] {
         words(&[
             keccak(DOMAIN),
             keccak(self.name.as_bytes()),

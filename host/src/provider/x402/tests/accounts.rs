@@ -73,6 +73,7 @@ fn what_is_wrong_is_named() {
             "facilitator = \"http://facilitator.example\"",
             "facilitator:",
         ),
+        ("facilitator = \"http://127.0.0.1.example\"", "facilitator:"),
         ("facilitator = \"x402.org\"", "facilitator:"),
         ("rpc = \"http://10.0.0.1:8545\"", "rpc:"),
         ("verify = \"both\"\ntransfer = \"permit2\"", "verify:"),
