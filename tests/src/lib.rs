@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod books;
+pub mod chain;
 pub mod client;
 pub mod conformance;
 pub mod contract;

@@ -51,6 +51,25 @@ pub fn mpp_node_packages() -> PathBuf {
     existing(client_script("mpp").join("node_modules/mppx"))
 }
 
+/// The Python that has the official x402 packages.
+pub fn python_x402() -> PathBuf {
+    existing(target().join("venv-x402/bin/python"))
+}
+
+/// The Ethereum node for tests, from npm.
+pub fn anvil() -> PathBuf {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        _ => "arm64",
+    };
+    let package = format!("chain/node_modules/@foundry-rs/anvil-{system}-{processor}");
+    existing(root().join("tests/clients").join(package).join("bin/anvil"))
+}
+
 /// A driver script of `tests/clients`.
 pub fn client_script(path: &str) -> PathBuf {
     existing(root().join("tests/clients").join(path))

@@ -14,6 +14,9 @@ use crate::workspace::Workspace;
 const PYTHON_CLIENTS: [&str; 2] = ["mcp==2.3.*", "fastmcp==4.1.*"];
 /// pympp's MCP client is written for the SDK before its second version.
 const MPP_FOR_PYTHON: [&str; 2] = ["pympp[evm,mcp]==0.16.0", "mcp<2"];
+/// The facilitators of the official packages.
+const X402_FOR_PYTHON: [&str; 1] = ["x402[evm]==2.25.0"];
+const CHAIN: &str = "tests/clients/chain";
 const MPP_CLIENT: &str = "tests/clients/mpp";
 const NODE_CLIENT: &str = "tests/clients/node";
 const CONFORMANCE: &str = "tests/clients/conformance";
@@ -24,7 +27,9 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let python = Python::find(workspace).context(python::REMEDY)?;
     python.venv(workspace, "venv-clients", &PYTHON_CLIENTS)?;
     python.venv(workspace, "venv-mpp", &MPP_FOR_PYTHON)?;
+    python.venv(workspace, "venv-x402", &X402_FOR_PYTHON)?;
     node_modules(workspace, NODE_CLIENT)?;
+    node_modules(workspace, CHAIN)?;
     node_modules(workspace, MPP_CLIENT)
 }
 
@@ -62,7 +67,14 @@ fn npm_ci(workspace: &Workspace, folder: &Path) -> Result<()> {
     let mut install = process::command(workspace, npm);
     install
         .current_dir(folder)
-        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+        // No package needs its scripts: anvil comes built, in a package for each platform.
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]);
     process::run(&mut install)
         .with_context(|| format!("npm could not install {}", folder.display()))
 }
