@@ -16,7 +16,7 @@ use revm::context::{Context, TxEnv};
 use revm::database::{CacheDB, EmptyDB};
 use revm::primitives::{Bytes, TxKind, U256};
 use revm::state::{AccountInfo, Bytecode};
-use revm::{ExecuteCommitEvm as _, ExecuteEvm as _, MainBuilder as _, MainContext as _};
+use revm::{ExecuteCommitEvm as _, MainBuilder as _, MainContext as _};
 use serde_json::Value;
 
 const PAYEE: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
