@@ -413,4 +413,52 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         suite: Suite::Host,
         tests: &["gate::tests::task::a_task_is_nobody_elses"],
     },
+    Mutation {
+        name: "x402-signature",
+        why: "anybody pays with somebody else's wallet",
+        edits: &[Edit {
+            file: "host/src/provider/x402/check.rs",
+            from: "if signature_by == SignatureBy::Us && signed() != Some(transfer.from) {",
+            to: "if signature_by == SignatureBy::Us && signed().is_none() {",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "provider::x402::tests::vectors::every_vector_is_judged_as_by_the_official_facilitators",
+        ],
+    },
+    Mutation {
+        name: "x402-challenge",
+        why: "a payment for one call buys another of the same price",
+        edits: &[Edit {
+            file: "host/src/provider/x402/challenge.rs",
+            from: "offer.arguments.as_bytes(),",
+            to: "offer.component.as_bytes(),",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "provider::x402::tests::challenges::a_payment_buys_the_call_it_was_made_for_and_no_other",
+        ],
+    },
+    Mutation {
+        name: "x402-unproven",
+        why: "a facilitator's failure ends a payment that was made",
+        edits: &[Edit {
+            file: "host/src/provider/x402/settle.rs",
+            from: "_ => Outcome::Unknown(reason),",
+            to: "_ => Outcome::NeverPaid,",
+        }],
+        suite: Suite::Host,
+        tests: &["provider::x402::tests::settling::no_failure_proves_that_nothing_moved"],
+    },
+    Mutation {
+        name: "x402-one-transfer",
+        why: "one transfer on the chain counts for two payments",
+        edits: &[Edit {
+            file: "host/src/provider/x402/chain/evidence.rs",
+            from: "let next = after.nth(1);",
+            to: "let next = after.find(|log| is_transfer(log, to, transfer.from, transfer.value));",
+        }],
+        suite: Suite::Host,
+        tests: &["provider::x402::chain::evidence::tests::one_transfer_pays_for_one_nonce"],
+    },
 ];
