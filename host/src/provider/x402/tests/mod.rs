@@ -3,6 +3,7 @@
 
 mod accounts;
 mod challenges;
+mod facilitators;
 mod fakes;
 mod payments;
 mod settling;
