@@ -51,7 +51,8 @@ pub fn mpp_node_packages() -> PathBuf {
     existing(client_script("mpp").join("node_modules/mppx"))
 }
 
-/// The Python that has the official x402 packages.
+/// The Python that has the official x402 packages, facilitator and wallet; its wallet needs an older MCP client than
+/// [`python`] has.
 pub fn python_x402() -> PathBuf {
     existing(target().join("venv-x402/bin/python"))
 }

@@ -14,15 +14,15 @@ use crate::workspace::Workspace;
 const PYTHON_CLIENTS: [&str; 2] = ["mcp==2.3.*", "fastmcp==4.1.*"];
 /// pympp's MCP client is written for the SDK before its second version.
 const MPP_FOR_PYTHON: [&str; 2] = ["pympp[evm,mcp]==0.16.0", "mcp<2"];
-/// The facilitators of the official packages.
-const X402_FOR_PYTHON: [&str; 1] = ["x402[evm]==2.25.0"];
+/// The official facilitator and wallet, which is written for the SDK before its second version too.
+const X402_FOR_PYTHON: [&str; 2] = ["x402[evm,mcp]==2.25.0", "mcp<2"];
 const CHAIN: &str = "tests/clients/chain";
 const MPP_CLIENT: &str = "tests/clients/mpp";
 const NODE_CLIENT: &str = "tests/clients/node";
 const CONFORMANCE: &str = "tests/clients/conformance";
 const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// The Python clients in `target/venv-clients`, the Node.js ones beside their driver.
+/// The Python clients in `target/venv-clients` and `target/venv-wallet`, the Node.js ones beside their driver.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let python = Python::find(workspace).context(python::REMEDY)?;
     python.venv(workspace, "venv-clients", &PYTHON_CLIENTS)?;

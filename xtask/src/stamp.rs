@@ -19,11 +19,7 @@ pub(crate) fn unless_made(
     salt: &str,
     make: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let name = product.file_name().context("a product has a file name")?;
-    let stamp = workspace
-        .target("stamps")
-        .join(name)
-        .with_added_extension("stamp");
+    let stamp = workspace.target("stamps").join(name(product)?);
     let wanted = format!("{:016x}", digest(inputs, salt)?);
     if product.exists() && fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
         return Ok(());
@@ -37,6 +33,14 @@ pub(crate) fn unless_made(
     }
     fs::create_dir_all(workspace.target("stamps"))?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// The stamp's file, named after the product and its folder: there are several `node_modules`.
+fn name(product: &Path) -> Result<String> {
+    let name = product.file_name().context("a product has a file name")?;
+    let folder = product.parent().and_then(Path::file_name);
+    let [folder, name] = [folder.unwrap_or_default(), name].map(|name| name.to_string_lossy());
+    Ok(format!("{folder}-{name}.stamp"))
 }
 
 /// Puts a built file in its place: whole or not at all, and not at all when it is there already, since a host that

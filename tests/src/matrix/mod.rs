@@ -1,14 +1,19 @@
 //! How published clients pay: every mode with every client, era and transport, each cell a user who declines a call and
-//! pays for another one, with sandbox money.
+//! pays for another one.
+//!
+//! With sandbox money; x402's wallets sign, and a facilitator of our own notes what it is given to settle.
 //!
 //! What a cell must come to is decided beforehand, by what the client shows its user (`terms`); what it came to is read
 //! from the client and from the ledger (`visit`).
 
 pub mod docs;
+mod drive;
+mod facilitator;
 mod run;
 mod table;
 pub mod terms;
 mod visit;
+pub mod wallets;
 
 pub use run::run;
 pub use table::Table;
@@ -89,6 +94,8 @@ pub enum Cell {
     Ok(terms::Way),
     /// The client does not show what the mode needs, and the user was asked in another way, as promised.
     Fallback(terms::Way),
+    /// A wallet paid by itself.
+    Paid,
     /// There is no such client.
     NotApplicable(&'static str),
     /// It did not go as promised.

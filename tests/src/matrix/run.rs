@@ -7,6 +7,7 @@ use futures::StreamExt as _;
 
 use super::terms::{ROWS, Row};
 use super::visit::{Place, visit};
+use super::wallets::{Exchange, WALLETS};
 use super::{CLIENTS, Cell, Table, Transport};
 use crate::books::Books;
 use crate::home::Home;
@@ -20,7 +21,8 @@ struct Shop {
     host: HttpHost,
 }
 
-/// Runs every cell of every row whose mode is one of `modes`; all of them when there is none.
+/// Runs every cell of every row whose mode is one of `modes`, and of the wallets when `x402` is; all of them when there is
+/// none.
 ///
 /// # Panics
 /// When a mode's ledger does not hold together at the end, or knows of other calls than were made.
@@ -79,7 +81,45 @@ pub async fn run(modes: &[String]) -> Table {
             "{mode:?}: every cell makes two calls"
         );
     }
+    if modes.is_empty() || modes.iter().any(|mode| mode == "x402") {
+        wallets(&mut table).await;
+    }
     table
+}
+
+async fn wallets(table: &mut Table) {
+    let exchange = &Exchange::open().await;
+    let cells = WALLETS.into_iter().flat_map(|wallet| {
+        Transport::ALL
+            .into_iter()
+            .map(move |transport| (wallet, transport))
+    });
+    let visited = futures::stream::iter(cells)
+        .map(|(wallet, transport)| async move {
+            let (cell, version) = exchange.visit(wallet, transport).await;
+            eprintln!(
+                "{:<16} {} {} {} {}",
+                "x402",
+                wallet.name(version.as_deref()),
+                wallet.era.name(),
+                transport.name(),
+                table_word(&cell)
+            );
+            (wallet, transport, cell, version)
+        })
+        .buffered(AT_A_TIME)
+        .collect::<Vec<_>>()
+        .await;
+    let books = exchange.books();
+    assert_eq!(books.imbalances(), 0, "x402: the entries do not balance");
+    assert_eq!(
+        books.calls(),
+        visited.len() as u64,
+        "x402: every cell pays for one call"
+    );
+    for (wallet, transport, cell, version) in visited {
+        table.put_wallet(wallet, transport, cell, version.as_deref());
+    }
 }
 
 async fn open(row: Row) -> Shop {

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::terms::Row;
+use super::wallets::{WALLETS, Wallet};
 use super::{CLIENTS, Cell, Client, Transport};
 
 /// What came of the cells.
 pub struct Table {
     rows: Vec<Row>,
     cells: Vec<(Row, Client, Transport, Cell)>,
+    wallets: Vec<(Wallet, Transport, Cell)>,
+    wallet_names: BTreeMap<&'static str, String>,
     versions: BTreeMap<&'static str, String>,
 }
 
@@ -17,6 +20,8 @@ impl Table {
         Self {
             rows,
             cells: Vec::new(),
+            wallets: Vec::new(),
+            wallet_names: BTreeMap::new(),
             versions: BTreeMap::new(),
         }
     }
@@ -25,11 +30,22 @@ impl Table {
         self.cells.push((row, client, transport, cell));
     }
 
+    pub(super) fn put_wallet(
+        &mut self,
+        wallet: Wallet,
+        transport: Transport,
+        cell: Cell,
+        told: Option<&str>,
+    ) {
+        self.wallets.push((wallet, transport, cell));
+        if told.is_some() {
+            self.wallet_names.insert(wallet.title, wallet.name(told));
+        }
+    }
+
     /// Notes the version of a client, which the driver tells behind the package's name.
     pub(super) fn name(&mut self, client: Client, told: &str) {
-        let version = told.rsplit(' ').next().unwrap_or_default();
-        let minor: Vec<&str> = version.split('.').take(2).collect();
-        self.versions.insert(client.package, minor.join("."));
+        self.versions.insert(client.package, minor(told));
     }
 
     /// How many cells of this mode, so configured, were run.
@@ -58,13 +74,52 @@ impl Table {
                 )),
                 _ => None,
             });
-        failed.collect()
+        let wallets = self
+            .wallets
+            .iter()
+            .filter_map(|(wallet, transport, cell)| match cell {
+                Cell::Failed(why) => Some(format!(
+                    "x402 with {} {} over {}: {why}",
+                    wallet.name(None),
+                    wallet.era.name(),
+                    transport.name()
+                )),
+                _ => None,
+            });
+        failed.chain(wallets).collect()
     }
 
-    /// The whole as Markdown: a table a transport, then the reasons for what is not applicable.
+    /// The whole as Markdown: a table a transport, the reasons for what is not applicable, the wallets.
     pub fn markdown(&self) -> String {
         let tables = Transport::ALL.map(|transport| self.of(transport));
-        format!("{}\n{}", tables.join("\n"), self.reasons())
+        format!(
+            "{}\n{}{}",
+            tables.join("\n"),
+            self.reasons(),
+            self.of_wallets()
+        )
+    }
+
+    fn of_wallets(&self) -> String {
+        if self.wallets.is_empty() {
+            return String::new();
+        }
+        let mut text = "\nMode `x402`:\n\n| wallet | era |".to_owned();
+        for transport in Transport::ALL {
+            text += &format!(" {} |", transport.name());
+        }
+        text += "\n|---|---|---|---|\n";
+        for wallet in WALLETS {
+            let name = self.wallet_names.get(wallet.title);
+            let name = name.map_or_else(|| wallet.name(None), Clone::clone);
+            text += &format!("| {name} | {} |", wallet.era.name());
+            let mine = self.wallets.iter().filter(|(other, ..)| *other == wallet);
+            for (.., cell) in mine {
+                text += &format!(" {} |", word(cell));
+            }
+            text.push('\n');
+        }
+        text
     }
 
     fn of(&self, transport: Transport) -> String {
@@ -120,11 +175,18 @@ impl Table {
     }
 }
 
+/// The first two numbers of the version that a driver tells behind a package's name.
+pub(super) fn minor(told: &str) -> String {
+    let version = told.rsplit(' ').next().unwrap_or_default();
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
 /// A cell in a word or two.
 pub(super) fn word(cell: &Cell) -> String {
     match cell {
         Cell::Ok(way) => format!("ok: {}", way.name()),
         Cell::Fallback(way) => format!("fallback: {}", way.name()),
+        Cell::Paid => "ok".to_owned(),
         Cell::NotApplicable(_) => "n.a.".to_owned(),
         Cell::Failed(_) => "FAILED".to_owned(),
     }

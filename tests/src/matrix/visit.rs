@@ -1,10 +1,9 @@
 //! One cell: a driver is run, and what it and the ledger tell is compared with what was promised.
 
-use std::process::Stdio;
-
 use serde_json::Value;
 use tokio::process::Command;
 
+use super::drive::{same, told, visits};
 use super::terms::{Row, Way};
 use super::{Cell, Client, Transport};
 use crate::books::Books;
@@ -12,7 +11,6 @@ use crate::home::Home;
 use crate::host::HttpHost;
 use crate::paths;
 use crate::script::Language;
-use crate::wait::PATIENCE;
 
 /// What the driver does, in this order, a call each.
 const BEHAVIOURS: [&str; 2] = ["decline", "pay"];
@@ -82,20 +80,7 @@ async fn drive(
         Transport::Http => command.args(["http", &place.host.url()]),
         Transport::Stdio => command.arg("stdio").args(place.home.command_line()),
     };
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output())
-        .await
-        .map_err(|_| format!("no end within {PATIENCE:?}"))?
-        .map_err(|error| format!("the driver does not start: {error}"))?;
-    let line = String::from_utf8_lossy(&output.stdout);
-    match serde_json::from_str(line.trim()) {
-        Ok(told) if output.status.success() => Ok(told),
-        _ => Err(format!(
-            "{}: {}",
-            output.status,
-            last_lines(&String::from_utf8_lossy(&output.stderr))
-        )),
-    }
+    told(command).await
 }
 
 fn program(language: Language) -> Command {
@@ -111,11 +96,6 @@ fn program(language: Language) -> Command {
     command
 }
 
-fn last_lines(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
-    lines[lines.len().saturating_sub(12)..].join("\n    ")
-}
-
 /// Compares with what was promised.
 fn judge(told: &Value, client: Client, way: Way, text: &str, books: &Books) -> Result<(), String> {
     same(
@@ -123,19 +103,14 @@ fn judge(told: &Value, client: Client, way: Way, text: &str, books: &Books) -> R
         told["protocol"].as_str(),
         Some(client.era.version()),
     )?;
-    for (behaviour, visit) in BEHAVIOURS.iter().zip(visits(told)?) {
+    let visits = visits(told)?;
+    same("calls", Some(visits.len()), Some(BEHAVIOURS.len()))?;
+    for (behaviour, visit) in BEHAVIOURS.iter().zip(visits) {
         let promised = format!("{text} {behaviour}");
         one(visit, behaviour, way, &promised, books)
             .map_err(|difference| format!("{behaviour}: {difference}"))?;
     }
     Ok(())
-}
-
-fn visits(told: &Value) -> Result<&[Value], String> {
-    match told["visits"].as_array() {
-        Some(visits) if visits.len() == BEHAVIOURS.len() => Ok(visits),
-        _ => Err("not every call was made".to_owned()),
-    }
 }
 
 fn one(
@@ -184,15 +159,4 @@ fn one(
         )?;
     }
     Ok(())
-}
-
-fn same<T: PartialEq + std::fmt::Debug>(
-    what: &str,
-    found: Option<T>,
-    promised: Option<T>,
-) -> Result<(), String> {
-    if found == promised {
-        return Ok(());
-    }
-    Err(format!("{what}: {found:?}, and {promised:?} was promised"))
 }
