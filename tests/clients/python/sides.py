@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 import anyio
+import anyio.abc
 import mcp_types as types
 from mcp import Client, MCPError, StdioServerParameters
 
@@ -90,9 +91,19 @@ class Official(Side):
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        async with self.client:
+        async with self.client, anyio.create_task_group() as group:
             self.protocol = self.client.protocol_version
+            if self.era == "modern" and "lists" in self.shows:
+                await group.start(self.listen)
             yield
+            group.cancel_scope.cancel()
+
+    async def listen(self, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+        """In the modern era changes are told on a stream that the client opens."""
+        async with self.client.listen(tools_list_changed=True) as subscription:
+            task_status.started()
+            async for _ in subscription:
+                self.change.set()
 
     async def elicit(self, context: Any, params: Any) -> types.ElicitResult:
         return await self.consent(params)

@@ -46,6 +46,8 @@ pub async fn run(modes: &[String]) -> Table {
     let visited = futures::stream::iter(cells)
         .map(|(row, client, transport)| async move {
             let Shop { home, host } = &shops[&(row.mode, row.setting)];
+            let own = shares_its_list(row, transport).then(|| home_of(row));
+            let home = own.as_ref().unwrap_or(home);
             let visited = visit(&Place { home, host }, row, client, transport).await;
             eprintln!(
                 "{:<16} {:<9} {:<8} {:<7} {:<6} {}",
@@ -77,7 +79,7 @@ pub async fn run(modes: &[String]) -> Table {
         );
         assert_eq!(
             books.calls(),
-            2 * table.visits(*mode),
+            2 * table.visits(*mode, shares_its_list),
             "{mode:?}: every cell makes two calls"
         );
     }
@@ -122,13 +124,22 @@ async fn wallets(table: &mut Table) {
     }
 }
 
+/// Whether callers of one home would see each other's calls in their lists: everybody on stdio is this machine's user.
+fn shares_its_list(row: Row, transport: Transport) -> bool {
+    row.mode == "dynamic_tools" && transport == Transport::Stdio
+}
+
 async fn open(row: Row) -> Shop {
+    let home = home_of(row);
+    let host = home.http().await;
+    Shop { home, host }
+}
+
+fn home_of(row: Row) -> Home {
     let setting = row
         .setting
         .map_or_else(String::new, |key| format!("[conversation]\n{key} = true\n"));
-    let home = Home::new().plugin("echo").mode(row.mode).config(&setting);
-    let host = home.http().await;
-    Shop { home, host }
+    Home::new().plugin("echo").mode(row.mode).config(&setting)
 }
 
 fn table_word(cell: &Cell) -> String {

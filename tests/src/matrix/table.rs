@@ -48,14 +48,18 @@ impl Table {
         self.versions.insert(client.package, minor(told));
     }
 
-    /// How many cells of this mode, so configured, were run.
-    pub(super) fn visits(&self, mode: (&str, Option<&str>)) -> u64 {
-        let of_mode = self
-            .cells
-            .iter()
-            .filter(|(row, ..)| (row.mode, row.setting) == mode);
-        let run = of_mode.filter(|(.., cell)| !matches!(cell, Cell::NotApplicable(_)));
-        run.count() as u64
+    /// How many cells of this mode, so configured, were run; without those that are `apart`.
+    pub(super) fn visits(
+        &self,
+        mode: (&str, Option<&str>),
+        apart: impl Fn(Row, Transport) -> bool,
+    ) -> u64 {
+        let of_mode = self.cells.iter().filter(|(row, _, transport, cell)| {
+            (row.mode, row.setting) == mode
+                && !apart(*row, *transport)
+                && !matches!(cell, Cell::NotApplicable(_))
+        });
+        of_mode.count() as u64
     }
 
     /// The cells that did not go as promised, one a paragraph.

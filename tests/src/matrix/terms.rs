@@ -140,8 +140,9 @@ impl Row {
         }
     }
 
-    /// How the user is asked in this era, over this transport.
-    pub fn way(self, era: Era, transport: Transport) -> Way {
+    /// How the user of this client is asked over this transport.
+    pub fn way(self, client: Client, transport: Transport) -> Way {
+        let era = client.era;
         match (self.mode, self.shows) {
             ("elicitation", Shows::Links | Shows::Forms) => Way::Form,
             // Over HTTP the clients of these tests are nobody in particular: who calls again could not be recognised.
@@ -155,8 +156,7 @@ impl Row {
             ("url_elicitation" | "auto", Shows::Forms) => Way::Form,
             ("progress", Shows::Progress) => Way::Progress,
             ("auto", Shows::Progress) if self.setting.is_some() => Way::Progress,
-            // Without sessions every caller sees one list.
-            ("dynamic_tools", Shows::Lists) if era == Era::Legacy => Way::List,
+            ("dynamic_tools", Shows::Lists) if has_own_list(client, transport) => Way::List,
             _ => Way::Text,
         }
     }
@@ -177,9 +177,19 @@ impl Row {
     }
 }
 
+/// Whether the client has a list of its own and hears of its changes. Without sessions lists differ by authorisation
+/// alone, and changes are told on a stream that not every client opens.
+fn has_own_list(client: Client, transport: Transport) -> bool {
+    match client.era {
+        Era::Legacy => true,
+        Era::Modern => transport == Transport::Stdio && client.side != "fastmcp",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::matrix::CLIENTS;
 
     #[test]
     fn every_mode_has_a_row_in_which_it_keeps_its_own_way() {
@@ -189,7 +199,7 @@ mod tests {
                 .filter(|other| other.mode == row.mode)
                 .any(|other| {
                     other.own_way().is_none()
-                        || other.own_way() == Some(other.way(Era::Legacy, Transport::Stdio))
+                        || other.own_way() == Some(other.way(CLIENTS[0], Transport::Stdio))
                 });
             assert!(kept, "{}", row.mode);
         }

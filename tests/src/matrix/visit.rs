@@ -55,7 +55,7 @@ pub(super) async fn visit(
             };
         }
     };
-    let way = row.way(client.era, transport);
+    let way = row.way(client, transport);
     let cell = match judge(&told, client, way, &text, &Books::of(place.home)) {
         Err(failure) => Cell::Failed(format!("{failure}\n  told: {told}")),
         Ok(()) if row.own_way().is_none_or(|own| own == way) => Cell::Ok(way),
