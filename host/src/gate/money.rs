@@ -262,6 +262,7 @@ impl Drive<'_> {
                 | Standing::Failed,
             ) => self.gather(PaymentEvent::Released.into()),
             Ok(Standing::Pending | Standing::Authorized(_)) => {
+                self.not_known_yet().await?;
                 Err(ProviderError::Unreachable("settling is not finished".into()).into())
             }
             // A final no, or one to something that was done before: giving the reservation back tells them apart.
@@ -274,13 +275,18 @@ impl Drive<'_> {
                 self.gather(event.into())
             }
             Err(error) => {
-                if self.call.payment.state == PaymentState::Settling {
-                    self.gather(PaymentEvent::SettleUnknown.into())?;
-                    self.commit().await?;
-                }
+                self.not_known_yet().await?;
                 Err(error.into())
             }
         }
+    }
+
+    /// Records that nobody knows whether the money was taken, with whatever the provider gave as proof so far.
+    async fn not_known_yet(&mut self) -> Result<(), Trouble> {
+        if self.call.payment.state == PaymentState::Settling {
+            self.gather(PaymentEvent::SettleUnknown.into())?;
+        }
+        self.commit().await.map(drop)
     }
 
     pub(super) async fn release(&mut self) -> Result<(), Trouble> {

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use self::legacy::Following;
+use self::seals::Opened;
 pub(super) use self::seals::Seals;
 use self::state::{Bound, State};
 use super::Server;
@@ -34,6 +35,10 @@ use crate::wire::elicitation::{Asked, answer_among};
 
 /// How often one request of a legacy client asks at most, whatever the mode says.
 const ASKS_MAX: u32 = 32;
+
+/// What whoever sends another state than it was given is told.
+const STATE_DOES_NOT_HOLD: &str = "Invalid params: requestState was not made for this call, or is too old. Nothing was \
+charged. Call the tool again without it.";
 
 /// What a modern client brings back from an earlier answer.
 pub(super) struct Retry {
@@ -59,22 +64,22 @@ impl Retry {
         principal: &Principal,
         arguments: &Map<String, Value>,
     ) -> Option<PaymentId> {
-        let state = self.open(server, principal, &digest(arguments)?).await?;
-        Some(state.payment)
+        let opened = self.open(server, principal, &digest(arguments)?).await;
+        match opened {
+            Opened::Holds(state) => Some(state.payment),
+            Opened::DoesNotHold | Opened::Untold => None,
+        }
     }
 
-    async fn open(
-        &self,
-        server: &Server,
-        principal: &Principal,
-        arguments: &Digest,
-    ) -> Option<State> {
+    async fn open(&self, server: &Server, principal: &Principal, arguments: &Digest) -> Opened {
         let bound = Bound {
             principal,
             tool: &self.tool,
             arguments,
         };
-        let sealed = self.state.as_deref()?;
+        let Some(sealed) = self.state.as_deref() else {
+            return Opened::Untold;
+        };
         server
             .seals
             .open(server.calls.as_ref(), sealed, &bound)
@@ -127,7 +132,7 @@ impl Conversation<'_> {
         let peer = invocation.dialog.peer;
         invocation.progress = self.ears.sink(&peer);
         if peer.era == Era::Modern {
-            invocation.resumption = self.take_up(&retry, &invocation).await;
+            invocation.resumption = self.take_up(&retry, &invocation).await?;
         }
         // The link that the user of a legacy client has open.
         let mut opened = None;
@@ -184,16 +189,28 @@ impl Conversation<'_> {
         }
     }
 
-    /// Where the conversation goes on. What does not hold is no error: the caller is asked anew.
-    async fn take_up(&self, retry: &Retry, invocation: &Invocation) -> Option<Resumption> {
-        let arguments = digest(&invocation.arguments)?;
+    /// Where the conversation goes on, `None` at its begin.
+    ///
+    /// # Errors
+    /// The state is not one that was made for this caller, tool and arguments: the protocol has it rejected.
+    async fn take_up(
+        &self,
+        retry: &Retry,
+        invocation: &Invocation,
+    ) -> Result<Option<Resumption>, ErrorData> {
+        let Some(arguments) = digest(&invocation.arguments) else {
+            return Ok(None);
+        };
         let opening = retry.open(self.server, &invocation.principal, &arguments);
-        let state = opening.await?;
-        Some(Resumption {
-            payment: state.payment,
-            answer: answer_among(retry.responses.as_ref()),
-            asked: state.asked,
-        })
+        match opening.await {
+            Opened::Holds(state) => Ok(Some(Resumption {
+                payment: state.payment,
+                answer: answer_among(retry.responses.as_ref()),
+                asked: state.asked,
+            })),
+            Opened::DoesNotHold => Err(ErrorData::invalid_params(STATE_DOES_NOT_HOLD, None)),
+            Opened::Untold => Ok(None),
+        }
     }
 
     async fn seal(

@@ -15,6 +15,16 @@ const AGE_MS_MAX: Millis = 5 * 60_000;
 /// How old they are at least when they are read again for a state that does not hold: forged ones come in floods.
 const AGE_MS_MIN: Millis = 5_000;
 
+/// What a sealed state turns out to be.
+pub(super) enum Opened {
+    /// Ours, for this caller, tool and arguments.
+    Holds(State),
+    /// Somebody else's, another call's, or too old.
+    DoesNotHold,
+    /// There are no secrets to tell by.
+    Untold,
+}
+
 /// The secrets at hand.
 #[derive(Default)]
 pub(in crate::server) struct Seals {
@@ -33,21 +43,18 @@ impl Seals {
         Some(state.seal(bound, secrets.1.first()?))
     }
 
-    /// Opens a state, `None` when it does not hold.
-    pub(super) async fn open(
-        &self,
-        calls: &dyn Calls,
-        sealed: &str,
-        bound: &Bound<'_>,
-    ) -> Option<State> {
+    /// Opens a state.
+    pub(super) async fn open(&self, calls: &dyn Calls, sealed: &str, bound: &Bound<'_>) -> Opened {
         for age_ms_max in [AGE_MS_MAX, AGE_MS_MIN] {
-            let secrets = self.secrets(calls, age_ms_max).await?;
-            let state = State::open(sealed, bound, &secrets.1, calls.clock().now());
-            if state.is_some() {
-                return state;
+            let secrets = self.secrets(calls, age_ms_max).await;
+            let Some(secrets) = secrets.filter(|read| !read.1.is_empty()) else {
+                return Opened::Untold;
+            };
+            if let Some(state) = State::open(sealed, bound, &secrets.1, calls.clock().now()) {
+                return Opened::Holds(state);
             }
         }
-        None
+        Opened::DoesNotHold
     }
 
     /// The secrets, the latest first. Those at hand if they are young enough, or if the ledger does not answer.
@@ -147,10 +154,10 @@ mod tests {
 
     async fn opens(seals: &Seals, shelf: &Shelf, sealed: &str) -> bool {
         let (principal, arguments) = (Principal::local(), Digest::of(b""));
-        seals
+        let opened = seals
             .open(shelf, sealed, &bound(&principal, &arguments))
-            .await
-            .is_some()
+            .await;
+        matches!(opened, Opened::Holds(_))
     }
 
     fn bound<'a>(principal: &'a Principal, arguments: &'a Digest) -> Bound<'a> {
