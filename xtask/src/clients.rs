@@ -22,7 +22,7 @@ const NODE_CLIENT: &str = "tests/clients/node";
 const CONFORMANCE: &str = "tests/clients/conformance";
 const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// The Python clients in `target/venv-clients` and `target/venv-wallet`, the Node.js ones beside their driver.
+/// The Python clients in folders of `target`, the Node.js ones beside their drivers.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let python = Python::find(workspace).context(python::REMEDY)?;
     python.venv(workspace, "venv-clients", &PYTHON_CLIENTS)?;
