@@ -6,6 +6,7 @@
 
 mod out;
 
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
@@ -47,16 +48,28 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let lines = Lines::new(read, write, server.closing().clone());
-    let handler = Handler::local(server);
+    let ended = lines.ended.clone();
+    let handler = Handler::local(server.clone());
     let running: Result<RunningService<RoleServer, Handler>, _> = handler.serve(lines).await;
     match running {
         Ok(running) => {
-            let _ = running.waiting().await;
+            tokio::select! {
+                _ = running.waiting() => {}
+                never = stop_waiting(&server, &ended) => match never {},
+            }
             Ok(())
         }
         Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
         Err(error) => Err(Box::new(error)),
     }
+}
+
+/// Ends the waits of calls when the input has ended, and so the host: rmcp gives answers a few seconds from then on, and no
+/// wait is worth the answer that says how to get the result.
+async fn stop_waiting(server: &Server, ended: &CancellationToken) -> Infallible {
+    ended.cancelled().await;
+    server.calls.stop_waiting();
+    std::future::pending().await
 }
 
 /// The transport.
@@ -75,6 +88,8 @@ struct Lines<R, W> {
     opened: bool,
     out: Arc<Out<W>>,
     closing: CancellationToken,
+    /// Cancelled when nothing more is read.
+    ended: CancellationToken,
 }
 
 /// What a buffer holds next.
@@ -101,6 +116,7 @@ where
             opened: false,
             out: Arc::new(Out::new(write)),
             closing,
+            ended: CancellationToken::new(),
         }
     }
 
@@ -218,7 +234,10 @@ where
                     b"",
                 )),
                 Line::Incomplete if self.fill().await => continue,
-                Line::Incomplete => return None,
+                Line::Incomplete => {
+                    self.ended.cancel();
+                    return None;
+                }
             };
             match parsed {
                 Parsed::Message(message) if self.admits(&message) => return Some(*message),

@@ -213,6 +213,49 @@ async fn a_server_that_closes_waits_for_no_user_and_answers_with_the_link() {
     }
 }
 
+/// A gate whose calls wait until they are not to wait any longer.
+#[derive(Default)]
+struct Patient(CancellationToken);
+
+impl Calls for Patient {
+    fn call(&self, _: Invocation) -> BoxFuture<'_, Reply> {
+        Box::pin(async {
+            self.0.cancelled().await;
+            Reply::Cancelled
+        })
+    }
+
+    fn stop_waiting(&self) {
+        self.0.cancel();
+    }
+}
+
+#[tokio::test]
+async fn calls_that_wait_on_stdio_are_answered_when_it_ends() {
+    for client_is_done in [false, true] {
+        let catalog = Arc::new(Catalog::default());
+        catalog.publish(snapshot(1, &[("paid", Some("0.50"))]), true);
+        let (_, ready) = watch::channel(true);
+        let server = Server::new(catalog, Arc::<Patient>::default(), ready);
+        let (near, far) = tokio::io::duplex(64 << 10);
+        let (read, write) = tokio::io::split(far);
+        tokio::spawn(serve_on(server.clone(), read, write));
+        let (read, mut write) = tokio::io::split(near);
+        let request = call(1, "paid", json!({"_meta": modern_meta()})) + "\n";
+        write.write_all(request.as_bytes()).await.unwrap();
+        while server.calls_in_flight() == 0 {
+            tokio::task::yield_now().await;
+        }
+        match client_is_done {
+            true => write.shutdown().await.unwrap(),
+            false => server.closing().cancel(),
+        }
+        let line = BufReader::new(read).lines().next_line().await.unwrap();
+        let answer = serde_json::from_str(&line.expect("it is answered")).unwrap();
+        assert!(is_answer(&answer), "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_user_who_never_answers_leaves_the_link() {
     let mut client = Client::legacy(Manner::Form).await;
