@@ -12,8 +12,9 @@ use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
 use futures::future::BoxFuture;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{Calls, Server};
 use crate::catalog::{Catalog, Entry, Listing, Snapshot};
@@ -21,6 +22,7 @@ use crate::config::Clients;
 use crate::gate::{Invocation, Refusal, Reply};
 use crate::ledger::Delivery;
 use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
+use crate::provider::rail::Credential;
 
 /// A listing named `name`, free or at a price in USD.
 pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
@@ -105,7 +107,8 @@ pub(crate) fn ask(tool: &str, usd: &str) -> Ask {
 ///
 /// `echo` answers its principal and arguments; `steps` reports progress three times; `wait` answers only after its
 /// caller cancelled; `new_tool` answers the mode that the operator chose for its client; tools of [`WALLET_TOOLS`] take
-/// payments that come with the call; every other tool asks for payment. Every end of a call is told to `ended`.
+/// payments that come with the call; every other tool asks for payment. `gone` is not listed, and every payment with a call
+/// of it bought it. Every end of a call is told to `ended`.
 pub(crate) struct FakeGate {
     ended: mpsc::UnboundedSender<String>,
 }
@@ -141,6 +144,17 @@ impl Calls for FakeGate {
             let _ = self.ended.send(tool);
             reply
         })
+    }
+
+    fn call_unlisted_with<'a>(
+        &'a self,
+        name: &'a str,
+        arguments: &'a Map<String, Value>,
+        credential: &'a Credential,
+        _: CancellationToken,
+    ) -> BoxFuture<'a, Option<Reply>> {
+        let settled = super::testing_rails::settled(format!("{}", json!(arguments)), credential);
+        Box::pin(async move { (name == "gone").then_some(settled) })
     }
 }
 

@@ -86,12 +86,14 @@ pub(crate) fn reply(tool: &str, call: &Invocation) -> Reply {
     if let Some(rejected) = rejected(credential) {
         return Reply::Challenge(Box::new(challenged(tool, Some(rejected))));
     }
+    let text = format!("{} {}", call.principal, json!(call.arguments));
+    settled(text, credential)
+}
+
+/// A call that its payment has bought.
+pub(crate) fn settled(text: String, credential: &Credential) -> Reply {
     let outcome = Outcome {
-        content: vec![Content::text(format!(
-            "{} {}",
-            call.principal,
-            json!(call.arguments)
-        ))],
+        content: vec![Content::text(text)],
         meta: Some(r#"{"x402/payment-response":{"forged":true}}"#.to_owned()),
         ..Outcome::default()
     };

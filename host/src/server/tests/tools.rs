@@ -223,6 +223,21 @@ async fn a_tool_paid_by_link_is_redeemed_by_the_payments_id() {
 }
 
 #[tokio::test]
+async fn a_tool_that_is_gone_is_still_owed_to_whoever_brings_its_payment_again() {
+    let shop = shop().await;
+    let payment = base64(&x402_payment());
+    let headers = [("payment-signature", &*payment)];
+    let answer = shop.tool("gone", &headers, r#"{"a":1}"#).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(header(&answer, "payment-response").is_some());
+    assert_eq!(json_of(answer).await["content"][0]["text"], r#"{"a":1}"#);
+    for headers in [&[][..], &[("payment-signature", "e")]] {
+        let answer = shop.tool("gone", headers, r#"{"a":1}"#).await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
 async fn a_shutdown_answers_what_is_in_flight() {
     let shop = shop().await;
     // Not answered before the first scan: in flight when the server closes.

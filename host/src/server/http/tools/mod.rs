@@ -134,11 +134,17 @@ impl Tools {
     /// What was replaced or removed after it was paid for is still owed to whoever holds the payment.
     async fn call_unlisted(&self, name: &str, sent: Sent) -> Response {
         let mut arguments = sent.arguments;
+        let cancel = CancellationToken::new();
+        let calls = &self.server.calls;
+        if let Ok(Some(credential)) = credential::of_headers(&sent.headers) {
+            let owed = calls.call_unlisted_with(name, &arguments, &credential, cancel.clone());
+            if let Some(reply) = owed.await {
+                return answer::response(reply, Again::WithSamePayment, SystemClock.now());
+            }
+        }
         if let Some(id) = payment_id(&sent.headers) {
             arguments.insert(PAYMENT_ID_ARGUMENT_RENAMED.to_owned(), id.into());
         }
-        let cancel = CancellationToken::new();
-        let calls = &self.server.calls;
         let owed = calls.call_unlisted(name, &arguments, sent.principal, cancel);
         match owed.await {
             Some(reply) => answer::response(reply, Again::WithPaymentId, SystemClock.now()),
