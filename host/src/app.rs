@@ -217,12 +217,11 @@ impl App {
             return Ok(());
         }
         let public_url = self.config.public_url.as_deref();
-        let mapped = self
-            .config
-            .plugins
-            .values()
-            .filter_map(|rules| rules.account.as_ref());
-        for name in mapped.chain([&self.config.provider]) {
+        let rules = || self.config.plugins.values();
+        let mapped = rules().filter_map(|rules| rules.account.as_ref());
+        let accepted = rules().filter_map(|rules| rules.accept.as_ref());
+        let accepted = accepted.chain([&self.config.accept]).flatten();
+        for name in mapped.chain(accepted).chain([&self.config.provider]) {
             let test = self
                 .accounts
                 .get(name)

@@ -137,6 +137,37 @@ async fn pretended_money_is_refused_where_others_can_reach_it() {
 }
 
 #[tokio::test]
+async fn pretended_money_is_refused_beside_real_money_too() {
+    let account = |name: &str, network: &str| {
+        format!(
+            "[accounts.{name}]\nkind = \"x402\"\nnetwork = \"{network}\"\n\
+             pay_to = \"0x209693Bc6afc0C5328bA36FaF03C514EF312287C\"\nfacilitator = \"http://127.0.0.1:9\"\n"
+        )
+    };
+    let (real, test) = (account("real", "base"), account("test", "base-sepolia"));
+    for (accept, of_plugin) in [("accept = [\"test\"]\n", ""), ("", "accept = [\"test\"]\n")] {
+        let config = format!(
+            "provider = \"real\"\n{accept}{real}{test}[plugins.echo]\nenabled = true\n{of_plugin}"
+        );
+        let home = Home::new().plugin("echo").config(&config);
+        let file = home.path("coinop.toml");
+        let file = file.to_str().unwrap();
+        let public = [
+            "serve",
+            "--config",
+            file,
+            "--http",
+            "127.0.0.1:0",
+            "--public-url",
+            "https://tools.example.test",
+        ];
+        let refused = run(&home, &public).await;
+        assert_eq!(refused.code, Some(1), "{config}");
+        assert!(refused.stderr.contains("\"test\""), "{}", refused.stderr);
+    }
+}
+
+#[tokio::test]
 async fn a_port_in_use_and_a_wrong_address_are_told() {
     let home = Home::new().plugin("echo");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
