@@ -102,6 +102,10 @@ impl OAuth {
             };
             return Err((Some(key), wrong.to_owned()));
         }
+        if raw.algorithms.as_ref().is_some_and(Vec::is_empty) {
+            let none = "takes no token at all: name one, or leave it out";
+            return Err((Some("algorithms"), none.to_owned()));
+        }
         let issuer = |name: String| url(&name).map(|url| (name, url));
         let issuers: Result<_, String> = names.into_iter().map(issuer).collect();
         let algorithms = raw

@@ -410,6 +410,7 @@ fn mistakes_about_tokens_are_refused_by_name() {
         ("client_secret = \"x\"", "is no client of the issuer"),
         ("algorithms = [\"HS256\"]", "can forge it"),
         ("algorithms = [\"none\"]", "can forge it"),
+        ("algorithms = []", "takes no token at all"),
         ("scopes = [\"two words\"]", "is not a scope"),
         (
             "jwks = \"{}\"",
