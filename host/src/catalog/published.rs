@@ -18,6 +18,8 @@ pub(super) struct Terms<'a> {
     pub(super) payment_id_argument: &'a str,
     /// Whether the money is pretended.
     pub(super) test: bool,
+    /// Whether a call without a payment may be answered with a link.
+    pub(super) links: bool,
 }
 
 impl Terms<'_> {
@@ -31,6 +33,10 @@ impl Terms<'_> {
         } else {
             ""
         };
+        if !self.links {
+            let terms = format!("Costs {price} per call, paid by the caller with the call.{test}");
+            return own_and(own, &terms);
+        }
         let name = self.name;
         let then = match self.surface {
             Surface::ConfirmTool => format!(
@@ -41,14 +47,8 @@ impl Terms<'_> {
                 "call {}, which then takes this tool's place, with the payment_id to get the result",
                 confirm_name(name)
             ),
-            Surface::ConfirmPayment => {
+            Surface::ConfirmPayment | Surface::Credential => {
                 format!("call {CONFIRM_PAYMENT} with the payment_id to get the result")
-            }
-            Surface::Credential => {
-                return own_and(
-                    own,
-                    &format!("Costs {price} per call, paid by the caller with the call.{test}"),
-                );
             }
             Surface::PaymentIdArgument => {
                 format!(
@@ -145,6 +145,7 @@ mod tests {
             surface,
             payment_id_argument: "payment_id",
             test,
+            links: true,
         };
         assert_eq!(
             terms(Surface::ConfirmTool, true).describe("Forecasts.\n"),
@@ -161,5 +162,13 @@ mod tests {
             ..terms(Surface::ConfirmTool, true)
         };
         assert_eq!(free.describe("Forecasts."), "Forecasts.");
+        let with_the_call = Terms {
+            links: false,
+            ..terms(Surface::ConfirmPayment, true)
+        };
+        assert_eq!(
+            with_the_call.describe(""),
+            "Costs 0.003 USD per call, paid by the caller with the call. TEST: no real money moves."
+        );
     }
 }

@@ -128,8 +128,8 @@ impl<'a> Seller<'a> {
         let surface = self.surface(mode);
         let name = self.name(tool, operator, price, surface)?;
         let accepts = self.accepts(&account, price).accounts;
-        let test = match price {
-            Price::Free => false,
+        let (test, links) = match price {
+            Price::Free => (false, false),
             Price::PerCall(money) => {
                 let refused = |reason| {
                     format!(
@@ -139,7 +139,10 @@ impl<'a> Seller<'a> {
                 let charging = (self.chargeable)(&account, &money).map_err(refused)?;
                 let table = dotted(&["plugins", &self.plugin.name]);
                 payable(mode, &account, &table, charging.links, !accepts.is_empty())?;
-                charging.test
+                (
+                    charging.test,
+                    charging.links && surface != Surface::Credential,
+                )
             }
         };
         let published = Schemas::of(tool, price, surface, &accepts)?;
@@ -150,6 +153,7 @@ impl<'a> Seller<'a> {
             surface,
             payment_id_argument: &published.payment_id_argument,
             test,
+            links,
         };
         Ok(Listing {
             description: terms.describe(&tool.description),
