@@ -1,7 +1,7 @@
 //! What a caller is told: an outcome, a request for payment, or no with a reason to act on.
 
 use coinop_core::call::{Call, CallState, Cause};
-use coinop_core::mode::Ask;
+use coinop_core::mode::{Ask, CONFIRM_PAYMENT, CONFIRM_PREFIX};
 use coinop_core::money::Money;
 
 use super::limit::Capped;
@@ -65,7 +65,8 @@ pub enum Refusal {
     UnknownPayment,
     /// The payment was made for another tool.
     #[error(
-        "This payment is for the tool {paid_for}, not for this one. It was not used: present it to {paid_for}."
+        "This payment is for the tool {paid_for}, not for this one. It was not used. To get its result, call \
+         {CONFIRM_PREFIX}{paid_for} or {CONFIRM_PAYMENT} with the payment id, whichever is listed; where neither is, {paid_for}."
     )]
     OtherTool {
         /// The tool it buys.
