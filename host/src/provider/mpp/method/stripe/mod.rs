@@ -139,7 +139,11 @@ impl Stripe {
             match self.api.post("payment_intents", &key, &form).await? {
                 Posted::Done(intent) => intent,
                 Posted::Refused(reason) => {
-                    tracing::info!(payment = %payment.key, reason, "Stripe refused to charge a token");
+                    tracing::info!(
+                        payment = payment.reference,
+                        reason,
+                        "Stripe refused to charge a token"
+                    );
                     return Ok(Standing::Declined.into());
                 }
             }
