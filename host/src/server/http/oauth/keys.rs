@@ -43,6 +43,8 @@ pub(super) struct Fetched {
     clock: Arc<dyn Clock>,
     known: watch::Sender<Known>,
     wanted: Notify,
+    /// Cancelled when they are not fetched any more.
+    ended: CancellationToken,
 }
 
 /// What is known of them.
@@ -92,6 +94,7 @@ impl Keys {
                 clock,
                 known: watch::Sender::default(),
                 wanted: Notify::new(),
+                ended: CancellationToken::new(),
             }),
         }
     }
@@ -113,6 +116,7 @@ impl Keys {
         if let Self::Fetched(fetched) = self {
             let keeping = fetched.keep(name, http);
             closing.run_until_cancelled(keeping).await;
+            fetched.ended.cancel();
         }
     }
 }
@@ -131,7 +135,10 @@ impl Fetched {
             Some(key) => Ok(key),
             None if !asks => Err(known.missing()),
             None => {
-                let _ = timeout(REQUEST_WAIT, news.changed()).await;
+                let learnt = timeout(REQUEST_WAIT, news.changed());
+                if self.ended.run_until_cancelled(learnt).await.is_none() {
+                    return Err(Refused::Unavailable);
+                }
                 let known = news.borrow();
                 known
                     .find(id, algorithm, self.clock.now())
@@ -175,6 +182,26 @@ impl Fetched {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn a_host_that_closes_waits_for_no_issuer() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/keys", silent.local_addr().unwrap());
+        let place = Place::Url(url.parse().unwrap());
+        let keys = Keys::new(KeySource::At(place), Arc::new(SystemClock));
+        let closing = CancellationToken::new();
+        let http = crate::outbound::loopback(FETCH_WAIT).unwrap();
+        let asking = async {
+            let found = keys.find(Some("a"), Algorithm::EdDSA);
+            tokio::pin!(found);
+            assert!(futures::poll!(&mut found).is_pending());
+            closing.cancel();
+            timeout(Duration::from_secs(2), found).await.unwrap()
+        };
+        let ((), asked) = tokio::join!(keys.keep("issuer", &http, &closing), asking);
+        assert_eq!(asked.err(), Some(Refused::Unavailable));
+    }
 
     #[test]
     fn an_issuer_is_left_alone_between_two_questions() {
