@@ -114,8 +114,9 @@ async fn a_file_of_the_version_before_is_taken_over() {
     let path = place.folder.path().join("ledger.db");
     let take_back = async || {
         let file = rusqlite::Connection::open(path).unwrap();
-        let before =
-            "DROP INDEX call_viewer; ALTER TABLE call DROP COLUMN viewer; PRAGMA user_version = 2";
+        let before = "DROP INDEX call_viewer; ALTER TABLE call DROP COLUMN viewer;
+                      DROP INDEX call_brought; ALTER TABLE call DROP COLUMN brought;
+                      PRAGMA user_version = 2";
         file.execute_batch(before).unwrap();
     };
     taken_over(&place, take_back).await;
@@ -125,7 +126,8 @@ async fn a_file_of_the_version_before_is_taken_over() {
 async fn a_database_of_the_version_before_is_taken_over() {
     let place = Database::new().await;
     let take_back = async || {
-        let before = "ALTER TABLE call DROP COLUMN viewer; UPDATE ledger SET schema = 1";
+        let before = "ALTER TABLE call DROP COLUMN viewer, DROP COLUMN brought;
+                      UPDATE ledger SET schema = 1";
         let admin = connect(&place.url).await;
         admin.batch_execute(before).await.unwrap();
     };

@@ -126,8 +126,7 @@ impl Gate {
             let Some(reference) = taker.rail.reference(credential) else {
                 continue;
             };
-            let account = taker.account.to_owned();
-            let key = CallKey::Reference { account, reference };
+            let key = CallKey::Brought(reference);
             if let Some(record) = self.parts.ledger.find(key).await? {
                 return Ok(Some(record));
             }

@@ -276,12 +276,12 @@ fn is_given_again(call: &Call) -> bool {
         && call.due().amount.is_zero()
 }
 
-/// By what a new call is found again where its caller brought the payment: account and reference. A payment that is
-/// presented to two hosts at once is one call, the one that was recorded first.
-pub fn brought(call: &Call) -> Option<(&str, &str)> {
+/// By what a call is found again where its caller brought the payment: its reference, whichever account took it, since two
+/// accounts may take the same transfer. A payment that is presented to two hosts at once is one call, the one that was
+/// recorded first.
+pub fn brought(call: &Call) -> Option<&str> {
     call.payment.credential?;
-    let reference = call.payment.reference.as_deref()?;
-    Some((&call.quote.account, reference))
+    call.payment.reference.as_deref()
 }
 
 /// Whether a call found under its key is, at `now`, still what asking for the same means.

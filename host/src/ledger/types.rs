@@ -229,6 +229,8 @@ pub enum CallKey {
         /// The provider's reference of the payment.
         reference: String,
     },
+    /// By the reference of a payment that came with it, whichever account took that.
+    Brought(String),
 }
 
 /// A change of one call.

@@ -190,6 +190,14 @@ pub async fn a_payment_that_came_with_its_call_is_one_call(desk: &Desk<'_>) {
     let other = desk.open(elsewhere).await.unwrap();
     assert!(other.existing, "spent on another call");
     assert_eq!(other.record.call.id, first.id);
+    let mut another = bought("nonce 1", "{}");
+    another.call.quote.account = "another".into();
+    let other = desk.open(another).await.unwrap();
+    assert!(other.existing, "spent at another account");
+    assert_eq!(other.record.call.id, first.id);
+    let key = || CallKey::Brought("nonce 1".into());
+    let found = desk.there.find(key()).await.unwrap().unwrap();
+    assert_eq!(found.call, *first);
     let second = desk.open(bought("nonce 2", "{}")).await.unwrap();
     assert!(!second.existing, "each payment is a purchase of its own");
     let link = desk.draft_of(&caller("ann"), "{}", usd("1"));

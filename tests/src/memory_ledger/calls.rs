@@ -29,11 +29,7 @@ impl Store {
         if !self.components.contains_key(&component) {
             return Err(unavailable("the component is not kept").into());
         }
-        if let Some((account, reference)) = brought(&new.call)
-            && let Some(id) = self
-                .references
-                .get(&(account.to_owned(), reference.to_owned()))
-        {
+        if let Some(id) = brought(&new.call).and_then(|reference| self.brought.get(reference)) {
             return Ok(Opened {
                 record: self.calls[id].record.clone(),
                 existing: true,

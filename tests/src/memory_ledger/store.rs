@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use coinop::ledger::transition::brought;
 use coinop::ledger::{CallKey, NewCall, Posted, Record};
 use coinop_core::Millis;
 use coinop_core::call::Call;
@@ -45,6 +46,8 @@ pub(super) struct Store {
     pub(super) links: BTreeMap<LinkToken, CallId>,
     /// Account and provider's reference: unique.
     pub(super) references: BTreeMap<(String, String), CallId>,
+    /// References of payments that came with their calls: unique.
+    pub(super) brought: BTreeMap<String, CallId>,
     /// What makes two open calls the same: unique.
     pub(super) open_keys: BTreeMap<String, CallId>,
     pub(super) due: BTreeSet<(Millis, CallId)>,
@@ -66,6 +69,7 @@ impl Store {
             payments: BTreeMap::new(),
             links: BTreeMap::new(),
             references: BTreeMap::new(),
+            brought: BTreeMap::new(),
             open_keys: BTreeMap::new(),
             due: BTreeSet::new(),
             components: BTreeMap::new(),
@@ -90,6 +94,7 @@ impl Store {
                 let key = (account.clone(), reference.clone());
                 self.references.get(&key).cloned()
             }
+            CallKey::Brought(reference) => self.brought.get(reference).cloned(),
         }
     }
 
@@ -113,6 +118,9 @@ impl Store {
         self.links.insert(call.payment.link.clone(), id.clone());
         if let Some(reference) = reference(call) {
             self.references.insert(reference, id.clone());
+        }
+        if let Some(reference) = brought(call) {
+            self.brought.insert(reference.to_owned(), id.clone());
         }
         let row = Row {
             record,

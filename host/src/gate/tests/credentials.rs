@@ -134,6 +134,19 @@ async fn presented_eight_times_at_once_on_two_hosts_it_is_one_purchase() {
 }
 
 #[tokio::test]
+async fn presented_at_once_to_two_accounts_that_take_it_it_is_one_purchase() {
+    let here = world().await;
+    let mut there = here.another_host().await;
+    (there.mode, there.accepts) = (here.mode, vec!["kiosk".into()]);
+    let (one, other) = tokio::join!(pay(&here, signed("1")), pay(&there, signed("1")));
+    assert_eq!([settled(one).0, settled(other).0], [FORECAST, FORECAST]);
+    assert_eq!(here.runs(), 1);
+    let invocation = paying(&there, "get_forecast", json!({"city": "Rome"}), signed("1"));
+    assert_eq!(rejection(there.gate.call(invocation).await), USED);
+    only_call(&here).await;
+}
+
+#[tokio::test]
 async fn each_payment_is_a_purchase_of_its_own() {
     let world = world().await;
     settled(pay(&world, signed("1")).await);

@@ -432,6 +432,8 @@ impl World {
         let mut accounts = Accounts::new();
         accounts.insert("main".into(), bank.clone());
         accounts.insert("till".into(), till.clone());
+        // The same payments are presented to either.
+        accounts.insert("kiosk".into(), till.clone());
         let gate = Gate::new(Parts {
             ledger: ledger.clone(),
             runner: runner.clone(),

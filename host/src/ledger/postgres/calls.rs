@@ -19,8 +19,9 @@ use crate::ledger::{
 /// The constraint that keeps a call from being open twice.
 const ONE_OPEN: &str = "call_open";
 
-/// The index that keeps a payment from buying two calls.
-const ONE_PAYMENT: &str = "call_reference";
+/// The indexes that keep a payment from buying two calls.
+const ONE_REFERENCE: &str = "call_reference";
+const ONE_PAYMENT: &str = "call_brought";
 
 /// Records a call within `caps`, or finds the open one it would repeat. Two round trips.
 pub(super) async fn open(
@@ -98,7 +99,7 @@ pub(super) async fn open(
 /// What stands in the way of a new call: a block, code that is not kept, the same call open already, or the call that was
 /// recorded with the same payment.
 fn standing(call: &Call) -> Query {
-    if let Some((account, reference)) = brought(call) {
+    if let Some(reference) = brought(call) {
         return query!(
             concat!(
                 "SELECT ",
@@ -106,10 +107,9 @@ fn standing(call: &Call) -> Query {
                 ", asked.blocked, asked.kept
                  FROM (SELECT EXISTS (SELECT 1 FROM blocked WHERE digest = $1) AS blocked,
                               EXISTS (SELECT 1 FROM component WHERE digest = $1) AS kept) AS asked
-                 LEFT JOIN call ON call.account = $2 AND call.reference = $3"
+                 LEFT JOIN call ON call.brought = $2"
             ),
             call.quote.component.to_string(),
-            account.to_owned(),
             reference.to_owned(),
         );
     }
@@ -166,7 +166,7 @@ fn not_opened(error: &Error) -> Option<Failed<AdvanceError>> {
     let constraint = error.as_db_error().and_then(|error| error.constraint());
     match constraint {
         // Another host was faster: its call is there for the next attempt.
-        Some(ONE_OPEN | ONE_PAYMENT) => {
+        Some(ONE_OPEN | ONE_REFERENCE | ONE_PAYMENT) => {
             Some(Failed::Again(LedgerError::Unavailable(in_words(error))))
         }
         _ => accounts::credit_spent(error),
@@ -200,6 +200,11 @@ pub(super) async fn find(db: &Db, key: &CallKey) -> Result<Option<Record>, Faile
             ),
             account.clone(),
             reference.clone(),
+        ),
+        CallKey::Brought(reference) if has_nul(&[reference]) => return Ok(None),
+        CallKey::Brought(reference) => query!(
+            concat!("SELECT ", columns!(), " FROM call WHERE brought = $1"),
+            reference.clone()
         ),
     };
     let rows = db.rows(query).await?;

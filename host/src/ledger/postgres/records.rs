@@ -7,7 +7,9 @@ use tokio_postgres::Row;
 
 use super::accounts::get;
 use super::pool::{Query, query};
-use crate::ledger::transition::{Transition, open_key, open_viewer, payment_state, principal_key};
+use crate::ledger::transition::{
+    Transition, brought, open_key, open_viewer, payment_state, principal_key,
+};
 use crate::ledger::{LedgerError, NewCall, Record};
 
 /// The columns that [`record`] reads, at the front of whatever a query gives.
@@ -45,8 +47,8 @@ pub(super) fn insert(new: &NewCall) -> Result<Query, LedgerError> {
     Ok(query!(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
                            version, due_at, created_at, updated_at, account, principal, reference, expires_at,
-                           viewer)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16, $17)",
+                           viewer, brought)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16, $17, $18)",
         call.id.to_string(),
         call.payment.id.as_str().to_owned(),
         call.payment.link.as_str().to_owned(),
@@ -64,6 +66,7 @@ pub(super) fn insert(new: &NewCall) -> Result<Query, LedgerError> {
         call.payment.reference.clone(),
         call.quote.expires_at,
         open_viewer(call).map(str::to_owned),
+        brought(call).map(str::to_owned),
     ))
 }
 

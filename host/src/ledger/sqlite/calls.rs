@@ -26,9 +26,9 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
         // Published before it was kept, or forgotten: a quote must not outlive the code it names.
         return Err(LedgerError::Unavailable("the component is not kept".into()).into());
     }
-    if let Some((account, reference)) = brought(&new.call) {
-        let sql = format!("SELECT {COLUMNS} FROM call WHERE account = ?1 AND reference = ?2");
-        if let Some(record) = query_one(db, &sql, [account, reference])? {
+    if let Some(reference) = brought(&new.call) {
+        let sql = format!("SELECT {COLUMNS} FROM call WHERE brought = ?1");
+        if let Some(record) = query_one(db, &sql, [reference])? {
             return Ok(Opened {
                 record,
                 existing: true,
@@ -55,8 +55,8 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
     db.prepare_cached(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
                            version, due_at, created_at, updated_at, account, principal, reference, expires_at,
-                           viewer)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17)",
+                           viewer, brought)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )
     .and_then(|mut insert| {
         insert.execute(params![
@@ -77,6 +77,7 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
             call.payment.reference,
             call.quote.expires_at,
             open_viewer(call),
+            brought(call),
         ])
     })
     .map_err(LedgerError::from)?;
@@ -110,6 +111,7 @@ pub(super) fn find(db: &Connection, key: &CallKey) -> Result<Option<Record>, Led
         CallKey::Call(id) => ("id", id.as_str()),
         CallKey::Payment(id) => ("payment_id", id.as_str()),
         CallKey::Link(token) => ("link", token.as_str()),
+        CallKey::Brought(reference) => ("brought", reference.as_str()),
         CallKey::Reference { account, reference } => {
             let sql = format!("SELECT {COLUMNS} FROM call WHERE account = ?1 AND reference = ?2");
             return query_one(db, &sql, [account, reference]);

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_ledger.sql"),
     include_str!("../../../migrations/sqlite/0002_nothing_lost.sql"),
     include_str!("../../../migrations/sqlite/0003_viewers.sql"),
+    include_str!("../../../migrations/sqlite/0004_brought.sql"),
 ];
 
 /// Why the file is not a ledger.
