@@ -80,7 +80,7 @@ impl X402 {
         let kept = Kept::new(&envelope, json, &requirement, resource(offer));
         let mut kept = kept.ok_or(Reason::Network)?;
         let payer = match self.verify {
-            VerifyBy::Local => None,
+            VerifyBy::Local => self.ask_chain(&kept).await.map(|()| None)?,
             VerifyBy::Facilitator | VerifyBy::Both => self.ask_facilitator(&kept).await?,
         };
         kept.payer = held.payer.map(|payer| payer.checksummed()).or(payer);
@@ -139,6 +139,19 @@ impl X402 {
                 code,
             }),
             Checked::Unknown(reason) => Err(Rejected::Unavailable(reason)),
+        }
+    }
+
+    /// Asks the chain, where no facilitator is asked who would: a nonce that was used pays for nothing more. It may have
+    /// paid this very payee for something else a moment ago, and would pass for paid once it is to be settled.
+    async fn ask_chain(&self, kept: &Kept) -> Result<(), Rejected> {
+        let Some((chain, trace)) = self.chain.as_ref().zip(kept.trace(&self.terms)) else {
+            return Ok(());
+        };
+        match chain.is_untouched(&trace).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Reason::Used.into()),
+            Err(silence) => Err(Rejected::Unavailable(silence)),
         }
     }
 

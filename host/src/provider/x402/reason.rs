@@ -32,6 +32,9 @@ pub enum Reason {
     /// Not by its payer, or not of this very payment.
     #[error("the signature does not hold")]
     Signature,
+    /// Made already, or taken back.
+    #[error("the payment was used or cancelled before")]
+    Used,
     /// Permit2: to somebody else.
     #[error("the permit is for somebody else")]
     PermitRecipient,
@@ -68,6 +71,7 @@ impl Reason {
             Self::ValidBefore => "invalid_exact_evm_payload_authorization_valid_before",
             Self::ValidAfter => "invalid_exact_evm_payload_authorization_valid_after",
             Self::Signature => "invalid_exact_evm_payload_signature",
+            Self::Used => "invalid_exact_evm_nonce_already_used",
             Self::PermitRecipient => "invalid_permit2_recipient_mismatch",
             Self::PermitValue => "permit2_amount_mismatch",
             Self::PermitDeadline => "permit2_deadline_expired",

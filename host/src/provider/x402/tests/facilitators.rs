@@ -6,7 +6,7 @@ use coinop_core::ids::PaymentId;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use serde_json::{Value, json};
 
-use super::fakes::{FakeFacilitator, Say};
+use super::fakes::{End, FakeFacilitator, FakeNode, Ledger, Say};
 use super::settling::{Scene, success, word};
 use super::wallet::Wallet;
 use super::{account, credential, offer, required};
@@ -69,6 +69,42 @@ async fn the_facilitator_has_its_say_before_the_run() {
             "{trusted:?}"
         );
     }
+}
+
+/// What is said of a payment that is checked here alone, with a node that knows `ledger`.
+async fn checked_beside(ledger: Ledger) -> Result<(), Rejected> {
+    let requirement = required(&account("").unwrap(), &offer()).await;
+    let transfer = Wallet::of(1).transfer(&requirement, 1);
+    let node = FakeNode::of(transfer, ledger).await;
+    let url = &node.served.url;
+    let account = account(&format!("verify = \"local\"\nrpc = {url:?}")).unwrap();
+    let payload = credential(Wallet::of(1).pay(&requirement, 1));
+    account.verify(&offer(), &payload).await.map(drop)
+}
+
+#[tokio::test]
+async fn where_no_facilitator_is_asked_a_nonce_that_is_used_buys_nothing() {
+    assert_eq!(checked_beside(Ledger::default()).await, Ok(()));
+    for end in [End::Paid, End::Canceled, End::Elsewhere, End::Pruned] {
+        let used = checked_beside(Ledger {
+            ended: Some((999_990, end)),
+            ..Ledger::default()
+        });
+        let used = used.await;
+        assert!(
+            matches!(&used, Err(Rejected::Invalid { code, .. }) if code == "invalid_exact_evm_nonce_already_used"),
+            "{end:?}: {used:?}"
+        );
+    }
+    let silent = Ledger {
+        up: false,
+        ..Ledger::default()
+    };
+    let silent = checked_beside(silent).await;
+    assert!(
+        matches!(silent, Err(Rejected::Unavailable(_))),
+        "{silent:?}"
+    );
 }
 
 #[tokio::test]

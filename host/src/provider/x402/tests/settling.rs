@@ -55,6 +55,10 @@ impl Scene {
             "{more}\nverify = \"local\"\nsettle_timeout_s = 1\nfacilitator = {:?}",
             facilitator.served.url
         );
+        // Verified before the chain came to show what it shows.
+        let payload = credential(Wallet::of(1).pay(&requirement, 1));
+        let verifying = account(&text).unwrap();
+        let verified = verifying.verify(&offer(), &payload).await.unwrap();
         let mut node = None;
         if let Some(ledger) = ledger {
             let made = FakeNode::of(transfer, ledger).await;
@@ -62,8 +66,6 @@ impl Scene {
             node = Some(made);
         }
         let account = account(&text).unwrap();
-        let payload = credential(Wallet::of(1).pay(&requirement, 1));
-        let verified = account.verify(&offer(), &payload).await.unwrap();
         let payment = PaymentRef {
             key: PaymentId::from_random([1; 16]),
             reference: verified.reference,
