@@ -18,6 +18,9 @@ use crate::provider::rail::{Funds, Rejected, Verified};
 
 /// Attempts at recording a call: a balance that was to cover it may be spent by another meanwhile.
 const DRAFTS_MAX: u32 = 4;
+/// How long a reservation is said to hold at most, milliseconds: some wallets sign for ever, which is no date that could
+/// be told or reckoned with.
+const RESERVED_MS_MAX: Millis = 366 * 24 * 60 * 60 * 1_000;
 /// Longest reference of a payment, bytes.
 const REFERENCE_BYTES_MAX: usize = 255;
 
@@ -131,10 +134,11 @@ impl Purchase<'_> {
         call.payment.credential = Some(self.digest);
         call.quote.upfront = self.listing.upfront;
         if let Funds::Reserved(_) = verified.funds {
-            call.quote.expires_at = verified.valid_until;
+            let tellable = call.created_at.saturating_add(RESERVED_MS_MAX);
+            call.quote.expires_at = verified.valid_until.min(tellable);
             if !call.quote.upfront {
                 // Nothing is run on a signature that is worth nothing any more.
-                let valid_ms = verified.valid_until - call.created_at;
+                let valid_ms = verified.valid_until.saturating_sub(call.created_at);
                 call.quote.claim_window_ms = call.quote.claim_window_ms.min(valid_ms);
             }
         }

@@ -147,6 +147,16 @@ async fn presented_at_once_to_two_accounts_that_take_it_it_is_one_purchase() {
 }
 
 #[tokio::test]
+async fn a_payment_that_is_signed_for_ever_holds_for_a_time_that_can_be_told() {
+    let world = world().await;
+    world.till.valid_until.store(i64::MAX, Ordering::SeqCst);
+    settled(pay(&world, signed("1")).await);
+    let expires_at = only_call(&world).await.call.quote.expires_at;
+    assert!(crate::clock::rfc3339(expires_at).starts_with("1971-"));
+    world.books_are_square().await;
+}
+
+#[tokio::test]
 async fn each_payment_is_a_purchase_of_its_own() {
     let world = world().await;
     settled(pay(&world, signed("1")).await);
