@@ -97,7 +97,7 @@ pub enum Funds {
     Reserved(Money),
     /// Received; with the provider's proof.
     Received {
-        /// How much.
+        /// How much: what was asked for the call when it was paid, which is what the call costs.
         money: Money,
         /// The proof, JSON of the provider's own.
         proof: String,

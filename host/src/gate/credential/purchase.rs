@@ -127,9 +127,13 @@ impl Purchase<'_> {
             account: taker.account,
             provider: taker.provider,
         };
-        let (mut call, mut spec) =
-            self.gate
-                .quoted(self.listing, &self.arguments, self.price, &payer);
+        let price = match &verified.funds {
+            Funds::Reserved(_) => self.price,
+            Funds::Received { money, .. } => *money,
+        };
+        let (mut call, mut spec) = self
+            .gate
+            .quoted(self.listing, &self.arguments, price, &payer);
         call.mode = mode().name().to_owned();
         call.payment.credential = Some(self.digest);
         call.quote.upfront = self.listing.upfront;

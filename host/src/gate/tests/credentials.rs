@@ -157,6 +157,20 @@ async fn a_payment_that_is_signed_for_ever_holds_for_a_time_that_can_be_told() {
 }
 
 #[tokio::test]
+async fn money_that_moved_buys_the_call_at_the_price_that_was_asked() {
+    for asked in ["0.10", "9.00"] {
+        let world = world().await;
+        let mut paid = moved("1");
+        paid.json["asked"] = json!(asked);
+        assert_eq!(settled(pay(&world, paid).await).0, FORECAST);
+        let call = only_call(&world).await.call;
+        assert_eq!(call.quote.price, Money::parse(asked, "USD").unwrap());
+        assert_eq!(call.state.name(), "deliverable");
+        world.books_are_square().await;
+    }
+}
+
+#[tokio::test]
 async fn each_payment_is_a_purchase_of_its_own() {
     let world = world().await;
     settled(pay(&world, signed("1")).await);

@@ -130,9 +130,11 @@ impl Rail for Till {
             }
             let reference = self.reference(credential).unwrap();
             let received = credential.json.get("preimage").is_some();
+            let asked = credential.json["asked"].as_str();
+            let money = asked.map_or(offer.price, |it| Money::parse(it, "USD").unwrap());
             if received {
                 let mut taken = self.taken.lock().unwrap();
-                taken.insert(reference.clone(), offer.price);
+                taken.insert(reference.clone(), money);
             }
             Ok(Verified {
                 reference,
@@ -142,7 +144,7 @@ impl Rail for Till {
                 },
                 funds: match received {
                     true => Funds::Received {
-                        money: offer.price,
+                        money,
                         proof: "{\"preimage\":1}".into(),
                     },
                     false => Funds::Reserved(offer.price),

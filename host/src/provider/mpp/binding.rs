@@ -1,6 +1,7 @@
 //! What a challenge is for: sealed into it as `opaque`, so that a payment for one call buys no other.
 
 use coinop_core::digest::Digest;
+use coinop_core::money::Money;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,16 @@ impl Binding {
     pub(super) fn read(opaque: &str) -> Option<Self> {
         let json = BASE64URL_NOPAD.decode(opaque.as_bytes()).ok()?;
         serde_json::from_slice(&json).ok()
+    }
+
+    /// `offer` as it stood when the challenge was made: its price, and the tool's version. `None` when that cannot be read.
+    pub(super) fn as_asked(&self, offer: &Offer) -> Option<Offer> {
+        let (amount, currency) = self.price.split_once(' ')?;
+        Some(Offer {
+            component: self.component,
+            price: Money::parse(amount, currency).ok()?,
+            ..offer.clone()
+        })
     }
 
     /// Whether this is for the call of `offer`.

@@ -92,6 +92,13 @@ impl Mpp {
         if offer.now >= expires_at + method.grace_ms() {
             return Err(invalid("payment-expired", "the challenge's time is over"));
         }
+        // Money that has moved cannot be given back by saying no: what it was asked for holds, whatever the tool costs now,
+        // and the tool's version of now serves.
+        let asked = match method.authorizes() {
+            true => None,
+            false => Some(binding.as_asked(offer).ok_or_else(unreadable)?),
+        };
+        let offer = asked.as_ref().unwrap_or(offer);
         binding.admits(offer)?;
         let presented = Presented {
             offer,

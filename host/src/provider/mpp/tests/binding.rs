@@ -23,10 +23,7 @@ async fn a_payment_is_for_its_call_only() {
     };
     let others = [
         other(|o| o.tool = "subtract".into()),
-        other(|o| o.component = Digest::of(b"another component")),
         other(|o| o.arguments = Digest::of(b"{\"a\":2}")),
-        other(|o| o.price = Money::parse("0.51", "USD").unwrap()),
-        other(|o| o.price = Money::parse("0.50", "EUR").unwrap()),
         other(|o| o.account = "another".into()),
         other(|o| o.secrets = vec![b"another".to_vec()]),
         other(|o| o.secrets.clear()),

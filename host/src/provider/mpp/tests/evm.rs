@@ -263,6 +263,27 @@ async fn what_a_chain_shows_does_not_name_a_payment() {
 }
 
 #[tokio::test]
+async fn what_is_only_signed_is_for_the_tool_and_price_of_now() {
+    let (account, _facilitator) = by_transfer().await;
+    let asked = offer();
+    let challenge = challenges(&account, &asked).await.remove(0);
+    let credential = credential(&challenge, payload(&transfer(&challenge, Client::Mppx)));
+    account.verify(&asked, &credential).await.unwrap();
+    let component = Digest::of(b"another component");
+    let price = Money::parse("0.51", "USD").unwrap();
+    for now in [
+        Offer {
+            component,
+            ..offer()
+        },
+        Offer { price, ..offer() },
+    ] {
+        let refused = account.verify(&now, &credential).await;
+        assert_eq!(code(refused), "invalid-challenge", "{now:?}");
+    }
+}
+
+#[tokio::test]
 async fn terms_that_changed_since_are_not_paid_on() {
     let (account, facilitator) = by_transfer().await;
     let offer = offer();

@@ -89,6 +89,21 @@ async fn what_was_paid_in_time_counts_for_a_day() {
     }
 }
 
+/// Its money is with the seller, who cannot send it back.
+#[tokio::test]
+async fn what_was_paid_counts_whatever_the_tool_costs_and_is_since() {
+    let (account, _) = by_lightning("").await;
+    let asked = offer();
+    let challenge = challenges(&account, &asked).await.remove(0);
+    let payload = json!({ "preimage": preimage_of(&payment_hash(&challenge)) });
+    let credential = credential(&challenge, payload);
+    let mut now = asked.clone();
+    now.component = Digest::of(b"another component");
+    now.price = Money::parse("0.51", "USD").unwrap();
+    let verified = account.verify(&now, &credential).await.unwrap();
+    assert!(matches!(verified.funds, Funds::Received { money, .. } if money == asked.price));
+}
+
 #[tokio::test]
 async fn a_call_has_one_open_invoice_and_another_once_it_is_paid() {
     let (account, node) = by_lightning("").await;
