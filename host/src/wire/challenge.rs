@@ -213,7 +213,7 @@ fn opening(challenged: &Challenged) -> String {
 
 fn reason(challenged: &Challenged) -> Option<String> {
     challenged.rejected.as_ref().map(|rejected| {
-        format!("The payment was not taken: {rejected}. Nothing was charged for it.")
+        format!("The payment was not taken: {rejected}. This call used nothing of it.")
     })
 }
 
