@@ -284,6 +284,12 @@ pub fn brought(call: &Call) -> Option<&str> {
     call.payment.reference.as_deref()
 }
 
+/// Whether the money of a new call is here already, by whatever way its payer had. It is recorded even where nothing may
+/// run: what is not recorded cannot be owed.
+pub fn is_paid_for(call: &Call) -> bool {
+    call.payment.state == PaymentState::Paid && call.payment.received.is_some()
+}
+
 /// Whether a call found under its key is, at `now`, still what asking for the same means.
 pub fn is_meant(found: &Record, now: Millis) -> bool {
     !is_given_again(&found.call) || now.saturating_sub(found.updated_at) < GIVEN_AGAIN_MS

@@ -119,6 +119,11 @@ pub async fn what_is_not_kept_or_is_blocked_is_not_sold(desk: &Desk<'_>) {
         .unwrap();
     let refused = desk.open(desk.draft(&caller("ann"))).await.unwrap_err();
     assert!(matches!(refused, AdvanceError::Blocked), "{refused:?}");
+    let mut paid = desk.draft(&caller("ann"));
+    let received = paid.call.due();
+    let received = PaymentEvent::Paid { received };
+    paid.call.apply(&received.into()).unwrap();
+    desk.open(paid).await.unwrap();
     desk.there
         .set_blocked(component(), false, desk.now())
         .await

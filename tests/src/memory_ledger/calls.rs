@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use coinop::ledger::transition::{Transition, brought, is_meant, open_key, open_viewer, within};
+use coinop::ledger::transition::{
+    Transition, brought, is_meant, is_paid_for, open_key, open_viewer, within,
+};
 use coinop::ledger::{
     AdvanceError, Advanced, Audited, Caps, Change, Filter, LedgerError, NewCall, OPEN_TOOLS_MAX,
     OpenTool, Opened, Record, TakeDue,
@@ -23,7 +25,7 @@ impl Store {
         now: Millis,
     ) -> Result<Opened, AdvanceError> {
         let component = new.call.quote.component;
-        if self.blocked.contains(&component) {
+        if self.blocked.contains(&component) && !is_paid_for(&new.call) {
             return Err(AdvanceError::Blocked);
         }
         if !self.components.contains_key(&component) {

@@ -171,6 +171,30 @@ async fn money_that_moved_buys_the_call_at_the_price_that_was_asked() {
 }
 
 #[tokio::test]
+async fn money_that_moved_for_a_tool_that_was_blocked_is_owed() {
+    let world = world().await;
+    let blocking = world.ledger.set_blocked(component(), true, START);
+    blocking.await.unwrap();
+    assert!(matches!(
+        refusal(&pay(&world, signed("1")).await),
+        Refusal::Blocked
+    ));
+    assert!(calls(&world).await.is_empty());
+    let reply = pay(&world, moved("2")).await;
+    assert!(
+        !refusal(&reply).to_string().contains("Nothing was charged"),
+        "{reply:?}"
+    );
+    let record = only_call(&world).await;
+    // Nobody in particular has no balance, and the till sends nothing back.
+    assert_eq!(record.call.state.name(), "attention");
+    assert_eq!(
+        (world.runs(), record.call.payment.state),
+        (0, PaymentState::Paid)
+    );
+}
+
+#[tokio::test]
 async fn each_payment_is_a_purchase_of_its_own() {
     let world = world().await;
     settled(pay(&world, signed("1")).await);

@@ -11,7 +11,9 @@ use super::pool::{Db, Query, query};
 use super::receipts::{self, Chains};
 use super::records::{COLUMNS, columns, insert, record, update};
 use super::transaction::{BEGIN, Begun, Transaction};
-use crate::ledger::transition::{Transition, brought, is_meant, open_key, principal_key, within};
+use crate::ledger::transition::{
+    Transition, brought, is_meant, is_paid_for, open_key, principal_key, within,
+};
 use crate::ledger::{
     AdvanceError, Advanced, CallKey, Caps, Change, LedgerError, NewCall, Opened, Record,
 };
@@ -51,7 +53,7 @@ pub(super) async fn open(
     let row = rows
         .first()
         .ok_or_else(|| LedgerError::Corrupt("no answer".into()))?;
-    if get(row, COLUMNS)? {
+    if get(row, COLUMNS)? && !is_paid_for(call) {
         return Err(AdvanceError::Blocked.into());
     }
     if !get::<bool>(row, COLUMNS + 1)? {

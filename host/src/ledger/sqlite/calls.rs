@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{accounts, outcomes, receipts};
 use crate::ledger::transition::{
-    Transition, brought, is_meant, open_key, open_viewer, payment_state, principal_key, within,
+    Transition, brought, is_meant, is_paid_for, open_key, open_viewer, payment_state,
+    principal_key, within,
 };
 use crate::ledger::{
     AdvanceError, Advanced, Audited, CallKey, Caps, Change, Filter, LedgerError, NewCall,
@@ -19,7 +20,7 @@ const COLUMNS: &str = "body, arguments, run_spec, updated_at, version";
 
 /// Records a call within `caps`, or finds the open one it would repeat.
 pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened, AdvanceError> {
-    if outcomes::is_blocked(db, new.call.quote.component)? {
+    if outcomes::is_blocked(db, new.call.quote.component)? && !is_paid_for(&new.call) {
         return Err(AdvanceError::Blocked);
     }
     if !outcomes::has_component(db, new.call.quote.component)? {
