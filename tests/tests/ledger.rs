@@ -116,6 +116,7 @@ async fn a_file_of_the_version_before_is_taken_over() {
         let file = rusqlite::Connection::open(path).unwrap();
         let before = "DROP INDEX call_viewer; ALTER TABLE call DROP COLUMN viewer;
                       DROP INDEX call_brought; ALTER TABLE call DROP COLUMN brought;
+                      DROP INDEX call_named; ALTER TABLE call DROP COLUMN named;
                       PRAGMA user_version = 2";
         file.execute_batch(before).unwrap();
     };
@@ -126,7 +127,7 @@ async fn a_file_of_the_version_before_is_taken_over() {
 async fn a_database_of_the_version_before_is_taken_over() {
     let place = Database::new().await;
     let take_back = async || {
-        let before = "ALTER TABLE call DROP COLUMN viewer, DROP COLUMN brought;
+        let before = "ALTER TABLE call DROP COLUMN viewer, DROP COLUMN brought, DROP COLUMN named;
                       UPDATE ledger SET schema = 1";
         let admin = connect(&place.url).await;
         admin.batch_execute(before).await.unwrap();

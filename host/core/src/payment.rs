@@ -33,6 +33,10 @@ pub struct Payment {
     /// once more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Digest>,
+    /// What its payer calls the purchase, where it has a name for it: another payment under the same name is for the same
+    /// purchase, and must not pay for it twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
     /// Where it stands.
     pub state: PaymentState,
 }
@@ -180,6 +184,7 @@ impl Payment {
             fee: Amount::ZERO,
             proof: None,
             credential: None,
+            identifier: None,
             state: PaymentState::Creating,
         }
     }

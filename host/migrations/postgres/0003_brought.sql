@@ -3,3 +3,7 @@
 
 ALTER TABLE call ADD COLUMN brought TEXT COLLATE "C";
 CREATE UNIQUE INDEX call_brought ON call (brought) WHERE brought IS NOT NULL;
+
+-- What its payer calls the purchase, with who that is; NULL where it has no name, and once it is known to have taken nothing.
+ALTER TABLE call ADD COLUMN named TEXT COLLATE "C";
+CREATE UNIQUE INDEX call_named ON call (named) WHERE named IS NOT NULL;

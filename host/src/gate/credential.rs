@@ -306,6 +306,15 @@ fn spent(protocol: Protocol) -> Rejected {
     )
 }
 
+/// Another payment for a purchase that has one.
+fn paid_before() -> Rejected {
+    invalid(
+        "payment_identifier_conflict",
+        "the purchase of this payment identifier was paid by another payment: present that one for its result, or take \
+         another identifier for another purchase",
+    )
+}
+
 /// A payment that no account of the listing asked for.
 fn not_ours(protocol: Protocol) -> Rejected {
     invalid(

@@ -284,6 +284,16 @@ pub fn brought(call: &Call) -> Option<&str> {
     call.payment.reference.as_deref()
 }
 
+/// What the payer of a call that came with its payment calls the purchase, for as long as that may have taken money: a
+/// second payment under the same name finds the first.
+pub fn named(call: &Call) -> Option<String> {
+    call.payment.credential?;
+    let identifier = call.payment.identifier.as_deref()?;
+    let principal = &call.quote.principal;
+    let stands = principal.is_known() && call.state != CallState::Withheld;
+    stands.then(|| format!("{identifier} {}", principal_key(principal)))
+}
+
 /// Whether the money of a new call is here already, by whatever way its payer had. It is recorded even where nothing may
 /// run: what is not recorded cannot be owed.
 pub fn is_paid_for(call: &Call) -> bool {

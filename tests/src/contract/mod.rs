@@ -75,6 +75,7 @@ macro_rules! ledger_contract {
             opening: a_call_is_found_by_every_key_it_has,
             opening: a_reference_means_one_payment,
             opening: a_payment_that_came_with_its_call_is_one_call,
+            opening: a_named_purchase_has_one_payment,
             opening: a_spent_payment_is_found_for_ever,
             outcomes: an_outcome_is_delivered_with_its_receipt,
             outcomes: receipts_issued_at_once_form_whole_chains,

@@ -209,6 +209,27 @@ pub async fn a_payment_that_came_with_its_call_is_one_call(desk: &Desk<'_>) {
     assert!(!desk.open(link).await.unwrap().existing);
 }
 
+/// A payer's name for a purchase has one payment, unless that took nothing.
+pub async fn a_named_purchase_has_one_payment(desk: &Desk<'_>) {
+    let bought = |who: &str, reference: &str| {
+        let mut new = desk.draft_with_payment(&caller(who), reference, "{}", usd("1"));
+        new.call.payment.identifier = Some("pay_0123456789abcdef".into());
+        new
+    };
+    let first = desk.open(bought("ann", "nonce 1")).await.unwrap().record;
+    let again = desk.open(bought("ann", "nonce 2")).await.unwrap();
+    assert!(again.existing, "paid for by another payment");
+    assert_eq!(again.record.call.id, first.call.id);
+    let same = desk.open(bought("ann", "nonce 1")).await.unwrap();
+    assert_eq!(same.record.call.id, first.call.id);
+    assert!(!desk.open(bought("bob", "nonce 3")).await.unwrap().existing);
+    let given_back = [PaymentEvent::ReleaseStarted, PaymentEvent::Released];
+    let given_back = given_back.map(Into::into).to_vec();
+    desk.advanced(&first, given_back).await;
+    let next = desk.open(bought("ann", "nonce 4")).await.unwrap();
+    assert!(!next.existing, "nothing was taken for it");
+}
+
 /// However its call ended, a payment that came with it buys nothing more.
 pub async fn a_spent_payment_is_found_for_ever(desk: &Desk<'_>) {
     let bought = || desk.draft_with_payment(&caller("ann"), "nonce", "{}", usd("1"));

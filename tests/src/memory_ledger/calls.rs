@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use coinop::ledger::transition::{
-    Transition, brought, is_meant, is_paid_for, open_key, open_viewer, within,
+    Transition, brought, is_meant, is_paid_for, named, open_key, open_viewer, within,
 };
 use coinop::ledger::{
     AdvanceError, Advanced, Audited, Caps, Change, Filter, LedgerError, NewCall, OPEN_TOOLS_MAX,
@@ -32,6 +32,12 @@ impl Store {
             return Err(unavailable("the component is not kept").into());
         }
         if let Some(id) = brought(&new.call).and_then(|reference| self.brought.get(reference)) {
+            return Ok(Opened {
+                record: self.calls[id].record.clone(),
+                existing: true,
+            });
+        }
+        if let Some(id) = named(&new.call).and_then(|name| self.named.get(&name)) {
             return Ok(Opened {
                 record: self.calls[id].record.clone(),
                 existing: true,
@@ -96,9 +102,11 @@ impl Store {
             return Err(unavailable("the call has an outcome already").into());
         }
         let (before, key_before) = (reference(&stored.call), open_key(&stored.call));
+        let name_before = named(&stored.call);
         let transition = Transition::of(stored, change)?;
         let (call, due) = (&transition.record.call, transition.due_at());
         let (after, key_after) = (reference(call), open_key(call));
+        let name_after = named(call);
         if after != before
             && after
                 .as_ref()
@@ -118,6 +126,7 @@ impl Store {
         let id = change.call.clone();
         rekey(&mut self.references, before, after, &id);
         rekey(&mut self.open_keys, key_before, key_after, &id);
+        rekey(&mut self.named, name_before, name_after, &id);
         let result = match &change.outcome {
             Some(outcome) => Some(outcome.digest()),
             None => self.kept_outcome(&id).map(|outcome| outcome.digest()),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coinop::ledger::transition::brought;
+use coinop::ledger::transition::{brought, named};
 use coinop::ledger::{CallKey, NewCall, Posted, Record};
 use coinop_core::Millis;
 use coinop_core::call::Call;
@@ -48,6 +48,8 @@ pub(super) struct Store {
     pub(super) references: BTreeMap<(String, String), CallId>,
     /// References of payments that came with their calls: unique.
     pub(super) brought: BTreeMap<String, CallId>,
+    /// What payers call their purchases: unique.
+    pub(super) named: BTreeMap<String, CallId>,
     /// What makes two open calls the same: unique.
     pub(super) open_keys: BTreeMap<String, CallId>,
     pub(super) due: BTreeSet<(Millis, CallId)>,
@@ -70,6 +72,7 @@ impl Store {
             links: BTreeMap::new(),
             references: BTreeMap::new(),
             brought: BTreeMap::new(),
+            named: BTreeMap::new(),
             open_keys: BTreeMap::new(),
             due: BTreeSet::new(),
             components: BTreeMap::new(),
@@ -121,6 +124,9 @@ impl Store {
         }
         if let Some(reference) = brought(call) {
             self.brought.insert(reference.to_owned(), id.clone());
+        }
+        if let Some(name) = named(call) {
+            self.named.insert(name, id.clone());
         }
         let row = Row {
             record,

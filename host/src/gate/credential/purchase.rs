@@ -72,6 +72,10 @@ impl Purchase<'_> {
                 Err(AdvanceError::Blocked) => return Reply::Refused(super::Refusal::Blocked),
                 Err(error) => return not_recorded(&error),
             };
+            let found = opened.record.call.payment.reference.as_deref();
+            if opened.existing && found != Some(verified.reference.as_str()) {
+                return self.rejected(super::paid_before()).await;
+            }
             if opened.existing {
                 return self.again(opened.record, caller).await;
             }
@@ -136,6 +140,7 @@ impl Purchase<'_> {
             .quoted(self.listing, &self.arguments, price, &payer);
         call.mode = mode().name().to_owned();
         call.payment.credential = Some(self.digest);
+        call.payment.identifier = taker.rail.identifier(&self.credential);
         call.quote.upfront = self.listing.upfront;
         if let Funds::Reserved(_) = verified.funds {
             let tellable = call.created_at.saturating_add(RESERVED_MS_MAX);

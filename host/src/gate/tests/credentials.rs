@@ -195,6 +195,25 @@ async fn money_that_moved_for_a_tool_that_was_blocked_is_owed() {
 }
 
 #[tokio::test]
+async fn a_purchase_that_its_payer_named_is_paid_once() {
+    let world = world().await;
+    let named = |nonce: &str| {
+        let mut signed = signed(nonce);
+        signed.json["purchase"] = json!("pay_0123456789abcdef");
+        signed
+    };
+    settled(pay(&world, named("1")).await);
+    assert_eq!(
+        rejection(pay(&world, named("2")).await),
+        "payment_identifier_conflict"
+    );
+    assert_eq!(settled(pay(&world, named("1")).await).0, FORECAST);
+    assert_eq!((world.runs(), Till::count(&world.till.settled)), (1, 1));
+    only_call(&world).await;
+    world.books_are_square().await;
+}
+
+#[tokio::test]
 async fn each_payment_is_a_purchase_of_its_own() {
     let world = world().await;
     settled(pay(&world, signed("1")).await);

@@ -117,6 +117,9 @@ impl Rail for Till {
         let nonce = credential.json.get("nonce")?.as_str()?;
         Some(format!("till:{nonce}"))
     }
+    fn identifier(&self, credential: &Credential) -> Option<String> {
+        Some(credential.json.get("purchase")?.as_str()?.to_owned())
+    }
     fn verify<'a>(
         &'a self,
         offer: &'a Offer,

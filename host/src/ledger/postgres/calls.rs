@@ -12,7 +12,7 @@ use super::receipts::{self, Chains};
 use super::records::{COLUMNS, columns, insert, record, update};
 use super::transaction::{BEGIN, Begun, Transaction};
 use crate::ledger::transition::{
-    Transition, brought, is_meant, is_paid_for, open_key, principal_key, within,
+    Transition, brought, is_meant, is_paid_for, named, open_key, principal_key, within,
 };
 use crate::ledger::{
     AdvanceError, Advanced, CallKey, Caps, Change, LedgerError, NewCall, Opened, Record,
@@ -24,6 +24,7 @@ const ONE_OPEN: &str = "call_open";
 /// The indexes that keep a payment from buying two calls.
 const ONE_REFERENCE: &str = "call_reference";
 const ONE_PAYMENT: &str = "call_brought";
+const ONE_NAME: &str = "call_named";
 
 /// Records a call within `caps`, or finds the open one it would repeat. Two round trips.
 pub(super) async fn open(
@@ -109,10 +110,12 @@ fn standing(call: &Call) -> Query {
                 ", asked.blocked, asked.kept
                  FROM (SELECT EXISTS (SELECT 1 FROM blocked WHERE digest = $1) AS blocked,
                               EXISTS (SELECT 1 FROM component WHERE digest = $1) AS kept) AS asked
-                 LEFT JOIN call ON call.brought = $2"
+                 LEFT JOIN call ON call.brought = $2 OR call.named = $3
+                 ORDER BY call.brought = $2 DESC NULLS LAST"
             ),
             call.quote.component.to_string(),
             reference.to_owned(),
+            named(call),
         );
     }
     query!(
@@ -168,7 +171,7 @@ fn not_opened(error: &Error) -> Option<Failed<AdvanceError>> {
     let constraint = error.as_db_error().and_then(|error| error.constraint());
     match constraint {
         // Another host was faster: its call is there for the next attempt.
-        Some(ONE_OPEN | ONE_REFERENCE | ONE_PAYMENT) => {
+        Some(ONE_OPEN | ONE_REFERENCE | ONE_PAYMENT | ONE_NAME) => {
             Some(Failed::Again(LedgerError::Unavailable(in_words(error))))
         }
         _ => accounts::credit_spent(error),

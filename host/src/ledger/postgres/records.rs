@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::accounts::get;
 use super::pool::{Query, query};
 use crate::ledger::transition::{
-    Transition, brought, open_key, open_viewer, payment_state, principal_key,
+    Transition, brought, named, open_key, open_viewer, payment_state, principal_key,
 };
 use crate::ledger::{LedgerError, NewCall, Record};
 
@@ -47,8 +47,8 @@ pub(super) fn insert(new: &NewCall) -> Result<Query, LedgerError> {
     Ok(query!(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
                            version, due_at, created_at, updated_at, account, principal, reference, expires_at,
-                           viewer, brought)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16, $17, $18)",
+                           viewer, brought, named)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13, $14, $15, $16, $17, $18, $19)",
         call.id.to_string(),
         call.payment.id.as_str().to_owned(),
         call.payment.link.as_str().to_owned(),
@@ -67,6 +67,7 @@ pub(super) fn insert(new: &NewCall) -> Result<Query, LedgerError> {
         call.quote.expires_at,
         open_viewer(call).map(str::to_owned),
         brought(call).map(str::to_owned),
+        named(call),
     ))
 }
 
@@ -76,7 +77,8 @@ pub(super) fn update(transition: &Transition) -> Result<Query, LedgerError> {
     let call = &record.call;
     Ok(query!(
         "UPDATE call SET open_key = $1, state = $2, payment_state = $3, body = $4, arguments = $5, run_spec = $6,
-                         version = $10::bigint, due_at = $7, updated_at = $8, reference = $11, viewer = $12
+                         version = $10::bigint, due_at = $7, updated_at = $8, reference = $11, viewer = $12,
+                         named = $13
          WHERE id = $9 AND version = $10::bigint - 1",
         open_key(call),
         call.state.name(),
@@ -90,6 +92,7 @@ pub(super) fn update(transition: &Transition) -> Result<Query, LedgerError> {
         record.version,
         call.payment.reference.clone(),
         open_viewer(call).map(str::to_owned),
+        named(call),
     ))
 }
 

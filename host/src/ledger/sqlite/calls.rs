@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{accounts, outcomes, receipts};
 use crate::ledger::transition::{
-    Transition, brought, is_meant, is_paid_for, open_key, open_viewer, payment_state,
+    Transition, brought, is_meant, is_paid_for, named, open_key, open_viewer, payment_state,
     principal_key, within,
 };
 use crate::ledger::{
@@ -36,6 +36,15 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
             });
         }
     }
+    if let Some(name) = named(&new.call) {
+        let sql = format!("SELECT {COLUMNS} FROM call WHERE named = ?1");
+        if let Some(record) = query_one(db, &sql, [name])? {
+            return Ok(Opened {
+                record,
+                existing: true,
+            });
+        }
+    }
     let key = open_key(&new.call);
     if let Some(key) = &key {
         let sql = format!("SELECT {COLUMNS} FROM call WHERE open_key = ?1");
@@ -56,8 +65,8 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
     db.prepare_cached(
         "INSERT INTO call (id, payment_id, link, open_key, state, payment_state, component, body, arguments, run_spec,
                            version, due_at, created_at, updated_at, account, principal, reference, expires_at,
-                           viewer, brought)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
+                           viewer, brought, named)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
     )
     .and_then(|mut insert| {
         insert.execute(params![
@@ -79,6 +88,7 @@ pub(super) fn open(db: &Connection, new: NewCall, caps: &Caps) -> Result<Opened,
             call.quote.expires_at,
             open_viewer(call),
             brought(call),
+            named(call),
         ])
     })
     .map_err(LedgerError::from)?;
@@ -169,7 +179,7 @@ fn store(db: &Connection, transition: &Transition) -> Result<(), LedgerError> {
         .prepare_cached(
             "UPDATE call SET open_key = ?1, state = ?2, payment_state = ?3, body = ?4, arguments = ?5, run_spec = ?6,
                              version = ?10, due_at = ?7, updated_at = ?8, reference = ?11,
-                             viewer = ?12
+                             viewer = ?12, named = ?13
              WHERE id = ?9 AND version = ?10 - 1",
         )?
         .execute(params![
@@ -185,6 +195,7 @@ fn store(db: &Connection, transition: &Transition) -> Result<(), LedgerError> {
             record.version,
             call.payment.reference,
             open_viewer(call),
+            named(call),
         ])?;
     if changed == 1 {
         Ok(())
