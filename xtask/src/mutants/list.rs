@@ -101,9 +101,9 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         edits: &[Edit {
             file: "host/src/ledger/transition.rs",
             from: "    call.payment.credential?;
-    let reference",
+    call.payment.reference.as_deref()",
             to: "    call.payment.credential.filter(|_| false)?;
-    let reference",
+    call.payment.reference.as_deref()",
         }],
         suite: Suite::Stores,
         tests: &["sqlite::a_payment_that_came_with_its_call_is_one_call"],
