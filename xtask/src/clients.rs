@@ -42,7 +42,8 @@ fn node_modules(workspace: &Workspace, client: &str) -> Result<()> {
         &folder.join("node_modules"),
         &inputs,
         "npm ci",
-        || npm_ci(workspace, &folder),
+        // No package needs its scripts: anvil comes built, in a package for each platform.
+        || npm_ci(workspace, &folder, &["--ignore-scripts"]),
     )
 }
 
@@ -58,23 +59,18 @@ pub(crate) fn install_conformance(workspace: &Workspace) -> Result<()> {
             fs::copy(source.join(file), folder.join(file))
                 .with_context(|| format!("cannot write to {}", folder.display()))?;
         }
-        npm_ci(workspace, &folder)
+        // Node.js is fetched for this platform by its package's script.
+        npm_ci(workspace, &folder, &[])
     })
 }
 
-fn npm_ci(workspace: &Workspace, folder: &Path) -> Result<()> {
+fn npm_ci(workspace: &Workspace, folder: &Path, more: &[&str]) -> Result<()> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut install = process::command(workspace, npm);
     install
         .current_dir(folder)
-        // No package needs its scripts: anvil comes built, in a package for each platform.
-        .args([
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]);
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args(more);
     process::run(&mut install)
         .with_context(|| format!("npm could not install {}", folder.display()))
 }
