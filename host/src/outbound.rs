@@ -44,6 +44,33 @@ fn build(timeout: Duration, roots: &RootCertStore) -> Result<reqwest::Client, St
         .map_err(|error| error.to_string())
 }
 
+/// Why an answer's body was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unread {
+    /// It is longer than was to be read.
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// It broke off. The address is left out, since it may carry a key.
+    #[error("{0}")]
+    BrokenOff(reqwest::Error),
+}
+
+/// The body of an answer, `bytes_max` at most.
+///
+/// # Errors
+/// [`Unread`].
+pub async fn body(mut answer: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, Unread> {
+    let broken = |error: reqwest::Error| Unread::BrokenOff(error.without_url());
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(Unread::TooLong(bytes_max));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
 /// Read once: it takes a while.
 fn system_roots() -> Arc<RootCertStore> {
     static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
@@ -57,21 +84,32 @@ fn system_roots() -> Arc<RootCertStore> {
 
 #[cfg(test)]
 mod tests {
+    use axum::response::Redirect;
+    use axum::routing::get;
+
     use super::*;
 
-    #[tokio::test]
-    async fn nobody_is_sent_elsewhere() {
-        use axum::response::Redirect;
-        use axum::routing::get;
+    async fn asked(path: &str) -> reqwest::Response {
         let app = axum::Router::new()
             .route("/here", get(async || Redirect::temporary("/there")))
             .route("/there", get(async || "there"));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(async move { axum::serve(listener, app).await });
         let client = loopback(Duration::from_secs(5)).unwrap();
-        let answer = client.get(format!("http://{addr}/here")).send().await;
-        assert_eq!(answer.unwrap().status(), 307);
-        serving.abort();
+        let answer = client.get(format!("http://{addr}{path}")).send().await;
+        answer.unwrap()
+    }
+
+    #[tokio::test]
+    async fn nobody_is_sent_elsewhere() {
+        assert_eq!(asked("/here").await.status(), 307);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_than_was_to_be() {
+        assert_eq!(body(asked("/there").await, 5).await.unwrap(), b"there");
+        let longer = body(asked("/there").await, 4).await;
+        assert!(matches!(longer, Err(Unread::TooLong(4))), "{longer:?}");
     }
 }

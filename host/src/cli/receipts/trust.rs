@@ -6,7 +6,7 @@ use std::time::Duration;
 use coinop_core::receipt::KeySet;
 
 use super::error::ReceiptsError;
-use crate::outbound;
+use crate::outbound::{self, Unread};
 
 /// Largest key set read, bytes: thousands of keys.
 const KEYS_BYTES_MAX: u64 = 1 << 20;
@@ -50,24 +50,22 @@ fn read(path: &str) -> Result<String, String> {
 
 async fn fetch(url: &str) -> Result<String, String> {
     if !is_here(url) {
-        // Keys that come unauthenticated prove nothing, and this program speaks no TLS for it.
+        // Keys that come unauthenticated prove nothing.
         return Err("keys are fetched from this machine's own hosts only: save the key set with a tool that checks \
              certificates (`curl -o keys.json URL`) and give the file"
             .to_owned());
     }
     let client = outbound::loopback(FETCH_WAIT)?;
     let answer = client.get(url).send().await;
-    let mut answer = answer.map_err(|error| error.to_string())?;
+    let answer = answer.map_err(|error| error.to_string())?;
     if !answer.status().is_success() {
         return Err(format!("the host answered {}", answer.status()));
     }
-    let mut body = Vec::new();
-    while let Some(part) = answer.chunk().await.map_err(|error| error.to_string())? {
-        body.extend_from_slice(&part);
-        if body.len() as u64 > KEYS_BYTES_MAX {
-            return Err(too_large());
-        }
-    }
+    let body = outbound::body(answer, KEYS_BYTES_MAX as usize).await;
+    let body = body.map_err(|unread| match unread {
+        Unread::TooLong(_) => too_large(),
+        broken @ Unread::BrokenOff(_) => broken.to_string(),
+    })?;
     String::from_utf8(body).map_err(|error| error.to_string())
 }
 

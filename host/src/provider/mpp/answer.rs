@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::outbound;
 use crate::provider::ProviderError;
 
 /// Largest answer that is read, bytes.
@@ -17,15 +18,10 @@ pub(super) fn silence(error: reqwest::Error) -> ProviderError {
 /// # Errors
 /// Unreachable: too large, cut, or not understood. What was asked may have been done.
 pub(super) async fn bounded_json<T: DeserializeOwned>(
-    mut answer: reqwest::Response,
+    answer: reqwest::Response,
 ) -> Result<T, ProviderError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(silence)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err(ProviderError::Unreachable("the answer is too large".into()));
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = outbound::body(answer, ANSWER_BYTES_MAX).await;
+    let body = body.map_err(|unread| ProviderError::Unreachable(unread.to_string()))?;
     serde_json::from_slice(&body)
         .map_err(|_| ProviderError::Unreachable("the answer is not understood".into()))
 }

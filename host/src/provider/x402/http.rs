@@ -3,6 +3,8 @@
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
+use crate::outbound;
+
 /// Largest answer that is read, bytes: a page of logs.
 const ANSWER_BYTES_MAX: usize = 2 << 20;
 
@@ -51,15 +53,10 @@ pub(super) async fn get(
 async fn read(request: reqwest::RequestBuilder) -> Result<Answer, String> {
     // URLs may carry keys, and errors are logged.
     let silent = |error: reqwest::Error| error.without_url().to_string();
-    let mut response = request.send().await.map_err(silent)?;
+    let response = request.send().await.map_err(silent)?;
     let status = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(silent)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
-            return Err("the answer is too long".to_owned());
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = outbound::body(response, ANSWER_BYTES_MAX).await;
+    let body = body.map_err(|unread| unread.to_string())?;
     let json = serde_json::from_slice(&body).unwrap_or_default();
     Ok(Answer { status, json })
 }

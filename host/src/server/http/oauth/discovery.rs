@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::jwks::{KEY_SET_BYTES_MAX, KeySet};
+use crate::outbound;
 
 /// Where keys are fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,20 +89,12 @@ async fn get_json<T: DeserializeOwned>(http: &Client, url: Url) -> Result<T, Str
 async fn get(http: &Client, url: Url) -> Result<Vec<u8>, String> {
     let failed = |error: reqwest::Error| format!("{url}: {}", error.without_url());
     let request = http.get(url.clone()).header("accept", "application/json");
-    let mut response = request.send().await.map_err(failed)?;
+    let response = request.send().await.map_err(failed)?;
     if !response.status().is_success() {
         return Err(format!("{url} answered {}", response.status()));
     }
-    let mut text = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if text.len() + chunk.len() > KEY_SET_BYTES_MAX {
-            return Err(format!(
-                "{url} answered more than {KEY_SET_BYTES_MAX} bytes"
-            ));
-        }
-        text.extend_from_slice(&chunk);
-    }
-    Ok(text)
+    let text = outbound::body(response, KEY_SET_BYTES_MAX).await;
+    text.map_err(|unread| format!("{url}: {unread}"))
 }
 
 #[cfg(test)]
