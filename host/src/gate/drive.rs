@@ -9,7 +9,7 @@ mod commit;
 use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Cause, Event};
 use coinop_core::mode::{self, Ask, Mode};
-use coinop_core::payment::PaymentState;
+use coinop_core::payment::{PaymentEvent, PaymentState};
 use coinop_core::peer::Dialog;
 use coinop_core::step::{Situation, Step, due_at, next};
 
@@ -85,6 +85,8 @@ pub(super) struct Drive<'a> {
     pub(super) gate: &'a Gate,
     /// The call as last committed, with its arguments.
     stored: Record,
+    /// How it runs, read from there once.
+    spec: Option<RunSpec>,
     /// When that was read.
     read_at: Millis,
     /// The call with the gathered events applied.
@@ -115,6 +117,7 @@ impl<'a> Drive<'a> {
         Self {
             gate,
             call: record.call.clone(),
+            spec: spec_of(&record),
             stored: record,
             read_at: gate.parts.clock.now(),
             gathered: Vec::new(),
@@ -314,9 +317,9 @@ impl<'a> Drive<'a> {
             Step::Request => self.request().await?,
             Step::Ask(ask) => return self.end(Ending::Ask(ask)).await,
             Step::Watch { ms, ask } => return self.watch(ms, &ask, caller).await,
-            Step::CallOff => self.call_off().await?,
+            Step::CallOff => self.call_off(PaymentEvent::Declined).await?,
             Step::Check => self.check().await?,
-            Step::Expire => self.expire().await?,
+            Step::Expire => self.call_off(PaymentEvent::Expired).await?,
             // Whoever only looks, or has no code, leaves the run to its caller and to the hosts, and what leads to it.
             Step::Claim if self.only_looks() => return self.end(Ending::Rest).await,
             Step::Settle
@@ -378,8 +381,8 @@ impl<'a> Drive<'a> {
         )
     }
 
-    pub(super) fn spec(&self) -> Option<RunSpec> {
-        serde_json::from_str(self.stored.run_spec.as_deref()?).ok()
+    pub(super) fn spec(&self) -> Option<&RunSpec> {
+        self.spec.as_ref()
     }
 
     pub(super) fn mode(&self) -> &'static dyn Mode {
@@ -393,7 +396,7 @@ impl<'a> Drive<'a> {
 
     /// `Some` when the caller gave up before the claim was made.
     async fn claim(&mut self, caller: Option<&Caller>) -> Result<Option<Ending>, Trouble> {
-        let Some((spec, arguments)) = self.spec().zip(self.stored.arguments.clone()) else {
+        let Some((spec, arguments)) = self.spec.clone().zip(self.stored.arguments.clone()) else {
             return Err(LedgerError::Corrupt("a call to be run has no arguments".into()).into());
         };
         let Some(slot) = self.gate.runs.reserve(&self.call.id) else {
@@ -469,4 +472,9 @@ impl<'a> Drive<'a> {
         let outcome = self.gate.parts.ledger.outcome(self.call.id.clone()).await?;
         Ok(Some(outcome.map_or(Ending::Forgotten, Ending::Outcome)))
     }
+}
+
+/// How a call runs, `None` once that was erased.
+fn spec_of(record: &Record) -> Option<RunSpec> {
+    serde_json::from_str(record.run_spec.as_deref()?).ok()
 }

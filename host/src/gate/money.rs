@@ -26,7 +26,7 @@ impl Drive<'_> {
 
     pub(super) fn payment(&self) -> Result<PaymentRef, Trouble> {
         let payment = payment_ref(&self.call).ok_or(Trouble::Unsteady)?;
-        let credential = self.spec().and_then(|spec| spec.credential);
+        let credential = self.spec().and_then(|spec| spec.credential.as_deref());
         Ok(PaymentRef {
             credential: credential.map(Arc::from),
             ..payment
@@ -150,8 +150,9 @@ impl Drive<'_> {
         self.gather(event.into())
     }
 
-    /// Calls an overdue payment off, so that its link takes no money any more, and ends the call.
-    pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
+    /// Has the payment called off, so that its link takes no money any more, and ends the call with `end`. One that was paid
+    /// all the same is paid.
+    pub(super) async fn call_off(&mut self, end: PaymentEvent) -> Result<(), Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         let canceled = self
@@ -170,35 +171,7 @@ impl Drive<'_> {
             Ok(Standing::Pending) => {
                 Err(ProviderError::Unreachable("the payment is not called off".into()).into())
             }
-            Ok(_) | Err(ProviderError::Unsupported { .. }) => {
-                self.gather(PaymentEvent::Expired.into())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Has the payment called off because its payer said no. One that was paid all the same is paid.
-    pub(super) async fn call_off(&mut self) -> Result<(), Trouble> {
-        let provider = self.provider()?;
-        let payment = self.payment()?;
-        let canceled = self
-            .effect(
-                provider.as_ref(),
-                "cancel",
-                self.call.id.as_str(),
-                provider.cancel(&payment),
-            )
-            .await;
-        match canceled {
-            Ok(standing @ (Standing::Paid(_) | Standing::Authorized(_))) => {
-                self.gather_standing(standing).await
-            }
-            Ok(Standing::Pending) => {
-                Err(ProviderError::Unreachable("the payment is not called off".into()).into())
-            }
-            Ok(_) | Err(ProviderError::Unsupported { .. }) => {
-                self.gather(PaymentEvent::Declined.into())
-            }
+            Ok(_) | Err(ProviderError::Unsupported { .. }) => self.gather(end.into()),
             Err(error) => Err(error.into()),
         }
     }

@@ -181,7 +181,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "a call ends as unpaid while its link still takes money",
         edits: &[Edit {
             file: "host/src/gate/money.rs",
-            from: "    pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
+            from: "    pub(super) async fn call_off(&mut self, end: PaymentEvent) -> Result<(), Trouble> {
         let provider = self.provider()?;
         let payment = self.payment()?;
         let canceled = self
@@ -190,7 +190,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
                 \"cancel\",
                 self.call.id.as_str(),
                 provider.cancel(&payment),",
-            to: "    pub(super) async fn expire(&mut self) -> Result<(), Trouble> {
+            to: "    pub(super) async fn call_off(&mut self, end: PaymentEvent) -> Result<(), Trouble> {
         let provider = self.provider()?;
         let canceled = self
             .effect(

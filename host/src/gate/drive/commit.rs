@@ -77,6 +77,10 @@ impl Drive<'_> {
 
     pub(super) fn take(&mut self, record: Record) {
         self.call.clone_from(&record.call);
+        // It is written once and erased once.
+        if record.run_spec.is_none() {
+            self.spec = None;
+        }
         self.stored = record;
         self.read_at = self.gate.parts.clock.now();
     }
