@@ -1,6 +1,6 @@
 //! Every key there is, once: what checks a file, proposes the nearest key and makes the published JSON Schema.
 
-use super::{kinds, mpp_keys, oauth};
+use super::{kinds, mpp_keys, oauth, token_keys};
 
 /// How somebody is made whole, as written in the configuration.
 pub(super) const ON_FAILURE_WORDS: &[&str] = &["refund", "credit"];
@@ -352,119 +352,28 @@ pub(super) static ACCOUNT: Section = Section {
             Kind::Word(super::account::DISAGREES),
             "Makes the pretended provider's statement wrong, for trying reconciliation: another amount, a payment missing, a payment that nobody knows, or a refund more.",
         ),
-        key(
-            "network",
-            Kind::Text(kinds::filled),
-            "x402: the chain, by CAIP-2 such as \"eip155:8453\", or by its name in version 1 such as \"base\".",
-        ),
-        key(
-            "pay_to",
-            Kind::Text(kinds::filled),
-            "x402: the address that is paid.",
-        ),
-        key(
-            "asset",
-            Kind::Text(kinds::filled),
-            "x402: the token's address; USDC by default, on Base, Avalanche, their test networks and Solana.",
-        ),
-        key(
-            "asset_name",
-            Kind::Text(kinds::filled),
-            "x402: the token's name(), which payers sign; known of USDC.",
-        ),
-        key(
-            "asset_version",
-            Kind::Text(kinds::filled),
-            "x402: the token's version(), which payers sign; known of USDC.",
-        ),
-        key(
-            "decimals",
-            Kind::Integer(0, 36),
-            "x402: the token's decimals; known of USDC.",
-        ),
-        key(
-            "currency",
-            Kind::Text(kinds::filled),
-            "x402: the currency of the prices that the token pays; USD for USDC, to be said for any other token.",
-        ),
-        key(
-            "rate",
-            Kind::Text(kinds::amount),
-            "x402: how many of the token one unit of the currency is, such as \"1\" or \"0.92\"; 1 for USDC and USD, to be said otherwise.",
-        ),
-        key(
-            "transfer",
-            Kind::Word(super::account::TRANSFERS),
-            "x402: how payers authorise a transfer: by the token itself (eip3009, the default) or by the Permit2 contract.",
-        ),
-        key(
-            "facilitator",
-            Kind::Text(kinds::filled),
-            "x402: the URL of who checks payments against the chain and sends them there.",
-        ),
-        key(
-            "facilitator_auth",
-            Kind::Section(&FACILITATOR_AUTH),
-            "x402: what the facilitator wants to see: bearer; or header and value; or cdp_key_id and cdp_key_secret.",
-        ),
-        key(
-            "verify",
-            Kind::Word(super::account::VERIFIERS),
-            "x402: who checks a payment before the run: this host alone (local: no balances), the facilitator alone (wallets that are contracts, Permit2, Solana), or both, the default where it can be.",
-        ),
-        key(
-            "verify_timeout_s",
-            Kind::Integer(1, 120),
-            "x402: seconds the facilitator may take to check; 15 by default.",
-        ),
-        key(
-            "settle_timeout_s",
-            Kind::Integer(1, 900),
-            "x402: seconds the facilitator may take to settle; 200 by default, more than it waits for a block itself.",
-        ),
-        key(
-            "max_timeout_s",
-            Kind::Integer(10, 86_400),
-            "x402: seconds that a payer's signature is to hold: the run and its settlement; 300 by default.",
-        ),
-        key(
-            "require_challenge",
-            Kind::Bool,
-            "x402: whether a payment of version 2 must echo extra.challengeId, which binds it to tool, arguments and price; true by default.",
-        ),
-        key(
-            "rpc",
-            Kind::TextOrSecret(kinds::filled),
-            "x402: the URL of a node of the chain, asked what became of a payment when the facilitator's answer was lost. Without it such a payment waits for a person.",
-        ),
-        key(
-            "confirmations",
-            Kind::Integer(1, 10_000),
-            "x402: in how many blocks a payment counts as made; 1 by default, the facilitator's word. More needs rpc.",
-        ),
+        token_keys::NETWORK,
+        token_keys::PAY_TO,
+        token_keys::ASSET,
+        token_keys::ASSET_NAME,
+        token_keys::ASSET_VERSION,
+        token_keys::DECIMALS,
+        token_keys::CURRENCY,
+        token_keys::RATE,
+        token_keys::TRANSFER,
+        token_keys::FACILITATOR,
+        token_keys::FACILITATOR_AUTH,
+        token_keys::VERIFY,
+        token_keys::VERIFY_TIMEOUT_S,
+        token_keys::SETTLE_TIMEOUT_S,
+        token_keys::MAX_TIMEOUT_S,
+        token_keys::REQUIRE_CHALLENGE,
+        token_keys::RPC,
+        token_keys::CONFIRMATIONS,
         mpp_keys::REALM,
         mpp_keys::EVM,
         mpp_keys::LIGHTNING,
         mpp_keys::STRIPE,
-    ],
-    refused: &[],
-};
-
-pub(super) static FACILITATOR_AUTH: Section = Section {
-    keys: &[
-        key(
-            "bearer",
-            Kind::Secret,
-            "A token, sent as Authorization: Bearer.",
-        ),
-        key("header", Kind::Text(kinds::filled), "The name of a header."),
-        key("value", Kind::Secret, "What that header says."),
-        key(
-            "cdp_key_id",
-            Kind::Text(kinds::filled),
-            "The id of a key of Coinbase's Developer Platform.",
-        ),
-        key("cdp_key_secret", Kind::Secret, "That key: Ed25519, base64."),
     ],
     refused: &[],
 };

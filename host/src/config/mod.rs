@@ -22,6 +22,7 @@ mod schema;
 mod secret;
 mod settle;
 mod state;
+mod token_keys;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,7 +1,7 @@
 //! The keys of accounts of the kind `mpp`.
 
-use super::keys::{FACILITATOR_AUTH, Key, Kind, Section, key};
-use super::kinds;
+use super::keys::{Key, Kind, Section, key};
+use super::{kinds, token_keys};
 
 pub(super) const REALM: Key = key(
     "realm",
@@ -26,81 +26,21 @@ pub(super) const STRIPE: Key = key(
 
 static EVM_SECTION: Section = Section {
     keys: &[
-        key(
-            "network",
-            Kind::Text(kinds::filled),
-            "The chain, such as \"eip155:8453\" or \"base\".",
-        ),
-        key(
-            "pay_to",
-            Kind::Text(kinds::filled),
-            "The address that is paid.",
-        ),
-        key(
-            "asset",
-            Kind::Text(kinds::filled),
-            "The token's address; USDC by default, where it is known.",
-        ),
-        key(
-            "asset_name",
-            Kind::Text(kinds::filled),
-            "The token's name(), which payers sign; known of USDC.",
-        ),
-        key(
-            "asset_version",
-            Kind::Text(kinds::filled),
-            "The token's version(), which payers sign; known of USDC.",
-        ),
-        key(
-            "decimals",
-            Kind::Integer(0, 36),
-            "The token's decimals; known of USDC.",
-        ),
-        key(
-            "currency",
-            Kind::Text(kinds::filled),
-            "The currency of the prices that the token pays; USD for USDC.",
-        ),
-        key(
-            "rate",
-            Kind::Text(kinds::amount),
-            "How many of the token one unit of the currency is; 1 for USDC and USD.",
-        ),
-        key(
-            "facilitator",
-            Kind::Text(kinds::filled),
-            "The URL of who checks payments against the chain and sends them there, by x402.",
-        ),
-        key(
-            "facilitator_auth",
-            Kind::Section(&FACILITATOR_AUTH),
-            "What the facilitator wants to see.",
-        ),
-        key(
-            "verify",
-            Kind::Word(super::account::VERIFIERS),
-            "Who checks a payment before the run: this host (local), the facilitator, or both, the default.",
-        ),
-        key(
-            "verify_timeout_s",
-            Kind::Integer(1, 120),
-            "Seconds the facilitator may take to check; 15 by default.",
-        ),
-        key(
-            "settle_timeout_s",
-            Kind::Integer(1, 900),
-            "Seconds the facilitator may take to settle; 200 by default.",
-        ),
-        key(
-            "rpc",
-            Kind::TextOrSecret(kinds::filled),
-            "The URL of a node of the chain, asked what became of a payment when the facilitator's answer was lost.",
-        ),
-        key(
-            "confirmations",
-            Kind::Integer(1, 10_000),
-            "Blocks until a payment counts as made; more than 1 needs rpc.",
-        ),
+        token_keys::NETWORK,
+        token_keys::PAY_TO,
+        token_keys::ASSET,
+        token_keys::ASSET_NAME,
+        token_keys::ASSET_VERSION,
+        token_keys::DECIMALS,
+        token_keys::CURRENCY,
+        token_keys::RATE,
+        token_keys::FACILITATOR,
+        token_keys::FACILITATOR_AUTH,
+        token_keys::VERIFY,
+        token_keys::VERIFY_TIMEOUT_S,
+        token_keys::SETTLE_TIMEOUT_S,
+        token_keys::RPC,
+        token_keys::CONFIRMATIONS,
     ],
     refused: &[],
 };
