@@ -62,14 +62,14 @@ async fn trouble(fleet: &Fleet, cluster: &Cluster) {
     };
     let others = async {
         sleep(BUSINESS).await;
-        fleet.kill_host(1).await;
+        fleet.kill_host_in_a_run(1).await;
         fleet.start_host(1).await;
         sleep(BUSINESS).await;
         cluster.restart(Stop::Fast).await;
         sleep(BUSINESS).await;
         cluster.restart(Stop::Immediate).await;
         sleep(BUSINESS).await;
-        fleet.kill_host(2).await;
+        fleet.kill_host_in_a_run(2).await;
         fleet.start_host(2).await;
     };
     tokio::join!(thawed, others);

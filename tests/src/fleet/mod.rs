@@ -6,6 +6,7 @@
 pub mod buyer;
 pub mod verdict;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::home::Home;
 use crate::host::HttpHost;
+use crate::wait::until;
 
 /// Hosts in one home: the same plugins, configuration and ledger.
 pub struct Fleet {
@@ -59,6 +61,39 @@ impl Fleet {
         host.expect("there is a host").kill().await;
     }
 
+    /// kill -9 in the middle of a run. Under load there is soon a host in one.
+    pub async fn kill_host_in_a_run(&self, n: usize) {
+        loop {
+            let pid = self.pid(n).await;
+            until("a run", async || {
+                (!self.runs_under_way(pid).is_empty()).then_some(())
+            })
+            .await;
+            self.kill_host(n).await;
+            // Otherwise the run came to its end in that moment.
+            if !self.runs_under_way(pid).is_empty() {
+                return;
+            }
+            self.start_host(n).await;
+        }
+    }
+
+    /// The runs that a process has begun and not ended, as the trace names them.
+    fn runs_under_way(&self, pid: u32) -> BTreeSet<String> {
+        let trace = std::fs::read_to_string(self.trace()).unwrap_or_default();
+        let runs = |place: &str| -> BTreeSet<String> {
+            let prefix = format!("{pid} {place} ");
+            let runs = trace.lines().filter_map(|line| line.strip_prefix(&prefix));
+            runs.map(str::to_owned).collect()
+        };
+        &runs("before-run") - &runs("after-run")
+    }
+
+    async fn pid(&self, n: usize) -> u32 {
+        let host = self.hosts[n].host.lock().await;
+        host.as_ref().expect("there is a host").pid()
+    }
+
     /// SIGSTOP: it holds its connections and answers nothing.
     pub async fn freeze_host(&self, n: usize) {
         self.signal_host(n, "STOP").await;
@@ -70,8 +105,7 @@ impl Fleet {
     }
 
     async fn signal_host(&self, n: usize, signal: &str) {
-        let host = self.hosts[n].host.lock().await;
-        let pid = host.as_ref().expect("there is a host").pid().to_string();
+        let pid = self.pid(n).await.to_string();
         let sent = Command::new("kill")
             .args([&format!("-{signal}"), &pid])
             .status();
