@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod failpoint;
 pub mod gate;
+pub mod grants;
 pub mod jwks;
 pub mod ledger;
 pub mod limits;

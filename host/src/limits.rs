@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Limits of one run. All are enforced by the host, none by the guest's good will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// Linear memory of one instance, bytes, all memories together.
     pub memory_bytes_max: usize,
@@ -19,6 +20,10 @@ pub struct Limits {
     pub log_bytes_max: usize,
     /// Runs of one plugin at a time; further ones wait.
     pub concurrent_runs_max: usize,
+    /// Outgoing requests of one run.
+    pub http_requests_max: u32,
+    /// Bytes that the bodies of a run's outgoing requests and their answers have, all together.
+    pub http_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +36,8 @@ impl Default for Limits {
             output_bytes_max: 4 << 20,
             log_bytes_max: 64 << 10,
             concurrent_runs_max: 64,
+            http_requests_max: 100,
+            http_bytes_max: 16 << 20,
         }
     }
 }

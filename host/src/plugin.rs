@@ -13,6 +13,9 @@ pub struct Manifest {
     pub digest: Digest,
     /// The version of `coinop:plugin` the component exports, such as `0.1.0`.
     pub wit_version: String,
+    /// The interfaces it imports, such as `wasi:http/outgoing-handler@0.2.12`, in the component's order. What a language's
+    /// runtime always brings along is among them: an import is not yet a wish.
+    pub imports: Vec<String>,
     /// Its tools, in the plugin's order.
     pub tools: Vec<ToolDecl>,
 }

@@ -12,10 +12,11 @@ use coinop_core::digest::Digest;
 use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
 use coinop_core::price::Price;
+use coinop_core::principal::Principal;
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 
-use super::library::{Code, Loader, Ran};
+use super::library::{Code, Granted, Loader, Ran};
 use crate::gate::Job;
 use crate::ledger::{Components, LedgerError};
 use crate::limits::Limits;
@@ -92,6 +93,7 @@ fn manifest(text: &str) -> Option<Manifest> {
     Some(Manifest {
         digest: Digest::of(text.as_bytes()),
         wit_version: "0.1.0".to_owned(),
+        imports: Vec::new(),
         tools,
     })
 }
@@ -129,7 +131,7 @@ impl Code for FakeCode {
         &self.0
     }
 
-    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Ran> {
+    fn run<'a>(&'a self, job: &'a Job, _granted: &'a Granted) -> BoxFuture<'a, Ran> {
         let content = vec![Content::text(format!(
             "{} by {}",
             job.tool,
@@ -150,6 +152,7 @@ impl Code for FakeCode {
                 result,
                 log: "one\u{1b}[31m\ntwo\n".to_owned(),
                 log_dropped: 3,
+                denials: Vec::new(),
             }
         })
     }
@@ -163,6 +166,7 @@ pub(crate) fn job(component: Digest, tool: &str) -> Job {
         tool: tool.to_owned(),
         arguments: "{}".to_owned(),
         execution_id: "call_x".to_owned(),
+        principal: Principal::local(),
         limits: Limits::default(),
         settings: Arc::new(BTreeMap::new()),
         progress: None,

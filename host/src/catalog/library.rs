@@ -16,8 +16,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::blocklist::Blocklist;
+use super::granted::GrantBook;
 use super::source::Sources;
 use crate::gate::{Job, Runner};
+use crate::grants::{Denial, Grants};
 use crate::ledger::Components;
 use crate::plugin::Manifest;
 
@@ -48,7 +50,15 @@ pub trait Code: Send + Sync {
     fn manifest(&self) -> &Manifest;
 
     /// Runs one job in a fresh instance. Dropping the future stops the guest.
-    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Ran>;
+    fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran>;
+}
+
+/// What the operator allows a run, as it is when the run begins.
+pub struct Granted {
+    /// What it may reach.
+    pub grants: Arc<Grants>,
+    /// The caller's pseudonym, where the plugin is told one.
+    pub caller: Option<String>,
 }
 
 /// How a run ended.
@@ -59,6 +69,8 @@ pub struct Ran {
     pub log: String,
     /// Bytes of it that were dropped.
     pub log_dropped: u64,
+    /// What it was refused for want of a grant.
+    pub denials: Vec<Denial>,
 }
 
 /// Components by digest.
@@ -66,6 +78,7 @@ pub struct Library {
     sources: Arc<Sources>,
     shelf: Mutex<Shelf>,
     blocklist: Blocklist,
+    grants: GrantBook,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -93,6 +106,7 @@ impl Library {
             blocklist: Blocklist::new(Arc::clone(&ledger)),
             sources: Arc::new(Sources::new(loader, ledger)),
             shelf: Mutex::default(),
+            grants: GrantBook::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
@@ -113,6 +127,11 @@ impl Library {
         let mut shelf = self.shelf();
         shelf.served = served;
         shelf.retire();
+    }
+
+    /// Says what plugins may reach from now on, by their names.
+    pub fn grant(&self, grants: HashMap<String, Arc<Grants>>) {
+        self.grants.set(grants);
     }
 
     /// The code of a component, loaded now if it is not in memory. Any number of callers wait for the same load, which
@@ -226,8 +245,14 @@ impl Runner for Library {
         Box::pin(async move {
             self.blocklist.check(job.component).await?;
             let code = self.code_for(job.component, &job.plugin).await?;
-            let ran = code.run(&job).await;
+            let granted = Granted {
+                grants: self.grants.of(&job.plugin),
+                caller: None,
+            };
+            let mut ran = code.run(&job, &granted).await;
             log(&job, &ran);
+            self.grants
+                .tell(&job.plugin, std::mem::take(&mut ran.denials));
             ran.result
         })
     }

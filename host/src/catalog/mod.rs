@@ -7,6 +7,7 @@ pub mod arguments;
 mod blocklist;
 #[cfg(test)]
 pub(crate) mod fakes;
+mod granted;
 pub mod library;
 pub mod notes;
 mod payment_id;

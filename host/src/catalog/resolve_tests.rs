@@ -35,6 +35,7 @@ fn plugin(name: &str, tools: Vec<ToolDecl>) -> Plugin {
     let manifest = Manifest {
         digest: Digest::of(name.as_bytes()),
         wit_version: "0.1.0".to_owned(),
+        imports: Vec::new(),
         tools,
     };
     Plugin {

@@ -6,7 +6,7 @@ use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
 use futures::future::BoxFuture;
 
-use super::library::{Code, Loader, Ran};
+use super::library::{Code, Granted, Loader, Ran};
 use crate::gate::Job;
 use crate::plugin::Manifest;
 use crate::sandbox::{Component, FailureKind, Run, RunError, Sandbox};
@@ -35,7 +35,7 @@ impl Code for Component {
         Self::manifest(self)
     }
 
-    fn run<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Ran> {
+    fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
             let report = Self::run(
                 self,
@@ -43,7 +43,9 @@ impl Code for Component {
                     tool: &job.tool,
                     arguments: &job.arguments,
                     execution_id: &job.execution_id,
+                    caller: granted.caller.as_deref(),
                     limits: &job.limits,
+                    grants: &granted.grants,
                     settings: &job.settings,
                     progress: job.progress.clone(),
                 },
@@ -56,6 +58,7 @@ impl Code for Component {
                 }),
                 log: report.log.text,
                 log_dropped: report.log.dropped,
+                denials: report.denials,
             }
         })
     }

@@ -51,7 +51,9 @@ impl Call {
                 tool: &tool.name,
                 arguments: arguments.as_json(),
                 execution_id: CallId::from_random(crate::random::bytes()).as_str(),
+                caller: None,
                 limits: &rules.limits,
+                grants: &rules.grants,
                 settings: &rules.settings,
                 progress: Some(Arc::new(Shown)),
             })
@@ -64,6 +66,15 @@ impl Call {
                 "coinop: {} more bytes of output were dropped",
                 report.log.dropped
             );
+        }
+        for denial in &report.denials {
+            eprintln!("coinop: not allowed to {}", denial.wanted);
+            if let Some(line) = &denial.line {
+                eprintln!(
+                    "coinop: to allow it, add to coinop.toml: [plugins.{}.grants] {line}",
+                    rules.name
+                );
+            }
         }
         let outcome = report
             .result
@@ -162,8 +173,10 @@ fn told(block: &Content) -> String {
 
 /// Limits and settings as the configuration and the sidecar have them.
 struct Rules {
+    name: String,
     limits: crate::limits::Limits,
     settings: std::collections::BTreeMap<String, String>,
+    grants: Arc<crate::grants::Grants>,
 }
 
 impl Rules {
@@ -177,10 +190,12 @@ impl Rules {
         let mut settings = sidecar.settings.clone();
         settings.extend(operator.settings.clone());
         Ok(Self {
+            name: name.to_owned(),
             limits: sidecar
                 .limits
                 .lowering(operator.limits.applied_to(config.limits)),
             settings,
+            grants: operator.grants,
         })
     }
 }

@@ -415,6 +415,16 @@ static LIMITS_SECTION: Section = Section {
             Kind::Integer(1, 10_000),
             "Runs of one plugin at a time; 64 by default.",
         ),
+        key(
+            "http_requests",
+            Kind::Integer(0, 100_000),
+            "Outgoing requests of one run; 100 by default.",
+        ),
+        key(
+            "http_kib",
+            Kind::Integer(0, 4_194_304),
+            "Size of the bodies of a run's outgoing requests and their answers, all together, KiB; 16384 by default.",
+        ),
     ],
     refused: &[],
 };
@@ -523,6 +533,11 @@ static PLUGIN: Section = Section {
         RETRIES,
         ACCEPT,
         SETTLE,
+        key(
+            "grants",
+            Kind::Section(&super::grants::GRANTS),
+            "What the plugin may reach beyond its arguments; nothing by default.",
+        ),
         LIMITS,
         SETTINGS,
         key(

@@ -9,6 +9,7 @@ mod callers;
 mod check;
 mod conversation;
 mod document;
+mod grants;
 mod keys;
 mod kinds;
 mod mpp_keys;
@@ -24,9 +25,10 @@ mod settle;
 mod state;
 mod token_keys;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use coinop_core::call::Remedy;
@@ -48,6 +50,7 @@ pub use secret::{Secret, SecretSource};
 pub use settle::Settle;
 pub use state::State;
 
+use crate::grants::Grants;
 use crate::limits::Limits;
 
 /// Where HTTP listens when nobody says.
@@ -158,6 +161,14 @@ struct Source {
 }
 
 impl Config {
+    /// What each plugin may reach, by its name.
+    pub fn grants(&self) -> HashMap<String, Arc<Grants>> {
+        let named = self.plugins.iter();
+        named
+            .map(|(name, rules)| (name.clone(), Arc::clone(&rules.grants)))
+            .collect()
+    }
+
     /// Reads the file that `overrides` name, or the default one where there is one, and applies the command line.
     ///
     /// # Errors

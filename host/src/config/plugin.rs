@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use coinop_core::call::Remedy;
 use coinop_core::mode::{self, Mode};
@@ -12,6 +13,7 @@ use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::keys;
 use super::raw::{RawLimits, RawPlugin, RawTool};
 use super::settle::Settle;
+use crate::grants::Grants;
 use crate::limits::Limits;
 
 /// What one file says of a plugin. Everything may be unsaid.
@@ -35,6 +37,8 @@ pub struct PluginRules {
     pub accept: Option<Vec<String>>,
     /// For all its tools.
     pub settle: Option<Settle>,
+    /// What it may reach. A sidecar grants nothing.
+    pub grants: Arc<Grants>,
     /// What one run may use.
     pub limits: LimitRules,
     /// Texts for the plugin.
@@ -84,6 +88,8 @@ impl LimitRules {
             output_bytes_max: raw.output_kib.map_or(limits.output_bytes_max, |n| n << 10),
             log_bytes_max: raw.log_kib.map_or(limits.log_bytes_max, |n| n << 10),
             concurrent_runs_max: raw.concurrent_runs.unwrap_or(limits.concurrent_runs_max),
+            http_requests_max: raw.http_requests.unwrap_or(limits.http_requests_max),
+            http_bytes_max: raw.http_kib.map_or(limits.http_bytes_max, |n| n << 10),
         }
     }
 
@@ -98,6 +104,8 @@ impl LimitRules {
             output_bytes_max: asked.output_bytes_max.min(limits.output_bytes_max),
             log_bytes_max: asked.log_bytes_max.min(limits.log_bytes_max),
             concurrent_runs_max: asked.concurrent_runs_max.min(limits.concurrent_runs_max),
+            http_requests_max: asked.http_requests_max.min(limits.http_requests_max),
+            http_bytes_max: asked.http_bytes_max.min(limits.http_bytes_max),
         }
     }
 }
@@ -114,6 +122,7 @@ impl PluginRules {
             retries: raw.retries,
             accept: raw.accept,
             settle: raw.settle,
+            grants: Arc::new(raw.grants.resolve()),
             limits: LimitRules::new(raw.limits),
             settings: raw.settings,
             tools: raw

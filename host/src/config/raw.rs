@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::account::AccountKind;
 use super::callers::RawCallers;
 use super::conversation::{ConfirmTool, RawClient, RawConversation};
+use super::grants::RawGrants;
 use super::kinds::PriceText;
 use super::oauth::RawOAuth;
 use super::replies::Replies;
@@ -113,6 +114,8 @@ pub(super) struct RawLimits {
     pub(super) output_kib: Option<usize>,
     pub(super) log_kib: Option<usize>,
     pub(super) concurrent_runs: Option<usize>,
+    pub(super) http_requests: Option<u32>,
+    pub(super) http_kib: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -142,6 +145,7 @@ pub(super) struct RawPlugin {
     pub(super) retries: Option<u32>,
     pub(super) accept: Option<Vec<String>>,
     pub(super) settle: Option<Settle>,
+    pub(super) grants: RawGrants,
     pub(super) limits: RawLimits,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) tools: BTreeMap<String, RawTool>,

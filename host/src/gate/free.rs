@@ -18,6 +18,7 @@ impl Gate {
             plugin: listing.plugin.clone(),
             tool: listing.tool.name.clone(),
             arguments: arguments.into_json(),
+            principal: invocation.principal.clone(),
             execution_id: CallId::from_random(self.random.bytes()).to_string(),
             limits: listing.limits,
             settings: listing.settings.clone(),

@@ -111,6 +111,8 @@ pub struct Job {
     pub arguments: String,
     /// The call's id, the plugin's idempotency key.
     pub execution_id: String,
+    /// Who called.
+    pub principal: Principal,
     /// What the run may use.
     pub limits: Limits,
     /// The plugin's settings.

@@ -346,6 +346,7 @@ fn job(
         tool: spec.tool.clone(),
         arguments,
         execution_id: claimed.call.id.to_string(),
+        principal: claimed.call.quote.principal.clone(),
         limits: spec.limits,
         settings: spec.settings.clone(),
         progress,

@@ -15,6 +15,7 @@ fn manifest(text: &str) -> Manifest {
     Manifest {
         digest: Digest::of(text.as_bytes()),
         wit_version: "0.1.0".to_owned(),
+        imports: Vec::new(),
         tools: Vec::new(),
     }
 }

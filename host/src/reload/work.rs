@@ -219,6 +219,7 @@ impl Work {
         next.problems = problems;
         self.tell(&next.problems, &resolved.notes);
         self.setup.library.serve(served);
+        self.setup.library.grant(self.config.grants());
         let changed = !next.same_listing(&self.setup.catalog.snapshot());
         self.setup.catalog.publish(next, changed);
     }

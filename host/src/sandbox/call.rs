@@ -13,6 +13,7 @@ use super::load::{Adapter, Component, Shared};
 use super::log::{LogPipe, cut};
 use super::pace::Pace;
 use super::progress::Progress;
+use super::reach::{Denials, Reach};
 use super::state::{self, State};
 use super::{Run, RunReport, answer, v0_1_0};
 use crate::limits::Limits;
@@ -26,15 +27,18 @@ pub(super) async fn run(component: &Component, run: Run<'_>) -> RunReport {
     let limits = run.limits;
     let log = LogPipe::new(limits.log_bytes_max);
     let wall = Duration::from_millis(limits.wall_ms_max);
-    let result = match tokio::time::timeout(wall, run_now(component, run, &log, started)).await {
-        Ok(result) => result,
-        Err(_) => Err(RunError::WallTime {
-            limit_ms: limits.wall_ms_max,
-        }),
-    };
+    let denials = Arc::<Denials>::default();
+    let result =
+        match tokio::time::timeout(wall, run_now(component, run, &log, &denials, started)).await {
+            Ok(result) => result,
+            Err(_) => Err(RunError::WallTime {
+                limit_ms: limits.wall_ms_max,
+            }),
+        };
     RunReport {
         result,
         log: log.take(),
+        denials: denials.take(),
         wall: started.elapsed(),
     }
 }
@@ -43,6 +47,7 @@ async fn run_now(
     component: &Component,
     run: Run<'_>,
     log: &LogPipe,
+    denials: &Arc<Denials>,
     started: Instant,
 ) -> Result<Outcome, RunError> {
     let Some(schema) = component.schemas.get(run.tool) else {
@@ -52,7 +57,7 @@ async fn run_now(
     let places = component.places(run.limits.concurrent_runs_max);
     let _place = places.acquire().await.map_err(closed)?;
     let _memories = take_memories(shared, component.memories).await?;
-    let outcome = in_fresh_store(component, &run, log, started).await?;
+    let outcome = in_fresh_store(component, &run, log, denials, started).await?;
     answer::accept(outcome, schema.as_ref(), run.limits.output_bytes_max)
 }
 
@@ -60,6 +65,7 @@ async fn in_fresh_store(
     component: &Component,
     run: &Run<'_>,
     log: &LogPipe,
+    denials: &Arc<Denials>,
     started: Instant,
 ) -> Result<Outcome, RunError> {
     let (shared, limits) = (&component.shared, run.limits);
@@ -69,13 +75,21 @@ async fn in_fresh_store(
     );
     let progress = run.progress.clone().map(Progress::new);
     let settings = run.settings.clone();
-    let mut store = state::store(&shared.engine, limits, log, &pace, settings, progress);
+    let mut store = state::store(
+        &shared.engine,
+        limits,
+        Reach::of(run, log, denials),
+        &pace,
+        settings,
+        progress,
+    );
     let called = async {
         match &component.adapter {
             Adapter::V0_1(linked) => {
                 let context = v0_1_0::Context {
                     call_id: run.execution_id,
                     remaining_ms: remaining_ms(limits, started),
+                    caller: run.caller,
                 };
                 linked
                     .call(&mut store, run.tool, run.arguments, context)

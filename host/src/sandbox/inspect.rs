@@ -25,6 +25,8 @@ pub(super) struct Inspected {
     pub(super) adapter: WitVersion,
     /// The version as exported, such as `0.1.0`.
     pub(super) version: String,
+    /// Names of the outermost component's imports.
+    pub(super) imports: Vec<String>,
 }
 
 /// Tells a plugin from everything else.
@@ -38,7 +40,7 @@ pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> 
         });
     }
     check_header(file, bytes)?;
-    let exports = exports(file, bytes)?;
+    let Names { imports, exports } = names(file, bytes)?;
     let Some(version) = exports.iter().find_map(|name| name.strip_prefix(TOOLS)) else {
         return Err(LoadError::OtherWorld {
             file: named(),
@@ -49,6 +51,7 @@ pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> 
         Some(adapter) => Ok(Inspected {
             adapter,
             version: version.to_owned(),
+            imports,
         }),
         None => Err(LoadError::UnsupportedVersion {
             file: named(),
@@ -109,9 +112,16 @@ fn not_wasm(file: String, bytes: &[u8]) -> LoadError {
     LoadError::Text { file, remedy }
 }
 
-/// Names of the outermost component's exports. Reads to the end, so that a truncated file is always noticed.
-fn exports(file: &str, bytes: &[u8]) -> Result<Vec<String>, LoadError> {
-    let mut names = Vec::new();
+/// What the outermost component names.
+#[derive(Default)]
+struct Names {
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+/// Names of the outermost component's imports and exports. Reads to the end, so that a truncated file is always noticed.
+fn names(file: &str, bytes: &[u8]) -> Result<Names, LoadError> {
+    let mut names = Names::default();
     let mut outer = Vec::new();
     let mut parser = Parser::new(0);
     let mut rest = bytes;
@@ -122,13 +132,19 @@ fn exports(file: &str, bytes: &[u8]) -> Result<Vec<String>, LoadError> {
             Err(error) => return Err(unreadable(file, bytes, Some(&error))),
         };
         match payload {
+            Payload::ComponentImportSection(section) if outer.is_empty() => {
+                for import in section {
+                    let import = import.map_err(|e| unreadable(file, bytes, Some(&e)))?;
+                    names.imports.push(import.name.name.to_owned());
+                }
+            }
             Payload::ComponentExportSection(section) if outer.is_empty() => {
                 for export in section {
                     let export = export.map_err(|e| unreadable(file, bytes, Some(&e)))?;
                     if export.kind == ComponentExternalKind::Instance
                         || !export.name.name.is_empty()
                     {
-                        names.push(export.name.name.to_owned());
+                        names.exports.push(export.name.name.to_owned());
                     }
                 }
             }

@@ -17,6 +17,7 @@ use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
 use super::log::{LogPipe, cut};
 use super::pace::Pace;
+use super::reach::Reach;
 use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
 use super::{Run, RunReport, SandboxSettings, call, v0_1_0};
@@ -69,10 +70,14 @@ impl Shared {
     }
 }
 
-/// All of WASI 0.2, which every context denies, and every version of our own world.
+/// All of WASI 0.2, which a context denies unless it was granted, and every version of our own world.
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut State| {
+        (&state.reach.config).into()
+    })?;
     v0_1_0::add_to_linker(&mut linker)?;
     Ok(linker)
 }
@@ -140,6 +145,7 @@ pub(super) async fn load(
     let manifest = Manifest {
         digest: prepared.digest,
         wit_version: prepared.version,
+        imports: prepared.imports,
         tools,
     };
     shared.cache.keep_manifest(&manifest);
@@ -159,6 +165,7 @@ pub(super) async fn load(
 struct Prepared {
     digest: Digest,
     version: String,
+    imports: Vec<String>,
     adapter: Adapter,
     memories: u32,
 }
@@ -204,6 +211,7 @@ fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadEr
     Ok(Prepared {
         digest,
         version: inspected.version,
+        imports: inspected.imports,
         adapter,
         memories: needs.unwrap_or(MEMORIES_PER_COMPONENT_MAX).max(1),
     })
@@ -253,7 +261,14 @@ async fn list(
         Duration::from_millis(limits.cpu_ms_max),
         Arc::clone(&shared.turns),
     );
-    let mut store = state::store(&shared.engine, limits, log, &pace, BTreeMap::new(), None);
+    let mut store = state::store(
+        &shared.engine,
+        limits,
+        Reach::nothing(log),
+        &pace,
+        BTreeMap::new(),
+        None,
+    );
     let listing = async {
         match &prepared.adapter {
             Adapter::V0_1(linked) => linked.list(&mut store).await,

@@ -17,6 +17,7 @@ mod load;
 mod log;
 mod pace;
 mod progress;
+mod reach;
 pub mod schema;
 mod schema_cost;
 mod sealed;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 
+use crate::grants::{Denial, Grants};
 use crate::limits::Limits;
 use crate::plugin::Manifest;
 
@@ -108,8 +110,12 @@ pub struct Run<'a> {
     pub arguments: &'a str,
     /// The call's id, told to the plugin as its idempotency key.
     pub execution_id: &'a str,
+    /// A pseudonym of the caller, the same for the same caller and this plugin only, where the operator gives it.
+    pub caller: Option<&'a str>,
     /// What the run may use.
     pub limits: &'a Limits,
+    /// What the run may reach.
+    pub grants: &'a Grants,
     /// The plugin's settings.
     pub settings: &'a BTreeMap<String, String>,
     /// Who hears of progress.
@@ -141,6 +147,8 @@ pub struct RunReport {
     pub result: Result<Outcome, RunError>,
     /// What the guest printed. For the operator, never for the caller.
     pub log: CapturedLog,
+    /// What it was refused for want of a grant.
+    pub denials: Vec<Denial>,
     /// From the call of [`Component::run`] to its end, waiting for a free place included.
     pub wall: Duration,
 }

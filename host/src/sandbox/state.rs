@@ -1,28 +1,27 @@
-//! What a store holds for one run: WASI with nothing in it, the limits, and what the plugin may ask the host.
+//! What a store holds for one run: its reach, the limits, and what the plugin may ask the host.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store, UpdateDeadline};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use super::limits::Limiter;
-use super::log::LogPipe;
 use super::pace::Pace;
 use super::progress::Progress;
+use super::reach::Reach;
 use crate::limits::Limits;
 
 /// Handles one run may hold at a time: streams, pollables and the like.
 const HANDLES_MAX: usize = 4096;
-/// Random bytes in one request.
-const RANDOM_BYTES_MAX: u64 = 1 << 20;
 /// Bytes a guest may hand to the host in one call, whatever its answer may have: WASI writes need some room.
 const HOSTCALL_BYTES_MIN: usize = 256 << 10;
 
 /// The data of one store.
 pub(super) struct State {
-    wasi: WasiCtx,
+    pub(super) reach: Reach,
     table: ResourceTable,
     pub(super) limiter: Limiter,
     pub(super) cpu_is_exhausted: bool,
@@ -33,18 +32,21 @@ pub(super) struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        self.reach.wasi(&mut self.table)
     }
 }
 
-/// A fresh store for one run: no files, environment, arguments or sockets; output into `log`.
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        self.reach.http(&mut self.table)
+    }
+}
+
+/// A fresh store for one run.
 pub(super) fn store(
     engine: &Engine,
     limits: &Limits,
-    log: &LogPipe,
+    reach: Reach,
     pace: &Arc<Pace>,
     settings: BTreeMap<String, String>,
     progress: Option<Progress>,
@@ -52,7 +54,7 @@ pub(super) fn store(
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES_MAX);
     let state = State {
-        wasi: wasi(log),
+        reach,
         table,
         limiter: Limiter::new(limits.memory_bytes_max, limits.table_elements_max),
         cpu_is_exhausted: false,
@@ -74,15 +76,4 @@ pub(super) fn store(
         Ok(UpdateDeadline::YieldCustom(1, state.pace.next_turn()))
     });
     store
-}
-
-fn wasi(log: &LogPipe) -> WasiCtx {
-    WasiCtxBuilder::new()
-        .stdout(log.clone())
-        .stderr(log.clone())
-        .allow_tcp(false)
-        .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .max_random_size(RANDOM_BYTES_MAX)
-        .build()
 }

@@ -37,6 +37,7 @@ pub(super) struct Linked(bindings::PluginPre<State>);
 pub(super) struct Context<'a> {
     pub(super) call_id: &'a str,
     pub(super) remaining_ms: u32,
+    pub(super) caller: Option<&'a str>,
 }
 
 /// Offers what the world imports.
@@ -76,7 +77,7 @@ impl Linked {
         let context = wit::Context {
             call_id: context.call_id.to_owned(),
             remaining_ms: context.remaining_ms,
-            caller: None,
+            caller: context.caller.map(str::to_owned),
             meta: None,
         };
         let answer = plugin

@@ -47,6 +47,7 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         manifest: Arc::new(Manifest {
             digest: Digest::of(name.as_bytes()),
             wit_version: "0.1.0".to_owned(),
+            imports: Vec::new(),
             tools: vec![tool.clone()],
         }),
         tool,

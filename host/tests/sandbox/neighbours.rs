@@ -111,6 +111,7 @@ async fn runs_beyond_the_limit_wait_within_their_own_time() {
             limits,
             component: Arc::clone(&call.component),
             settings: Default::default(),
+            grants: Default::default(),
             progress: None,
         };
         waiting.report("count", json!({})).await
@@ -140,6 +141,7 @@ async fn a_component_outlives_its_sandbox() {
         component,
         limits: Default::default(),
         settings: Default::default(),
+        grants: Default::default(),
         progress: None,
     };
     call.limits.cpu_ms_max = 20;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use coinop::grants::Grants;
 use coinop::limits::Limits;
 use coinop::sandbox::{
     Component, LoadError, ProgressSink, Run, RunError, RunReport, Sandbox, SandboxSettings,
@@ -66,6 +67,7 @@ pub(crate) struct Call {
     pub(crate) component: Arc<Component>,
     pub(crate) limits: Limits,
     pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) grants: Grants,
     pub(crate) progress: Option<Arc<dyn ProgressSink>>,
 }
 
@@ -75,6 +77,7 @@ impl Call {
             component: load(guest).await,
             limits: Limits::default(),
             settings: BTreeMap::new(),
+            grants: Grants::default(),
             progress: None,
         }
     }
@@ -86,7 +89,9 @@ impl Call {
                 tool,
                 arguments: &arguments,
                 execution_id: "call_1",
+                caller: None,
                 limits: &self.limits,
+                grants: &self.grants,
                 settings: &self.settings,
                 progress: self.progress.clone(),
             })

@@ -80,6 +80,7 @@ fn tool(
         manifest: Arc::new(Manifest {
             digest: Digest::of(account.as_bytes()),
             wit_version: "0.1.0".to_owned(),
+            imports: Vec::new(),
             tools: vec![declared.clone()],
         }),
         tool: declared,

@@ -536,6 +536,7 @@ impl World {
             manifest: Arc::new(Manifest {
                 digest: component(),
                 wit_version: "0.1.0".into(),
+                imports: Vec::new(),
                 tools: vec![tool.clone()],
             }),
             tool,

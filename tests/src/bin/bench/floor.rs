@@ -95,6 +95,8 @@ async fn run(component: &Component, guest: &Guest) -> Result<()> {
             tool: guest.tool,
             arguments: guest.arguments,
             execution_id: "call",
+            caller: None,
+            grants: &Default::default(),
             limits: &Limits::default(),
             settings: &BTreeMap::new(),
             progress: None,
