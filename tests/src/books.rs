@@ -57,6 +57,17 @@ impl Books {
         }
     }
 
+    /// The calls whose payment came with them, and whose payment's reference has this in it, oldest first.
+    pub fn brought(&self, part: &str) -> Vec<String> {
+        let mut select = self
+            .0
+            .prepare("SELECT id FROM call WHERE instr(brought, ?1) ORDER BY created_at")
+            .expect("the ledger has calls");
+        let rows = select.query_map([part], |row| row.get(0));
+        rows.and_then(Iterator::collect)
+            .expect("the ledger can be read")
+    }
+
     /// The payments that are waited for, oldest first.
     pub fn asked(&self) -> Vec<Asked> {
         let mut select = self
@@ -88,6 +99,14 @@ impl Books {
         self.count(
             "SELECT count(*) FROM (SELECT 1 FROM entry GROUP BY currency HAVING sum(amount) <> 0)",
         )
+    }
+
+    /// What providers hold for us in a currency, in the ledger's smallest units.
+    pub fn takings(&self, currency: &str) -> i64 {
+        let sql =
+            "SELECT coalesce(sum(amount), 0) FROM entry WHERE book = 'clearing' AND currency = ?1";
+        let sum = self.0.query_row(sql, [currency], |row| row.get(0));
+        sum.expect("the ledger can be read")
     }
 
     /// How many webhooks were dealt with.

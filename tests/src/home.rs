@@ -60,6 +60,12 @@ impl Home {
 
     /// With this `coinop.toml`; without caps on how many payments callers have open, unless it says some.
     pub fn config(self, toml: &str) -> Self {
+        self.configure(toml);
+        self
+    }
+
+    /// As [`Self::config`], for hosts started from now on.
+    pub fn configure(&self, toml: &str) {
         let caps = if toml.contains("[callers") {
             ""
         } else {
@@ -67,7 +73,6 @@ impl Home {
         };
         std::fs::write(self.path("coinop.toml"), format!("{toml}{caps}"))
             .expect("the folder is writable");
-        self
     }
 
     /// With an argument for every host.

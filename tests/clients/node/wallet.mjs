@@ -4,7 +4,8 @@
 //        wallet.mjs WALLET ERA BEHAVIOURS TOOL TEXT stdio COMMAND [ARGUMENT...]
 //
 // WALLET is a package and the client it wraps: agents+sdk, agents+client, x402+sdk, x402+client. ERA, BEHAVIOURS, TOOL
-// and TEXT are as for buyer.mjs; who declines is asked by the wallet and says no. Prints one line of JSON.
+// and TEXT are as for buyer.mjs; who declines is asked by the wallet and says no. WALLET_KEY is the wallet's private key,
+// one of nobody's when it is not set. Prints one line of JSON.
 
 import { readFileSync } from 'node:fs';
 import { withX402Client } from 'agents/x402';
@@ -52,10 +53,16 @@ const WALLETS = { agents: Agents, x402: X402 };
 
 const [name, era, behaviours, tool, text, transport, ...target] = process.argv.slice(2);
 const [kind, client] = name.split('+');
-const account = privateKeyToAccount(generatePrivateKey());
+const account = privateKeyToAccount(process.env.WALLET_KEY ?? generatePrivateKey());
 const side = new SIDES[client](era, new Set(['nothing']), transport, target);
 await side.connect();
 await side.tools();
+/** The payment of the last call, as it went over the wire. */
+let payment;
+side.transport.send = ((send) => (message, options) => {
+  if (message.method === 'tools/call') payment = message.params._meta?.[PAYMENT];
+  return send(message, options);
+})(side.transport.send.bind(side.transport));
 let behaviour;
 const wallet = new WALLETS[kind](side, account, () => behaviour === 'pay');
 const visits = [];
@@ -67,6 +74,7 @@ for (behaviour of behaviours.split(',')) {
     text: blocks.map((block) => block.text).join('\n'),
     error: result.isError === true,
     receipt: result._meta?.[RECEIPT],
+    payment,
   });
 }
 const manifest = new URL(`node_modules/${WALLETS[kind].package}/package.json`, import.meta.url);

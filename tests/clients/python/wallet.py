@@ -3,8 +3,8 @@
 usage: wallet.py BEHAVIOURS TOOL TEXT http URL
        wallet.py BEHAVIOURS TOOL TEXT stdio COMMAND [ARGUMENT...]
 
-BEHAVIOURS, TOOL and TEXT are as for buyer.py; who declines has a wallet that does not pay by itself. Prints one line of
-JSON.
+BEHAVIOURS, TOOL and TEXT are as for buyer.py; who declines has a wallet that does not pay by itself. WALLET_KEY is the
+wallet's private key, one of nobody's when it is not set. Prints one line of JSON.
 """
 
 import json
@@ -31,9 +31,22 @@ def connection(transport: str, target: list[str]) -> Any:
     return stdio_client(StdioServerParameters(command=target[0], args=target[1:], env=dict(os.environ)))
 
 
+class Noting:
+    """A session that notes the payment of its last call."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self.session = session
+        self.payment: Any = None
+
+    async def call_tool(self, *, meta: dict[str, Any] | None = None, **call: Any) -> Any:
+        self.payment = (meta or {}).get("x402/payment")
+        return await self.session.call_tool(meta=meta, **call)
+
+
 async def main() -> None:
     behaviours, tool, text, transport, *target = sys.argv[1:]
-    account = Account.create()
+    key = os.environ.get("WALLET_KEY")
+    account = Account.from_key(key) if key else Account.create()
     wallet = x402Client()
     wallet.register(CHAIN, ExactEvmScheme(account))
     async with connection(transport, target) as streams, ClientSession(*streams[:2]) as session:
@@ -41,9 +54,10 @@ async def main() -> None:
         await session.list_tools()
         visits = []
         for behaviour in behaviours.split(","):
-            payer = x402MCPSession(session, wallet, auto_payment=behaviour == "pay")
+            noting = Noting(session)
+            payer = x402MCPSession(noting, wallet, auto_payment=behaviour == "pay")
             result = await payer.call_tool(tool, {"text": f"{text} {behaviour}"})
-            visits.append(visit(behaviour, result))
+            visits.append({**visit(behaviour, result), "payment": noting.payment})
     seen = {"client": f"x402 {version('x402')}", "protocol": protocol, "payer": account.address, "visits": visits}
     print(json.dumps(seen), flush=True)
 

@@ -1,5 +1,6 @@
 //! Calls of the test token, as bytes.
 
+use coinop::provider::x402::evm::address::hex;
 use coinop::provider::x402::evm::typed_data::keccak;
 use coinop::provider::x402::evm::{Address, Transfer, Uint};
 
@@ -47,6 +48,12 @@ pub fn cancel_digest(separator: &[u8; 32], from: Address, nonce: [u8; 32]) -> [u
     let kind = keccak(b"CancelAuthorization(address authorizer,bytes32 nonce)");
     let message = keccak([kind, from.as_word(), nonce].as_flattened());
     keccak(&[&[0x19, 0x01][..], separator, &message].concat())
+}
+
+/// The topics, as hex, of the token's log of a transfer.
+pub fn transferred(from: &Address, to: &Address) -> [String; 3] {
+    let event = keccak(b"Transfer(address,address,uint256)");
+    [event, from.as_word(), to.as_word()].map(|topic| hex(&topic))
 }
 
 fn with_bytes(signature_of: &str, words: &[[u8; 32]], bytes: &[u8]) -> Vec<u8> {

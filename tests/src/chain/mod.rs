@@ -14,16 +14,22 @@ mod facilitator;
 mod keeper;
 mod proxy;
 mod rpc;
+mod sale;
+mod shop;
+mod verdict;
 mod wallet;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use coinop::provider::x402::evm::{Address, Uint, address};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 pub use self::facilitator::{CONFIRMATION_MS, Facilitator, Fault, Kind};
 use self::keeper::Kept;
 use self::proxy::Proxy;
+pub use self::sale::{Said, Sale, call};
+pub use self::shop::{FINAL_BLOCKS, PRICE, Shop, TOOL};
 pub use self::wallet::Wallet;
 use crate::paths;
 use crate::wait::until;
@@ -38,6 +44,8 @@ pub struct Chain {
     node: Kept,
     proxy: Proxy,
     facilitators: AtomicUsize,
+    /// The node numbers a sender's transactions as they come: two at once would have one number.
+    sending: Mutex<()>,
 }
 
 impl Chain {
@@ -51,6 +59,7 @@ impl Chain {
             node,
             proxy,
             facilitators: AtomicUsize::new(0),
+            sending: Mutex::default(),
         };
         for (address, code) in [
             (abi::TOKEN, abi::TOKEN_CODE),
@@ -116,6 +125,7 @@ impl Chain {
 
     /// Sends a call to the token, as anybody may, and has it mined.
     pub async fn send(&self, data: &[u8]) {
+        let _alone = self.sending.lock().await;
         let transaction = json!({ "from": SENDER, "to": abi::TOKEN, "data": address::hex(data) });
         let hash = self.ask("eth_sendTransaction", json!([transaction])).await;
         let receipt = until("a transaction to be mined", async || {
@@ -127,15 +137,29 @@ impl Chain {
 
     /// How often the token moved money from `from` to `to`.
     pub async fn transfers(&self, from: &Address, to: &Address) -> usize {
-        use coinop::provider::x402::evm::typed_data::keccak;
-        let event = address::hex(&keccak(b"Transfer(address,address,uint256)"));
-        let topics = [from.as_word(), to.as_word()].map(|topic| address::hex(&topic));
         let filter = json!({
             "fromBlock": "0x0", "toBlock": "latest", "address": abi::TOKEN,
-            "topics": [event, topics[0], topics[1]],
+            "topics": abi::transferred(from, to),
         });
         let logs = self.ask("eth_getLogs", json!([filter])).await;
         logs.as_array().expect("logs").len()
+    }
+
+    /// How much of the token a transaction moved from `from` to `to`, each time it did; nothing when there is no such
+    /// transaction in a block.
+    pub async fn moved_by(&self, transaction: &str, from: &Address, to: &Address) -> Vec<u128> {
+        let receipt = self
+            .ask("eth_getTransactionReceipt", json!([transaction]))
+            .await;
+        let topics = json!(abi::transferred(from, to));
+        let logs = receipt["logs"].as_array().into_iter().flatten();
+        let ours = logs.filter(|log| log["topics"] == topics);
+        ours.map(|log| {
+            let word = log["data"].as_str().and_then(address::bytes);
+            let value = Uint::from_word(word.expect("a value"));
+            value.to_string().parse().expect("a value fits")
+        })
+        .collect()
     }
 
     /// The time of the latest block, seconds since the Unix epoch.

@@ -6,6 +6,7 @@ use tokio::process::Command;
 use super::drive::{same, told, visits};
 use super::facilitator::Facilitator;
 use super::table::minor;
+use super::visit::Place;
 use super::{Cell, Transport};
 use crate::books::Books;
 use crate::era::Era;
@@ -117,13 +118,17 @@ impl Exchange {
         transport: Transport,
         text: &str,
     ) -> Result<Value, String> {
-        let mut command = program(wallet);
-        command.args(["decline,pay", TOOL, text]);
-        match transport {
-            Transport::Http => command.args(["http", &self.host.url()]),
-            Transport::Stdio => command.arg("stdio").args(self.home.command_line()),
+        let place = Place {
+            home: &self.home,
+            host: &self.host,
         };
-        let told = told(command).await?;
+        let told = told(driver(
+            wallet,
+            ["decline,pay", TOOL, text],
+            transport,
+            &place,
+        ))
+        .await?;
         match self.judge(&told, wallet, text) {
             Ok(()) => Ok(told),
             Err(failure) => Err(format!("{failure}\n  told: {told}")),
@@ -167,6 +172,56 @@ impl Exchange {
         let transaction = paid["receipt"]["transaction"].as_str();
         same("transaction", transaction, Some(&settled.transaction))
     }
+}
+
+/// One paid call by a wallet with a private key that is said.
+pub struct Purchase<'a> {
+    /// Who pays.
+    pub wallet: Wallet,
+    /// With which key.
+    pub key: &'a str,
+    /// For which tool.
+    pub tool: &'a str,
+    /// How it is reached.
+    pub transport: Transport,
+    /// Where hosts are started on stdio.
+    pub home: &'a Home,
+    /// Which host is called over HTTP.
+    pub host: &'a HttpHost,
+}
+
+impl Purchase<'_> {
+    /// Makes it: what the wallet's user saw of it, with the payment as it was presented.
+    ///
+    /// # Errors
+    /// How the driver failed.
+    pub async fn make(&self) -> Result<Value, String> {
+        let place = Place {
+            home: self.home,
+            host: self.host,
+        };
+        let mut driver = driver(
+            self.wallet,
+            ["pay", self.tool, "to"],
+            self.transport,
+            &place,
+        );
+        driver.env("WALLET_KEY", self.key);
+        let mut told = told(driver).await?;
+        visits(&told)?;
+        Ok(told["visits"][0].take())
+    }
+}
+
+/// A wallet's driver for these behaviours, tool and text, ready to run.
+fn driver(wallet: Wallet, order: [&str; 3], transport: Transport, place: &Place<'_>) -> Command {
+    let mut driver = program(wallet);
+    driver.args(order);
+    match transport {
+        Transport::Http => driver.args(["http", &place.host.url()]),
+        Transport::Stdio => driver.arg("stdio").args(place.home.command_line()),
+    };
+    driver
 }
 
 fn program(wallet: Wallet) -> Command {
