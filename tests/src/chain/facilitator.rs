@@ -1,6 +1,6 @@
 //! Facilitators built with the official packages, in their own processes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::keeper::Kept;
 use super::rpc;
@@ -78,6 +78,16 @@ impl Facilitator {
     /// Its base URL.
     pub fn url(&self) -> String {
         self.process.url()
+    }
+
+    /// Has a payment of version 2 settled, as anybody who has seen it may: its answer.
+    pub async fn settle(&self, payment: &Value) -> Value {
+        let asked = json!({
+            "x402Version": 2, "paymentPayload": payment, "paymentRequirements": payment["accepted"],
+        });
+        let (status, answer) = rpc::post(self.process.addr(), "/settle", &asked).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
     }
 
     /// Has the next `/settle` go wrong.

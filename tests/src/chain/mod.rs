@@ -195,6 +195,11 @@ impl Chain {
         self.ask("anvil_dropTransaction", json!([hash])).await;
     }
 
+    /// Forgets every transaction that waits.
+    pub async fn drop_transactions(&self) {
+        self.ask("anvil_dropAllTransactions", json!([])).await;
+    }
+
     /// A place to come back to.
     pub async fn snapshot(&self) -> Value {
         self.ask("evm_snapshot", json!([])).await

@@ -87,15 +87,14 @@ impl Shop {
         self.host.as_ref().expect("a host runs")
     }
 
+    /// The host, to be killed. [`Self::later`] starts the next.
+    pub fn take_host(&mut self) -> HttpHost {
+        self.host.take().expect("a host runs")
+    }
+
     /// A client of the host's.
     pub async fn client(&self) -> HttpClient {
         HttpClient::open(self.host().address, Era::Legacy, None).await
-    }
-
-    /// kill -9 of the host.
-    pub async fn kill(&mut self) {
-        let host = self.host.take().expect("a host runs");
-        host.kill().await;
     }
 
     /// Starts the next host, later: it sweeps at once. The one before is killed if it still runs.
@@ -135,10 +134,8 @@ impl Shop {
         wallet
     }
 
-    /// Lets the chain's clock pass the end of every payment signed so far, and as many blocks that nobody undoes it.
-    pub async fn outlast_payments(&self) {
-        let ahead_s = self.valid_before_s() - self.chain.now_s().await;
-        self.chain.pass_time(ahead_s + 60).await;
-        self.chain.mine(FINAL_BLOCKS).await;
+    /// For how long payments that were signed so far hold at most by the chain's clock, seconds.
+    pub async fn payments_hold_s(&self) -> i64 {
+        self.valid_before_s() + 60 - self.chain.now_s().await
     }
 }

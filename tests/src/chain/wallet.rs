@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::abi;
 
 /// A wallet.
+#[derive(Clone)]
 pub struct Wallet(SigningKey);
 
 impl Wallet {
