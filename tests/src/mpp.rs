@@ -6,11 +6,24 @@ use axum::Router;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::chain::Wallet;
 use crate::home::Home;
 use crate::paths;
 
-/// A wallet of nobody's.
-const KEY: &str = "0x0707070707070707070707070707070707070707070707070707070707070707";
+/// The number of the clients' wallet.
+const WALLET: u8 = 7;
+/// What they buy.
+pub const TOOL: &str = "echo_paid";
+
+/// The clients' wallet.
+pub fn wallet() -> Wallet {
+    Wallet::of(WALLET)
+}
+
+/// The arguments with which they call it.
+pub fn arguments() -> Value {
+    json!({ "text": "worth a cent" })
+}
 
 /// A host whose tools are paid into an MPP account with these tables.
 pub fn home(methods: &str) -> Home {
@@ -34,12 +47,12 @@ pub fn mppx() -> Command {
     command
 }
 
-/// What a client's user gets from a call of `echo_paid` by `plan`, which says how to pay.
+/// What a client's user gets from a call of [`TOOL`] by `plan`, which says how to pay.
 pub async fn call(mut client: Command, home: &Home, mut plan: Value) -> Value {
     plan["command"] = json!(home.command_line());
-    plan["tool"] = json!("echo_paid");
-    plan["arguments"] = json!({ "text": "worth a cent" });
-    plan["key"] = json!(KEY);
+    plan["tool"] = json!(TOOL);
+    plan["arguments"] = arguments();
+    plan["key"] = json!(wallet().key());
     let client = client.arg(plan.to_string()).stdin(Stdio::null());
     let done = client.kill_on_drop(true).output().await;
     let done = done.expect("the client can be started");

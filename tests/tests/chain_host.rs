@@ -8,7 +8,7 @@
 use std::process::Stdio;
 
 use coinop_tests::answer::Answer;
-use coinop_tests::chain::{FINAL_BLOCKS, Fault, Kind, PRICE, Said, Sale, Shop};
+use coinop_tests::chain::{FINAL_BLOCKS, Fault, Kind, PRICE, Said, Sale, Shop, story};
 use coinop_tests::era::Era;
 use coinop_tests::wait::{until, within};
 use futures::future::{join, join_all};
@@ -118,7 +118,7 @@ async fn used_before(shop: &Shop) {
         .await;
     let said = shop.present(&cancelled).await;
     assert!(matches!(said, Said::Challenged(_)), "{said:?}");
-    assert_eq!(shop.story(&cancelled.name()).await, None);
+    assert_eq!(story(&shop.home, &cancelled.name()).await, None);
     assert_eq!(shop.chain.balance(&cancelled.payer()).await, PRICE);
 }
 
@@ -304,7 +304,11 @@ async fn the_facilitator_cannot_work() {
     let said = shop.present(&unchecked).await;
     // Its facilitator said `invalid_exact_evm_signature` of a good one; nobody is told to sign another.
     assert!(matches!(said, Said::Refused(_)), "{said:?}");
-    assert_eq!(shop.story(&unchecked.name()).await, None, "nothing ran");
+    assert_eq!(
+        story(&shop.home, &unchecked.name()).await,
+        None,
+        "nothing ran"
+    );
     shop.chain.cut_facilitators_off(false);
     let said = shop.present(&unchecked).await;
     assert!(matches!(said, Said::Delivered { .. }), "{said:?}");

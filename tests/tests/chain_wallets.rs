@@ -4,7 +4,7 @@
 use std::process::Stdio;
 
 use coinop_tests::answer::Answer;
-use coinop_tests::chain::{Kind, PRICE, Said, Shop, TOOL, Wallet, call};
+use coinop_tests::chain::{Kind, PRICE, Said, Shop, TOOL, Wallet, call, check_taken};
 use coinop_tests::matrix::Transport;
 use coinop_tests::matrix::wallets::{self, Purchase, WALLETS};
 use coinop_tests::paths;
@@ -28,7 +28,7 @@ async fn check_bought(shop: &Shop, payer: &Wallet, receipt: &Value) {
     assert_eq!(moved, [PRICE]);
     assert_eq!(shop.chain.transfers(&payer, &shop.payee).await, 1);
     assert_eq!(shop.chain.balance(&payer).await, MONEY - PRICE);
-    shop.check_taken(&payer.to_string()).await;
+    check_taken(&shop.home, &payer.to_string()).await;
 }
 
 /// A wallet pays, and what it paid with is presented again.

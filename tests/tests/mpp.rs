@@ -1,21 +1,22 @@
 //! The Machine Payments Protocol with clients nobody here wrote, against the real host on stdio: pympp and mppx pay a tool
-//! by a signed transfer.
-//!
-//! The facilitator is pretended; the signature is checked by the host itself.
+//! by a signed transfer, which published facilitators settle on a chain.
 
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use coinop_tests::answer::Answer;
+use coinop_tests::chain::{Chain, Fault, Kind, PRICE, check_taken};
+use coinop_tests::era::Era;
 use coinop_tests::home::Home;
-use coinop_tests::mpp::{call, home, mppx, pympp, served};
+use coinop_tests::mpp::{TOOL, arguments, call, home, mppx, pympp, served, wallet};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 const PAYEE: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 
-/// Whom the host asks, and what it asked.
+/// A pretended facilitator, and what it was asked.
 #[derive(Default)]
 struct World {
     asked: Mutex<Vec<(String, Value)>>,
@@ -56,47 +57,70 @@ async fn settle(State(world): State<Arc<World>>, body: String) -> String {
     said.unwrap_or(success).to_string()
 }
 
-fn by_transfer(url: &str) -> Home {
+fn by_transfer(url: &str, settings: &str) -> Home {
     home(&format!(
-        "[accounts.machines.evm]\nnetwork = \"base-sepolia\"\npay_to = \"{PAYEE}\"\nfacilitator = \"{url}\"\n"
+        "[accounts.machines.evm]\nnetwork = \"base-sepolia\"\npay_to = \"{PAYEE}\"\nfacilitator = \"{url}\"\n{settings}"
     ))
 }
 
-async fn pays_by_transfer(client: Command) {
-    let world = Arc::new(World::default());
-    let home = by_transfer(&world.serve().await);
+/// A client pays, and what it paid with is presented again: the price moves once.
+async fn pays_by_transfer(client: Command, kind: Kind, fault: Option<Fault>) {
+    let chain = Chain::start().await;
+    let facilitator = chain.facilitator(kind).await;
+    let (payer, payee) = (wallet().address(), PAYEE.parse().unwrap());
+    chain.mint(&payer, 3 * PRICE).await;
+    if let Some(fault) = fault {
+        facilitator.fault(fault).await;
+    }
+    let rpc = format!("rpc = \"{}\"\n", chain.rpc_url());
+    let home = by_transfer(&facilitator.url(), &rpc);
     let said = call(client, &home, json!({ "method": "evm" })).await;
     assert_eq!(said["text"], "worth a cent", "{said}");
     assert_eq!(said["is_error"], false);
     let receipt = &said["receipt"];
     assert_eq!(
-        (
-            &receipt["method"],
-            &receipt["reference"],
-            &receipt["status"]
-        ),
-        (&json!("evm"), &json!("0xabc"), &json!("success")),
+        (&receipt["method"], &receipt["status"]),
+        (&json!("evm"), &json!("success")),
         "{said}"
     );
     assert!(receipt["challengeId"].is_string() && receipt["timestamp"].is_string());
-    let settlements = world.settlements();
-    assert_eq!(settlements.len(), 1);
-    let authorization = &settlements[0]["paymentPayload"]["payload"]["authorization"];
-    assert_eq!(
-        (&authorization["to"], &authorization["value"]),
-        (&json!(PAYEE), &json!("10000"))
-    );
-    assert_eq!(settlements[0]["paymentRequirements"]["amount"], "10000");
+
+    let host = home.stdio(Era::Legacy).await;
+    let again = json!({
+        "name": TOOL, "arguments": arguments(),
+        "_meta": { "org.paymentauth/credential": said["credential"] },
+    });
+    let answer = Answer(host.request("tools/call", again).await);
+    assert_eq!(answer.text(), "worth a cent", "{}", answer.0);
+    let told = &answer.result()["_meta"]["org.paymentauth/receipt"];
+    assert_eq!(told["reference"], receipt["reference"]);
+
+    let transaction = receipt["reference"].as_str().expect("a hash");
+    let moved = chain.moved_by(transaction, &payer, &payee).await;
+    assert_eq!(moved, [PRICE], "{said}");
+    assert_eq!(chain.transfers(&payer, &payee).await, 1);
+    assert_eq!(chain.balance(&payer).await, 2 * PRICE);
+    assert_eq!(chain.balance(&payee).await, PRICE);
+    check_taken(&home, &payer.to_string()).await;
 }
 
 #[tokio::test]
 async fn pympp_pays_by_a_signed_transfer() {
-    pays_by_transfer(pympp()).await;
+    pays_by_transfer(pympp(), Kind::Ts, None).await;
+    pays_by_transfer(pympp(), Kind::Py, None).await;
 }
 
 #[tokio::test]
 async fn mppx_pays_by_a_signed_transfer() {
-    pays_by_transfer(mppx()).await;
+    pays_by_transfer(mppx(), Kind::Ts, None).await;
+    pays_by_transfer(mppx(), Kind::Py, None).await;
+}
+
+/// The facilitator's answer is lost, and the money has moved.
+#[tokio::test]
+async fn a_lost_answer_costs_nothing() {
+    pays_by_transfer(pympp(), Kind::Py, Some(Fault::CutAfter)).await;
+    pays_by_transfer(mppx(), Kind::Ts, Some(Fault::BadGatewayAfter)).await;
 }
 
 /// A facilitator's refusal is not believed, and a client that paid is never asked to pay again.
@@ -106,7 +130,7 @@ async fn a_settlement_in_doubt_is_no_second_request_for_payment() {
     *world.settles.lock().unwrap() = Some(json!({
         "success": false, "errorReason": "invalid_exact_evm_transaction_failed", "transaction": "", "network": "eip155:84532",
     }));
-    let home = by_transfer(&world.serve().await);
+    let home = by_transfer(&world.serve().await, "");
     let said = call(mppx(), &home, json!({ "method": "evm" })).await;
     assert_ne!(said["text"], "worth a cent", "{said}");
     let settlements = world.settlements();

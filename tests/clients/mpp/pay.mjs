@@ -1,7 +1,7 @@
 // A paid call by mppx's MCP client, on stdio.
 //
 // usage: pay.mjs PLAN, JSON: {"command": [...], "tool", "arguments", "key"}.
-// Prints one JSON line: {"text", "is_error", "receipt"} or {"raised"}.
+// Prints one JSON line: {"text", "is_error", "receipt", "credential"} or {"raised"}.
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -12,7 +12,14 @@ import { privateKeyToAccount } from 'viem/accounts'
 const plan = JSON.parse(process.argv[2])
 const [command, ...args] = plan.command
 const client = new Client({ name: 'mppx', version: '0.11' })
-await client.connect(new StdioClientTransport({ command, args, stderr: 'inherit' }))
+const transport = new StdioClientTransport({ command, args, stderr: 'inherit' })
+await client.connect(transport)
+/** The payment of the last call, as it went over the wire. */
+let credential
+transport.send = ((send) => (message, options) => {
+  if (message.method === 'tools/call') credential = message.params._meta?.['org.paymentauth/credential']
+  return send(message, options)
+})(transport.send.bind(transport))
 McpClient.wrap(client, {
   methods: [
     evm.charge({
@@ -29,7 +36,7 @@ let said
 try {
   const paid = await client.callTool({ name: plan.tool, arguments: plan.arguments })
   const text = paid.content.map((block) => block.text).join('')
-  said = { text, is_error: Boolean(paid.isError), receipt: paid.receipt ?? null }
+  said = { text, is_error: Boolean(paid.isError), receipt: paid.receipt ?? null, credential }
 } catch (error) {
   said = { raised: String(error) }
 }

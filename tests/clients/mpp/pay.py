@@ -1,7 +1,7 @@
 """A paid call by pympp's MCP client, on stdio.
 
 usage: pay.py PLAN, JSON: {"command": [...], "tool", "arguments", "method": "evm" or "lightning", "key", "wallet"}.
-Prints one JSON line: {"text", "is_error", "receipt"} or {"raised"}.
+Prints one JSON line: {"text", "is_error", "receipt", "credential"} or {"raised"}.
 
 `wallet` pays Lightning invoices: GET {wallet}/pay/{payment hash} answers the preimage.
 """
@@ -49,6 +49,18 @@ def lightning(wallet):
     return ClientMethod(method=method, create_credential=create_credential)
 
 
+class Noting:
+    """A session that notes the payment of its last call."""
+
+    def __init__(self, session):
+        self.session = session
+        self.credential = None
+
+    async def call_tool(self, name, arguments, *, meta=None, **more):
+        self.credential = (meta or {}).get("org.paymentauth/credential")
+        return await self.session.call_tool(name, arguments, meta=meta, **more)
+
+
 async def main(plan):
     method = {
         "evm": lambda: evm.charge(
@@ -59,7 +71,8 @@ async def main(plan):
     server = StdioServerParameters(command=plan["command"][0], args=plan["command"][1:])
     async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
         await session.initialize()
-        client = McpClient(session, methods=[method])
+        noting = Noting(session)
+        client = McpClient(noting, methods=[method])
         try:
             paid = await client.call_tool(plan["tool"], plan["arguments"])
         except Exception as error:  # whatever a user of it would see
@@ -68,6 +81,7 @@ async def main(plan):
             "text": "".join(block.text for block in paid.content),
             "is_error": bool(paid.isError),
             "receipt": paid.receipt and paid.receipt.to_dict(),
+            "credential": noting.credential,
         }
 
 

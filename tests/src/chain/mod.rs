@@ -30,6 +30,7 @@ use self::keeper::Kept;
 use self::proxy::Proxy;
 pub use self::sale::{Said, Sale, call};
 pub use self::shop::{FINAL_BLOCKS, PRICE, Shop, TOOL};
+pub use self::verdict::{check_taken, story};
 pub use self::wallet::Wallet;
 use crate::paths;
 use crate::wait::until;

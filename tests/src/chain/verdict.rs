@@ -7,29 +7,38 @@ use serde_json::{Value, json};
 use super::sale::{Said, Sale};
 use super::shop::{PRICE, Shop};
 use crate::books::Books;
+use crate::home::Home;
 use crate::wait::{until, within};
 
-impl Shop {
-    /// What `coinop payments show` says of the one call that a payment bought, whose reference has `part` in it; `None` when
-    /// it bought none.
-    pub async fn story(&self, part: &str) -> Option<Value> {
-        let calls = Books::of(&self.home).brought(part);
-        assert!(calls.len() < 2, "it bought {calls:?}");
-        let call = calls.first()?;
-        let state = self.home.ledger();
-        let mut command = self.home.coinop(&["payments", "show", call, "--json"]);
-        command.arg("--state").arg(state).kill_on_drop(true);
-        let shown = within(
-            "coinop payments show",
-            command.stdin(Stdio::null()).output(),
-        );
-        let shown = shown.await.expect("coinop starts");
-        let told = String::from_utf8_lossy(&shown.stderr);
-        Some(serde_json::from_slice(&shown.stdout).unwrap_or_else(|_| panic!("{told}")))
-    }
+/// What `coinop payments show` says of the one call of `home` whose payment's reference has `part` in it, such as the payer;
+/// `None` when there is none.
+pub async fn story(home: &Home, part: &str) -> Option<Value> {
+    let calls = Books::of(home).brought(part);
+    assert!(calls.len() < 2, "it bought {calls:?}");
+    let mut command = home.coinop(&["payments", "show", calls.first()?, "--json", "--state"]);
+    command.arg(home.ledger()).stdin(Stdio::null());
+    let shown = command.kill_on_drop(true).output();
+    let shown = within("coinop payments show", shown).await;
+    let shown = shown.expect("coinop starts");
+    let told = String::from_utf8_lossy(&shown.stderr);
+    Some(serde_json::from_slice(&shown.stdout).unwrap_or_else(|_| panic!("{told}")))
+}
 
+/// The ledger of `home` has that call as run once and delivered, and received a cent for it, once.
+pub async fn check_taken(home: &Home, part: &str) {
+    let story = story(home, part).await.expect("the payment is on record");
+    assert_eq!(story["state"], "deliverable", "{story}");
+    assert_eq!(story["runs"], 1, "{story}");
+    assert_eq!(story["payment"]["state"], "paid", "{story}");
+    let price = json!({ "amount": "0.01", "currency": "USD" });
+    assert_eq!(story["payment"]["received"], price, "{story}");
+    let books = ["clearing", "undelivered", "revenue"].map(|book| total(&story, book));
+    assert_eq!(books, [1, 0, -1], "{story}");
+}
+
+impl Shop {
     async fn story_of(&self, sale: &Sale) -> Value {
-        let story = self.story(&sale.name()).await;
+        let story = story(&self.home, &sale.name()).await;
         story.expect("the payment is on record")
     }
 
@@ -71,7 +80,7 @@ impl Shop {
         assert_eq!(posted.status, 200);
         let result: Value = serde_json::from_slice(&posted.body).expect("JSON");
         assert_eq!(result["content"][0]["text"], text);
-        self.check_taken(&sale.name()).await;
+        check_taken(&self.home, &sale.name()).await;
         let moved = self
             .chain
             .moved_by(transaction, &sale.payer(), &self.payee)
@@ -79,20 +88,6 @@ impl Shop {
         assert_eq!(moved, [PRICE], "the receipt names the transfer");
         assert_eq!(self.moved(sale).await, 1);
         assert!(self.chain.nonce_ended(&sale.payer(), sale.nonce).await);
-    }
-
-    /// The ledger received the price, once, for one run that was delivered: of the one call whose payment's reference has
-    /// `part` in it.
-    pub async fn check_taken(&self, part: &str) {
-        let story = self.story(part).await.expect("the payment is on record");
-        assert_eq!(story["state"], "deliverable", "{story}");
-        assert_eq!(story["runs"], 1, "{story}");
-        assert_eq!(story["payment"]["state"], "paid", "{story}");
-        let price = json!({ "amount": "0.01", "currency": "USD" });
-        assert_eq!(story["payment"]["received"], price, "{story}");
-        let books = ["clearing", "revenue"].map(|book| total(&story, book));
-        assert_eq!(books, [1, -1], "{story}");
-        assert_eq!(total(&story, "undelivered"), 0, "{story}");
     }
 
     /// Not known yet: nothing is delivered, nothing is taken for granted, and nobody is asked to pay again.
