@@ -8,7 +8,8 @@
 use std::process::Stdio;
 
 use coinop_tests::answer::Answer;
-use coinop_tests::chain::{FINAL_BLOCKS, Fault, Kind, PRICE, Said, Sale, Shop, story};
+use coinop_tests::books::Books;
+use coinop_tests::chain::{FINAL_BLOCKS, Facilitator, Fault, Kind, PRICE, Said, Sale, Shop, story};
 use coinop_tests::era::Era;
 use coinop_tests::wait::{until, within};
 use futures::future::{join, join_all};
@@ -55,6 +56,35 @@ async fn lost_answers(shop: &Shop) {
         );
         shop.check_sold(&sale).await;
     }
+}
+
+/// The answer to `/settle` is lost, the payment made, and the host's own node is dead.
+async fn lost_answer_and_dead_node(shop: &Shop) {
+    let sale = shop.sale().await;
+    shop.facilitator.fault(Fault::HangAfter).await;
+    let cut = async {
+        until_moved(shop, &sale).await;
+        shop.chain.cut_hosts_off(true);
+    };
+    let (said, ()) = join(shop.present(&sale), cut).await;
+    assert_eq!(said, Said::Running);
+    shop.check_stays_open(&sale).await;
+    shop.chain.cut_hosts_off(false);
+    shop.check_sold(&sale).await;
+}
+
+async fn until_moved(shop: &Shop, sale: &Sale) {
+    let moved = async || (shop.moved(sale).await == 1).then_some(());
+    until("the money to move", moved).await;
+}
+
+/// The tool fails: nothing is taken.
+async fn failing_tool(shop: &Shop) {
+    let payer = shop.payer(PRICE).await;
+    let sale = shop.signed_for("fail", payer, 1).await;
+    shop.check_withheld(&sale, 0).await;
+    assert!(!shop.chain.nonce_ended(&sale.payer(), sale.nonce).await);
+    assert_eq!(shop.chain.balance(&sale.payer()).await, PRICE);
 }
 
 /// The facilitator hangs before it does anything.
@@ -160,7 +190,9 @@ async fn everything_goes_wrong(kind: Kind) {
     let mut shop = Shop::open(kind, UNASKED).await;
     used_before(&shop).await;
     settled_by_a_stranger(&shop).await;
+    failing_tool(&shop).await;
     lost_answers(&shop).await;
+    lost_answer_and_dead_node(&shop).await;
     many_times_at_once(&shop).await;
     let hung = hangs_before(&shop).await;
     let unheard = fails_after_sending(&shop).await;
@@ -200,9 +232,9 @@ async fn everything_goes_wrong(kind: Kind) {
         shop.check_withheld(sale, moved_before).await;
     }
     assert_eq!(shop.chain.balance(&late.payer()).await, PRICE);
-    // A stranger's, three lost answers, one presented to two hosts, three that were open, ten, the first of two, and one
+    // A stranger's, four lost answers, one presented to two hosts, three that were open, ten, the first of two, and one
     // that was thawed.
-    shop.check_till(1 + 3 + 1 + 3 + 10 + 1 + 1).await;
+    shop.check_till(1 + 4 + 1 + 3 + 10 + 1 + 1).await;
 }
 
 #[tokio::test]
@@ -213,6 +245,21 @@ async fn everything_goes_wrong_with_the_npm_facilitator() {
 #[tokio::test]
 async fn everything_goes_wrong_with_the_python_facilitator() {
     everything_goes_wrong(Kind::Py).await;
+}
+
+/// Another facilitator settles the very same payment at the moment when the host has it settled.
+async fn settled_twice_at_once(shop: &Shop, other: &Facilitator) {
+    let sale = shop.sale().await;
+    let stranger = async {
+        let known = async || {
+            let calls = Books::of(&shop.home).brought(&sale.name());
+            (!calls.is_empty()).then_some(())
+        };
+        until("the payment to be on record", known).await;
+        other.settle(&sale.payment).await
+    };
+    join(present_promising(shop, &sale), stranger).await;
+    shop.check_sold(&sale).await;
 }
 
 /// Mining stalls; another facilitator is asked meanwhile; a transaction is dropped.
@@ -237,6 +284,7 @@ async fn mining_stalls(kind: Kind) {
     shop.swept(&slow, "deliverable").await;
     shop.check_sold(&slow).await;
 
+    settled_twice_at_once(&shop, &other).await;
     let dropped = shop.sale().await;
     shop.chain.stall().await;
     present_unknown(&shop, &dropped).await;
@@ -250,7 +298,7 @@ async fn mining_stalls(kind: Kind) {
     shop.swept(&dropped, "withheld").await;
     shop.check_withheld(&dropped, 0).await;
     assert_eq!(shop.chain.balance(&dropped.payer()).await, PRICE);
-    shop.check_till(2).await;
+    shop.check_till(3).await;
 }
 
 #[tokio::test]
@@ -324,8 +372,7 @@ async fn killed_while_settling(kind: Kind) {
     let client = shop.client().await;
     let host = shop.take_host();
     let killed = async {
-        let moved = async || (shop.moved(&during).await == 1).then_some(());
-        until("the money to move", moved).await;
+        until_moved(&shop, &during).await;
         host.kill().await;
     };
     join(Shop::present_in_vain(&client, &during), killed).await;
@@ -356,6 +403,34 @@ async fn a_host_is_killed_while_the_npm_facilitator_settles() {
 #[tokio::test]
 async fn a_host_is_killed_while_the_python_facilitator_settles() {
     killed_while_settling(Kind::Py).await;
+}
+
+/// Money that is taken before the run: nothing runs until it is there, and a run that fails is owed.
+#[tokio::test]
+async fn money_is_taken_before_the_run() {
+    let upfront = "[plugins.sales]\nsettle = \"upfront\"\n";
+    let mut shop = Shop::open(Kind::Ts, upfront).await;
+    let lost = shop.sale().await;
+    shop.facilitator.fault(Fault::CutAfter).await;
+    shop.check_sold(&lost).await;
+
+    let hung = shop.sale().await;
+    shop.facilitator.fault(Fault::HangBefore).await;
+    assert_eq!(shop.present(&hung).await, Said::Running);
+    shop.check_open_after(&hung, 0).await;
+    assert_eq!(shop.moved(&hung).await, 0);
+    shop.later().await;
+    until_moved(&shop, &hung).await;
+    shop.check_sold(&hung).await;
+
+    let failing = shop.signed_for("fail", shop.payer(PRICE).await, 1).await;
+    let said = shop.present(&failing).await;
+    assert!(matches!(said, Said::Refused(_)), "{said:?}");
+    assert_eq!(shop.present(&failing).await, said);
+    assert_eq!(shop.moved(&failing).await, 1);
+    let owed = story(&shop.home, &failing.name()).await.unwrap();
+    assert_eq!(owed["state"], "credited", "{owed}");
+    shop.check_till(3).await;
 }
 
 /// Without a node to ask, nothing but a success is believed: it waits for a person, and for nobody's second payment.

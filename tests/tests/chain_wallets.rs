@@ -47,7 +47,7 @@ async fn buys(shop: &Shop, wallet: wallets::Wallet, transport: Transport) {
     assert_eq!(saw["error"], false, "{wallet:?} {transport:?}: {saw}");
     check_bought(shop, &payer, &saw["receipt"]).await;
 
-    let again = call(&json!({ "text": "to pay" }), &saw["payment"]);
+    let again = call(TOOL, &json!({ "text": "to pay" }), &saw["payment"]);
     let answer = shop.client().await.request("tools/call", again).await;
     let said = Said::of(&Answer(answer));
     let (text, transaction) = said.delivered();
@@ -108,13 +108,13 @@ async fn a_tool_is_paid_by_plain_http() {
     });
     let header = BASE64.encode(payment.to_string().as_bytes());
     let headers = format!("Content-Type: application/json\r\nX-PAYMENT: {header}\r\n");
-    let posted = shop.post(&headers, &sale.arguments).await;
+    let posted = shop.post(TOOL, &headers, &sale.arguments).await;
     assert_eq!(posted.status, 200, "{}", posted.text());
     let receipt = posted.header("x-payment-response").expect("a receipt");
     let receipt = BASE64.decode(receipt.as_bytes()).expect("base64");
     let receipt = serde_json::from_slice(&receipt).expect("JSON");
     check_bought(&shop, &sale.wallet, &receipt).await;
-    let again = shop.post(&headers, &sale.arguments).await;
+    let again = shop.post(TOOL, &headers, &sale.arguments).await;
     assert_eq!((again.status, again.text()), (200, posted.text()));
     check_bought(&shop, &sale.wallet, &receipt).await;
     shop.check_till(2).await;

@@ -43,7 +43,10 @@ const SENDER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 /// A chain. It ends with its owner, and with the test process however that ends.
 pub struct Chain {
     node: Kept,
+    /// Before the node, for facilitators.
     proxy: Proxy,
+    /// Before the node, for hosts.
+    host_proxy: Proxy,
     facilitators: AtomicUsize,
     /// The node numbers a sender's transactions as they come: two at once would have one number.
     sending: Mutex<()>,
@@ -56,9 +59,11 @@ impl Chain {
         let arguments = ["--host", "127.0.0.1", "--port", "0", "--chain-id", &id];
         let node = Kept::start(&paths::anvil(), &arguments).await;
         let proxy = Proxy::before(node.addr()).await;
+        let host_proxy = Proxy::before(node.addr()).await;
         let chain = Self {
             node,
             proxy,
+            host_proxy,
             facilitators: AtomicUsize::new(0),
             sending: Mutex::default(),
         };
@@ -72,9 +77,14 @@ impl Chain {
         chain
     }
 
-    /// The node's own URL: for the rail's `rpc`.
+    /// The node's own URL.
     pub fn rpc_url(&self) -> String {
         self.node.url()
+    }
+
+    /// A way to the node for a host's `rpc`, which [`Chain::cut_hosts_off`] closes.
+    pub fn host_rpc_url(&self) -> &str {
+        self.host_proxy.url()
     }
 
     /// Starts a facilitator, at the node by way of the proxy. Four at most, each with an account of its own.
@@ -91,6 +101,11 @@ impl Chain {
     /// Cuts facilitators off from the node, or connects them again.
     pub fn cut_facilitators_off(&self, whether: bool) {
         self.proxy.cut(whether);
+    }
+
+    /// Cuts hosts off from the node, or connects them again.
+    pub fn cut_hosts_off(&self, whether: bool) {
+        self.host_proxy.cut(whether);
     }
 
     /// How much of the token somebody has, base units.

@@ -1,4 +1,4 @@
-//! What stands between facilitators and the node: it can lose the answer to a transaction that the node took, or cut
+//! What stands before the node, for facilitators or for hosts: it can lose the answer to a transaction that the node took, or cut
 //! everybody off.
 
 use std::net::SocketAddr;

@@ -19,7 +19,9 @@ pub struct Sale {
     pub nonce: [u8; 32],
     /// The payment as it is presented.
     pub payment: Value,
-    /// The arguments of the call that it buys.
+    /// The tool that it buys a call of.
+    pub tool: &'static str,
+    /// The call's arguments.
     pub arguments: Value,
 }
 
@@ -36,13 +38,13 @@ impl Sale {
 
     /// The call with the payment, as MCP's parameters.
     pub fn call(&self) -> Value {
-        call(&self.arguments, &self.payment)
+        call(self.tool, &self.arguments, &self.payment)
     }
 }
 
-/// A call of the tool with a payment, as MCP's parameters.
-pub fn call(arguments: &Value, payment: &Value) -> Value {
-    json!({ "name": TOOL, "arguments": arguments, "_meta": { "x402/payment": payment } })
+/// A call with a payment, as MCP's parameters.
+pub fn call(tool: &str, arguments: &Value, payment: &Value) -> Value {
+    json!({ "name": tool, "arguments": arguments, "_meta": { "x402/payment": payment } })
 }
 
 /// The host's word to a payment.
@@ -99,10 +101,15 @@ impl Said {
 }
 
 impl Shop {
-    /// A payment by `wallet` for what the host asks; a payment for each `nonce`.
+    /// A payment by `wallet` for what the host asks for a call of [`TOOL`]; a payment for each `nonce`.
     pub async fn signed(&self, wallet: Wallet, nonce: u8) -> Sale {
+        self.signed_for(TOOL, wallet, nonce).await
+    }
+
+    /// As [`Self::signed`], for a call of another tool.
+    pub async fn signed_for(&self, tool: &'static str, wallet: Wallet, nonce: u8) -> Sale {
         let arguments = json!({ "for": wallet.address().to_string(), "number": nonce });
-        let params = json!({ "name": TOOL, "arguments": arguments });
+        let params = json!({ "name": tool, "arguments": arguments });
         let asked = self.client().await.request("tools/call", params).await;
         let requirement = &asked["result"]["structuredContent"]["accepts"][0];
         assert!(requirement.is_object(), "{asked}");
@@ -112,6 +119,7 @@ impl Shop {
             payment: wallet.pay(requirement, &transfer),
             wallet,
             nonce,
+            tool,
             arguments,
         }
     }
@@ -141,14 +149,14 @@ impl Shop {
     pub async fn present_by_http(&self, sale: &Sale) -> Response {
         let header = BASE64.encode(sale.payment.to_string().as_bytes());
         let headers = format!("Content-Type: application/json\r\nPAYMENT-SIGNATURE: {header}\r\n");
-        self.post(&headers, &sale.arguments).await
+        self.post(sale.tool, &headers, &sale.arguments).await
     }
 
-    /// Calls the tool by plain HTTP. `headers` are lines that end with `\r\n`.
-    pub async fn post(&self, headers: &str, arguments: &Value) -> Response {
+    /// Calls a tool by plain HTTP. `headers` are lines that end with `\r\n`.
+    pub async fn post(&self, tool: &str, headers: &str, arguments: &Value) -> Response {
         let answer = async {
             let mut connection = Connection::open(self.host().address).await?;
-            let (path, body) = (format!("/tools/{TOOL}"), arguments.to_string());
+            let (path, body) = (format!("/tools/{tool}"), arguments.to_string());
             connection
                 .send("POST", &path, headers, body.as_bytes())
                 .await

@@ -46,7 +46,7 @@ impl Shop {
     /// With a node to ask. `settings` are lines for the account beside the usual ones.
     pub async fn open(kind: Kind, settings: &str) -> Self {
         let chain = Chain::start().await;
-        let settings = format!("rpc = \"{}\"\n{settings}", chain.rpc_url());
+        let settings = format!("rpc = \"{}\"\n{settings}", chain.host_rpc_url());
         Self::on(chain, kind, settings).await
     }
 
