@@ -6,15 +6,19 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
+use coinop::provider::x402::evm::Address;
 use coinop_tests::answer::Answer;
-use coinop_tests::chain::{Chain, Fault, Kind, PRICE, check_taken};
+use coinop_tests::chain::{Chain, Facilitator, Fault, Kind, PRICE, check_taken, story};
 use coinop_tests::era::Era;
 use coinop_tests::home::Home;
 use coinop_tests::mpp::{TOOL, arguments, call, home, mppx, pympp, served, wallet};
+use coinop_tests::wait::until;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 const PAYEE: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+/// How much later a host starts, milliseconds: what was left undone is due then.
+const LATER_MS: &str = "180000";
 
 /// A pretended facilitator, and what it was asked.
 #[derive(Default)]
@@ -63,18 +67,65 @@ fn by_transfer(url: &str, settings: &str) -> Home {
     ))
 }
 
-/// A client pays, and what it paid with is presented again: the price moves once.
-async fn pays_by_transfer(client: Command, kind: Kind, fault: Option<Fault>) {
-    let chain = Chain::start().await;
-    let facilitator = chain.facilitator(kind).await;
-    let (payer, payee) = (wallet().address(), PAYEE.parse().unwrap());
-    chain.mint(&payer, 3 * PRICE).await;
-    if let Some(fault) = fault {
-        facilitator.fault(fault).await;
+/// A host, and the chain on which it is paid.
+struct Shop {
+    chain: Chain,
+    facilitator: Facilitator,
+    home: Home,
+    payer: Address,
+    payee: Address,
+}
+
+impl Shop {
+    async fn open(kind: Kind) -> Self {
+        let chain = Chain::start().await;
+        let facilitator = chain.facilitator(kind).await;
+        let payer = wallet().address();
+        chain.mint(&payer, 3 * PRICE).await;
+        let settings = format!("rpc = \"{}\"\nsettle_timeout_s = 3\n", chain.rpc_url());
+        Self {
+            home: by_transfer(&facilitator.url(), &settings),
+            chain,
+            facilitator,
+            payer,
+            payee: PAYEE.parse().unwrap(),
+        }
     }
-    let rpc = format!("rpc = \"{}\"\n", chain.rpc_url());
-    let home = by_transfer(&facilitator.url(), &rpc);
-    let said = call(client, &home, json!({ "method": "evm" })).await;
+
+    async fn moved(&self) -> usize {
+        self.chain.transfers(&self.payer, &self.payee).await
+    }
+
+    /// What a client paid with is presented again, to a host that a sweeper may have helped: the text and the transaction.
+    async fn present(&self, credential: &Value) -> (String, Value) {
+        let host = self.home.stdio(Era::Legacy).await;
+        let call = json!({
+            "name": TOOL, "arguments": arguments(), "_meta": { "org.paymentauth/credential": credential },
+        });
+        let answer = Answer(host.request("tools/call", call).await);
+        let receipt = &answer.result()["_meta"]["org.paymentauth/receipt"];
+        (answer.text(), receipt["reference"].clone())
+    }
+
+    /// The price moved once, by this transaction, and the ledger has it once.
+    async fn check_sold(&self, transaction: &Value) {
+        let hash = transaction.as_str().expect("a hash");
+        let moved = self.chain.moved_by(hash, &self.payer, &self.payee).await;
+        assert_eq!(moved, [PRICE]);
+        assert_eq!(self.moved().await, 1);
+        assert_eq!(self.chain.balance(&self.payer).await, 2 * PRICE);
+        assert_eq!(self.chain.balance(&self.payee).await, PRICE);
+        check_taken(&self.home, &self.payer.to_string()).await;
+    }
+}
+
+/// A client pays, and what it paid with is presented again.
+async fn pays_by_transfer(client: Command, kind: Kind, fault: Option<Fault>) {
+    let shop = Shop::open(kind).await;
+    if let Some(fault) = fault {
+        shop.facilitator.fault(fault).await;
+    }
+    let said = call(client, &shop.home, json!({ "method": "evm" })).await;
     assert_eq!(said["text"], "worth a cent", "{said}");
     assert_eq!(said["is_error"], false);
     let receipt = &said["receipt"];
@@ -84,24 +135,13 @@ async fn pays_by_transfer(client: Command, kind: Kind, fault: Option<Fault>) {
         "{said}"
     );
     assert!(receipt["challengeId"].is_string() && receipt["timestamp"].is_string());
-
-    let host = home.stdio(Era::Legacy).await;
-    let again = json!({
-        "name": TOOL, "arguments": arguments(),
-        "_meta": { "org.paymentauth/credential": said["credential"] },
-    });
-    let answer = Answer(host.request("tools/call", again).await);
-    assert_eq!(answer.text(), "worth a cent", "{}", answer.0);
-    let told = &answer.result()["_meta"]["org.paymentauth/receipt"];
-    assert_eq!(told["reference"], receipt["reference"]);
-
-    let transaction = receipt["reference"].as_str().expect("a hash");
-    let moved = chain.moved_by(transaction, &payer, &payee).await;
-    assert_eq!(moved, [PRICE], "{said}");
-    assert_eq!(chain.transfers(&payer, &payee).await, 1);
-    assert_eq!(chain.balance(&payer).await, 2 * PRICE);
-    assert_eq!(chain.balance(&payee).await, PRICE);
-    check_taken(&home, &payer.to_string()).await;
+    shop.check_sold(&receipt["reference"]).await;
+    let again = shop.present(&said["credential"]).await;
+    assert_eq!(
+        again,
+        ("worth a cent".to_owned(), receipt["reference"].clone())
+    );
+    shop.check_sold(&receipt["reference"]).await;
 }
 
 #[tokio::test]
@@ -121,6 +161,36 @@ async fn mppx_pays_by_a_signed_transfer() {
 async fn a_lost_answer_costs_nothing() {
     pays_by_transfer(pympp(), Kind::Py, Some(Fault::CutAfter)).await;
     pays_by_transfer(mppx(), Kind::Ts, Some(Fault::BadGatewayAfter)).await;
+}
+
+/// The facilitator hangs: the client is told to wait and not to pay again, the sweeper has the payment settled, and what it
+/// paid with gives the answer.
+async fn waits_for_its_transfer(client: Command) {
+    let mut shop = Shop::open(Kind::Ts).await;
+    shop.facilitator.fault(Fault::HangBefore).await;
+    let said = call(client, &shop.home, json!({ "method": "evm" })).await;
+    let text = said["text"].as_str().expect("an answer");
+    assert!(
+        text != "worth a cent" && said["receipt"].is_null(),
+        "{said}"
+    );
+    assert_eq!(shop.moved().await, 0);
+    shop.home.env("COINOP_CLOCK_SHIFT_MS", LATER_MS);
+    let _sweeping = shop.home.http().await;
+    until("the sweeper to have it settled", async || {
+        let story = story(&shop.home, &shop.payer.to_string()).await?;
+        (story["state"] == "deliverable").then_some(())
+    })
+    .await;
+    let (text, transaction) = shop.present(&said["credential"]).await;
+    assert_eq!(text, "worth a cent");
+    shop.check_sold(&transaction).await;
+}
+
+#[tokio::test]
+async fn a_transfer_that_hangs_is_settled_later() {
+    waits_for_its_transfer(pympp()).await;
+    waits_for_its_transfer(mppx()).await;
 }
 
 /// A facilitator's refusal is not believed, and a client that paid is never asked to pay again.
