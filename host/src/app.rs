@@ -302,6 +302,7 @@ impl App {
                 config::Replies::Json => Replies::Json,
                 config::Replies::EventStream => Replies::EventStream,
             },
+            connections_max: http.connections_max,
             sessions_max: http.sessions_max,
             session_idle: http.session_idle,
             ledger_id: self.ledger.id().to_owned(),

@@ -252,6 +252,11 @@ static HTTP: Section = Section {
             "Whether an answer that comes alone is plain JSON (the default) or an event stream of one event.",
         ),
         key(
+            "connections_max",
+            Kind::Integer(16, 1_000_000),
+            "Most connections at a time, each with a file descriptor of its own; further ones wait to be accepted; 1024 by default.",
+        ),
+        key(
             "sessions_max",
             Kind::Integer(1, 1_000_000),
             "Most sessions at a time; 1000 by default.",

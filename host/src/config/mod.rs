@@ -128,6 +128,8 @@ pub struct Http {
     pub allowed_origins: Vec<String>,
     /// The form of an answer that comes alone.
     pub replies: Replies,
+    /// Most connections at a time.
+    pub connections_max: usize,
     /// Most sessions at a time.
     pub sessions_max: usize,
     /// When a session without traffic ends.

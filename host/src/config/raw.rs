@@ -63,6 +63,7 @@ pub(super) struct RawHttp {
     pub(super) allowed_hosts: Vec<String>,
     pub(super) allowed_origins: Vec<String>,
     pub(super) replies: Replies,
+    pub(super) connections_max: Option<usize>,
     pub(super) sessions_max: Option<usize>,
     pub(super) session_idle_s: Option<u64>,
 }

@@ -246,6 +246,7 @@ impl Resolver<'_> {
             allowed_hosts: raw.allowed_hosts,
             allowed_origins: raw.allowed_origins,
             replies: raw.replies,
+            connections_max: raw.connections_max.unwrap_or(1024),
             sessions_max: raw.sessions_max.unwrap_or(1000),
             session_idle: Duration::from_secs(raw.session_idle_s.unwrap_or(3600)),
         }

@@ -2,7 +2,7 @@
 //! `cargo run -p coinop-tests --bin waiting -- 10000 [stdio|http]`.
 //!
 //! A real host in a process of its own, in PROGRESS mode, modern calls. On stdio all calls share one pipe; over HTTP each
-//! has a connection, of which a host takes 1,024. Printed: the host's memory, threads, descriptors and CPU time while they
+//! has a connection, for which `[http] connections_max` is set. Printed: the host's memory, threads, descriptors and CPU time while they
 //! wait, and how long it takes until each of a few that are paid then is answered.
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use coinop_tests::host::HttpHost;
 use coinop_tests::pay::pay;
 use coinop_tests::process::{cpu_time, resident_bytes};
 use coinop_tests::talker::{Call, Talker};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -26,6 +27,10 @@ const AT_ONCE: usize = 64;
 const WATCHED: Duration = Duration::from_secs(10);
 /// Calls that are paid at the end.
 const PAID: usize = 20;
+/// Connections, and descriptors of ours, beside those of the calls.
+const BESIDE: usize = 128;
+/// How long all of it may take.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// A crowd of calls that wait, and how to hear that one of them is answered.
 trait Crowd {
@@ -41,12 +46,33 @@ trait Crowd {
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let calls: usize = arguments.next().map_or(Ok(1_000), |text| text.parse())?;
-    let home = Home::new().plugin("echo").mode("progress");
-    match arguments.next().as_deref() {
-        Some("http") => measure(OverHttp::start(&home).await, calls).await,
-        Some("stdio") | None => measure(OverStdio::start(&home).await, calls).await,
-        Some(other) => anyhow::bail!("stdio or http, not {other}"),
+    let connections = calls + BESIDE;
+    let config = format!("[http]\nconnections_max = {connections}\n");
+    let home = Home::new().plugin("echo").mode("progress").config(&config);
+    let measured = async {
+        match arguments.next().as_deref() {
+            Some("http") => {
+                allow_descriptors(connections)?;
+                measure(OverHttp::start(&home).await, calls).await
+            }
+            Some("stdio") | None => measure(OverStdio::start(&home).await, calls).await,
+            Some(other) => anyhow::bail!("stdio or http, not {other}"),
+        }
+    };
+    tokio::time::timeout(PATIENCE, measured)
+        .await
+        .context("it takes too long")?
+}
+
+/// Raises our own limit of open files, where it is lower.
+fn allow_descriptors(wanted: usize) -> anyhow::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = wanted as u64;
+    if limit.current.is_some_and(|soft| soft < wanted) {
+        limit.current = Some(wanted);
+        setrlimit(Resource::Nofile, limit).context("the limit of open files cannot be raised")?;
     }
+    Ok(())
 }
 
 async fn measure(mut crowd: impl Crowd, calls: usize) -> anyhow::Result<()> {
