@@ -18,13 +18,16 @@ const KILLS_MIN: usize = 300;
 const IN_PAIRS: usize = 100;
 
 /// Places that every run of the whole comes to, whatever chance decides: effects outside, and commits.
-const PLACES: [&str; 24] = [
+const PLACES: [&str; 27] = [
     "before-commit-migrate",
     "after-commit-migrate",
     "before-commit-keep_component",
     "after-commit-keep_component",
+    "before-verify",
+    "after-verify",
     "before-commit-open",
     "after-commit-open",
+    "after-reserve",
     "before-commit-advance",
     "after-commit-advance",
     "before-decide",
@@ -112,24 +115,45 @@ async fn the_verdict_notices_what_is_not_true() {
             |home| sql(home, "DELETE FROM outcome"),
             "an outcome is stored",
         ),
+        (|home| twice(home, "before-run"), "was started 2 times"),
+        (|home| without(home, "after-decide"), "before it was paid"),
+    ];
+    noticed("effectful", &cases).await;
+}
+
+/// So it is of payments that were brought.
+#[tokio::test]
+async fn the_verdict_notices_what_is_not_true_of_purchases() {
+    let cases: [Meddling; 6] = [
+        (|home| without(home, "after-verify"), "before it was paid"),
         (
-            |home| {
-                trace(home, |line| {
-                    vec![line; 1 + usize::from(line.contains("before-run"))]
-                })
-            },
-            "was started 2 times",
+            |home| without(home, "after-run"),
+            "settled before it had run",
+        ),
+        (|home| twice(home, "before-run"), "was started 2 times"),
+        (
+            |home| body(home, "$.payment.reference", "another"),
+            "bought 0 calls",
         ),
         (
-            |home| {
-                trace(home, |line| {
-                    vec![line; usize::from(!line.contains("after-decide"))]
-                })
-            },
-            "before it was paid",
+            |home| body(home, "$.payment.reference", "another"),
+            "is paid and nobody's",
+        ),
+        (
+            |home| body(home, "$.state.state", "withheld"),
+            "is withheld; its payment was taken: true",
         ),
     ];
-    let scenario = Scenario::named("effectful").unwrap();
+    noticed("x402-effectful", &cases).await;
+    let upfront: [Meddling; 1] = [(
+        |home| without(home, "after-settle"),
+        "run before it was settled",
+    )];
+    noticed("x402-upfront-effectful", &upfront).await;
+}
+
+async fn noticed(scenario: &str, cases: &[Meddling]) {
+    let scenario = Scenario::named(scenario).unwrap();
     for (meddle, word) in cases {
         let played = play_and(scenario, &[], meddle).await;
         let told = played.violations.join("\n");
@@ -139,6 +163,14 @@ async fn the_verdict_notices_what_is_not_true() {
     assert_eq!(play(scenario, &[]).await.violations, [""; 0]);
 }
 
+/// Writes a text into every call.
+fn body(home: &Home, path: &str, text: &str) {
+    let ledger = Connection::open(home.ledger()).unwrap();
+    ledger.pragma_update(None, "foreign_keys", false).unwrap();
+    let statement = "UPDATE call SET body = json_set(body, ?1, ?2)";
+    assert!(ledger.execute(statement, [path, text]).unwrap() > 0);
+}
+
 fn sql(home: &Home, statement: &str) {
     let ledger = Connection::open(home.ledger()).unwrap();
     // Some tables refer to each other; here that is no obstacle.
@@ -146,9 +178,23 @@ fn sql(home: &Home, statement: &str) {
     assert!(ledger.execute(statement, []).unwrap() > 0, "{statement}");
 }
 
-fn trace(home: &Home, each: fn(&str) -> Vec<&str>) {
+/// Has the trace say that this place was never visited.
+fn without(home: &Home, place: &str) {
+    retrace(home, place, 0);
+}
+
+/// Has the trace say that this place was visited twice each time.
+fn twice(home: &Home, place: &str) {
+    retrace(home, place, 2);
+}
+
+fn retrace(home: &Home, place: &str, times: usize) {
     let path = home.path("trace");
     let text = std::fs::read_to_string(&path).unwrap();
+    let each = |line| {
+        let is_there = str::contains(line, place);
+        std::iter::repeat_n(line, if is_there { times } else { 1 })
+    };
     let lines: Vec<&str> = text.lines().flat_map(each).collect();
     std::fs::write(path, lines.join("\n") + "\n").unwrap();
 }

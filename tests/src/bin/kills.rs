@@ -43,7 +43,7 @@ impl Arguments {
 }
 
 fn scenarios() -> String {
-    let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+    let names: Vec<&str> = Scenario::all().map(|scenario| scenario.name).collect();
     format!("there are the scenarios {}", names.join(", "))
 }
 

@@ -20,7 +20,7 @@ const RECOVERY_VISITS: usize = 24;
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
     /// What is played.
-    pub scenarios: &'static [Scenario],
+    pub scenarios: &'static [&'static [Scenario]],
     /// Plays with two random kills go on until there were as many kills altogether,
     pub kills: usize,
     /// and as many of them in such plays.
@@ -60,10 +60,15 @@ pub async fn run(plan: Plan) -> Tally {
 
 /// Plays everything undisturbed. What goes wrong already then is played no further.
 async fn references(plan: &Plan, tally: &mut Tally) -> Vec<Reference> {
-    let jobs = plan.scenarios.iter().map(|scenario| Job {
-        scenario,
-        aims: Vec::new(),
-    });
+    let jobs = plan
+        .scenarios
+        .iter()
+        .copied()
+        .flatten()
+        .map(|scenario| Job {
+            scenario,
+            aims: Vec::new(),
+        });
     let mut references = Vec::new();
     for done in all(plan, jobs.collect()).await {
         let scenario = done.job.scenario;

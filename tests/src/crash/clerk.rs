@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::aim::Aim;
-use super::scenario::Scenario;
 use super::trace;
 use crate::answer::Answer;
 use crate::era::Era;
@@ -54,9 +53,9 @@ pub struct Clerk {
 
 impl Clerk {
     /// Nobody is there yet.
-    pub fn new(scenario: &Scenario, aims: &[Aim]) -> Self {
+    pub fn new(toml: &str, aims: &[Aim]) -> Self {
         Self {
-            home: Home::new().plugin("sales").config(&scenario.toml()),
+            home: Home::new().plugin("sales").config(toml),
             aims: aims.to_vec(),
             pids: Vec::new(),
             deaths: Vec::new(),
@@ -72,7 +71,17 @@ impl Clerk {
 
     /// Calls a tool, of a new host when there is none.
     pub async fn call(&mut self, tool: &str, arguments: Value) -> Result<Answer, Stopped> {
-        let params = json!({ "name": tool, "arguments": arguments });
+        self.call_with(tool, arguments, json!({})).await
+    }
+
+    /// As [`Self::call`], with a `_meta`.
+    pub async fn call_with(
+        &mut self,
+        tool: &str,
+        arguments: Value,
+        meta: Value,
+    ) -> Result<Answer, Stopped> {
+        let params = json!({ "name": tool, "arguments": arguments, "_meta": meta });
         let answered = {
             let host = self.host().await?;
             let (_, answer) = host.send("tools/call", params).await;

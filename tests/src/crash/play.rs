@@ -1,5 +1,7 @@
 //! One play of a scenario: the client and the payer as they would go on after every kill.
 
+mod buying;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use super::scenario::{Act, Decision, HOUR_MS, Mode, Scenario};
 use super::trace::{self, Visit};
 use super::verdict::{self, Evidence};
 use crate::answer::{Answer, PaymentAsked};
+use crate::credential::Credential;
+use crate::facilitator::Facilitator;
 use crate::home::Home;
 use crate::pay::submit;
 
@@ -61,11 +65,14 @@ pub async fn play_and(
     aims: &[Aim],
     meddle: impl FnOnce(&Home),
 ) -> Played {
+    let facilitator = buying::facilitator(scenario).await;
     let mut play = Play {
         scenario,
-        clerk: Clerk::new(scenario, aims),
+        clerk: Clerk::new(&scenario.toml(&facilitator.url), aims),
+        facilitator,
         tool: "",
         sales: Vec::new(),
+        signed: BTreeMap::new(),
         seen: BTreeMap::new(),
         page_is_open: true,
         faults: Vec::new(),
@@ -80,9 +87,13 @@ pub async fn play_and(
 struct Play {
     scenario: &'static Scenario,
     clerk: Clerk,
+    /// Who takes payments that are brought.
+    facilitator: Facilitator,
     /// The tool asked for last.
     tool: &'static str,
     sales: Vec<Sale>,
+    /// Payments that the client brings, by tool: each is signed once, and presented as often as it takes.
+    signed: BTreeMap<&'static str, Credential>,
     /// Outcomes that the client has seen, by tool: each answer has to be the same.
     seen: BTreeMap<&'static str, Value>,
     page_is_open: bool,
@@ -101,6 +112,10 @@ impl Play {
             for index in 0..self.sales.len() {
                 self.tool = self.sales[index].tool;
                 self.insist(Act::Confirm).await?;
+            }
+            let bought: Vec<_> = self.signed.keys().copied().collect();
+            for tool in bought {
+                self.insist(Act::Buy(tool)).await?;
             }
             self.insist(Act::Later(0)).await?;
             if self.clerk.deaths.len() == deaths {
@@ -140,6 +155,7 @@ impl Play {
     async fn act(&mut self, act: Act) -> Result<(), Stopped> {
         match act {
             Act::Ask(tool) => self.ask(tool).await,
+            Act::Buy(tool) => self.buy(tool).await,
             Act::OnPage(decision) if self.page_is_open => self.on_page(decision).await,
             Act::OnPage(decision) | Act::ByCommand(decision) => {
                 self.command(&["payments", decision.word()]).await
@@ -234,7 +250,7 @@ impl Play {
         let with_id = json!({ "payment_id": payment.id });
         let name = match self.scenario.mode {
             Mode::TwoStep => format!("confirm_{}", self.tool),
-            Mode::Resubmit => self.tool.to_owned(),
+            Mode::Resubmit | Mode::Credential => self.tool.to_owned(),
         };
         for _ in 0..ASKS_MAX {
             let answer = self.clerk.call(&name, with_id.clone()).await?;
@@ -315,6 +331,8 @@ impl Play {
             visits: &visits,
             seen: &self.seen,
             payments: self.sales.iter().map(|s| s.payment.id.clone()).collect(),
+            facilitator: &self.facilitator,
+            signed: self.signed.values().map(|s| s.nonce.clone()).collect(),
         };
         let mut violations = self.faults;
         for words in CHECKS {

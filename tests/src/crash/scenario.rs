@@ -1,5 +1,10 @@
 //! The scenarios: what a client and a payer do, and how the calls may end.
 
+mod brought;
+
+use crate::credential::Rail;
+use crate::facilitator::Question;
+
 /// An hour, milliseconds.
 pub const HOUR_MS: i64 = 3_600_000;
 
@@ -12,12 +17,23 @@ pub struct Scenario {
     pub account: &'static str,
     /// How payment is coordinated.
     pub mode: Mode,
+    /// What the client pays with where it brings its payments with the calls; the account is of that rail then.
+    pub brings: Option<Brings>,
     /// Lines of `coinop.toml` beside the common ones.
     pub config: &'static str,
     /// What happens, in order.
     pub acts: &'static [Act],
     /// How its calls end.
     pub ends: &'static [End],
+}
+
+/// Payments that come with the calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Brings {
+    /// By which protocol.
+    pub rail: Rail,
+    /// The question of which the facilitator's first answer is lost.
+    pub loses: Option<Question>,
 }
 
 /// How the call of one tool ends.
@@ -48,6 +64,8 @@ pub enum Mode {
     TwoStep,
     /// The call again, with the payment's id.
     Resubmit,
+    /// The call again, with the payment itself.
+    Credential,
 }
 
 /// One thing that somebody does.
@@ -55,6 +73,8 @@ pub enum Mode {
 pub enum Act {
     /// The client calls a tool.
     Ask(&'static str),
+    /// The client calls a tool, signs what it is asked for, and presents that until the call has ended.
+    Buy(&'static str),
     /// The payer pays, or declines, on the page; by command once a kill has closed it.
     OnPage(Decision),
     /// The payer decides by `coinop payments`.
@@ -94,28 +114,40 @@ impl Mode {
         match self {
             Self::TwoStep => "two_step",
             Self::Resubmit => "resubmit",
+            Self::Credential => "x402",
         }
     }
 }
 
 impl Scenario {
-    /// The whole `coinop.toml`. Quotes stand for two hours: a host that takes over some minutes later still finds them
-    /// open.
-    pub fn toml(&self) -> String {
+    /// The whole `coinop.toml`, with the facilitator's address where payments are brought. Quotes stand for two hours: a
+    /// host that takes over some minutes later still finds them open.
+    pub fn toml(&self, facilitator: &str) -> String {
+        let account = match self.brings {
+            Some(brings) => brings.rail.account(facilitator),
+            None => format!("[accounts.till]\nkind = \"{}\"\n", self.account),
+        };
         format!(
-            "mode = \"{}\"\nprovider = \"till\"\n{}\n\n[accounts.till]\nkind = \"{}\"\n\n\
+            "mode = \"{}\"\nprovider = \"till\"\n{}\n\n{account}\n\
              [quotes]\nlifetime_s = 7200\n\n[retention]\nclaim_hours = 24\n",
             self.mode.word(),
             self.config,
-            self.account,
         )
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        SCENARIOS.iter().copied().flatten()
     }
 
     /// The one of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
-        SCENARIOS.iter().find(|scenario| scenario.name == name)
+        Self::all().find(|scenario| scenario.name == name)
     }
 }
+
+/// Every scenario that is played.
+pub const SCENARIOS: &[&[Scenario]] = &[SALES, brought::PURCHASES];
 
 const PAY_ON_PAGE: Act = Act::OnPage(Decision::Pay);
 const REFUND: Act = Act::Operate(&["payments", "refund"]);
@@ -126,13 +158,14 @@ const PAID: Scenario = Scenario {
     name: "paid",
     account: "sandbox",
     mode: Mode::TwoStep,
+    brings: None,
     config: "",
     acts: &[Act::Ask("tell"), PAY_ON_PAGE, Act::Confirm],
     ends: &[End::of("tell", &["deliverable"])],
 };
 
-/// Every scenario that is played.
-pub const SCENARIOS: &[Scenario] = &[
+/// Sales by link: asked for, paid elsewhere, presented by the payment's id.
+const SALES: &[Scenario] = &[
     PAID,
     Scenario {
         name: "held",

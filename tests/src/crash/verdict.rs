@@ -3,6 +3,7 @@
 //! The witnesses are the ledger's file, the provider's own books, the trace of what was really started, and what the
 //! client was told.
 
+mod brought;
 mod money;
 mod receipts;
 mod runs;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use super::scenario::Scenario;
 use super::trace::Visit;
+use crate::facilitator::Facilitator;
 use crate::home::Home;
 
 /// More calls than any play makes.
@@ -35,6 +37,10 @@ pub struct Evidence<'a> {
     pub seen: &'a BTreeMap<&'static str, Value>,
     /// Payments that the client was asked for.
     pub payments: Vec<String>,
+    /// Who took the payments that the client brought.
+    pub facilitator: &'a Facilitator,
+    /// The nonces of those.
+    pub signed: Vec<String>,
 }
 
 /// Every broken promise in `home`.
@@ -50,7 +56,8 @@ pub async fn violations(home: &Home, evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(ends(&calls, evidence));
     found.extend(kept(&calls, evidence));
-    found.extend(money::violations(home, &calls));
+    found.extend(brought::violations(&calls, evidence));
+    found.extend(money::violations(home, &calls, evidence));
     found.extend(runs::violations(&calls, evidence));
     found.extend(receipts::violations(&ledger, &calls).await);
     found

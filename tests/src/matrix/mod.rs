@@ -8,7 +8,6 @@
 
 pub mod docs;
 mod drive;
-mod facilitator;
 mod run;
 mod table;
 pub mod terms;

@@ -4,18 +4,16 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::drive::{same, told, visits};
-use super::facilitator::Facilitator;
 use super::table::minor;
 use super::visit::Place;
 use super::{Cell, Transport};
 use crate::books::Books;
 use crate::era::Era;
+use crate::facilitator::{Facilitator, NETWORK};
 use crate::home::Home;
 use crate::host::HttpHost;
 use crate::paths;
 
-/// Base Sepolia: wallets sign for its USDC without being told to.
-pub(super) const CHAIN: &str = "eip155:84532";
 /// The price of a cent in USDC's base units.
 const PRICE: &str = "10000";
 const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
@@ -81,7 +79,7 @@ impl Exchange {
     pub(super) async fn open() -> Self {
         let facilitator = Facilitator::start().await;
         let account = format!(
-            "provider = \"wallets\"\n[accounts.wallets]\nkind = \"x402\"\nnetwork = \"{CHAIN}\"\n\
+            "provider = \"wallets\"\n[accounts.wallets]\nkind = \"x402\"\nnetwork = \"{NETWORK}\"\n\
              pay_to = \"{PAY_TO}\"\nverify = \"local\"\nfacilitator = \"{}\"\n",
             facilitator.url
         );

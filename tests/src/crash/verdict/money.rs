@@ -8,6 +8,7 @@ use coinop_core::call::Call;
 use coinop_core::entry::{Book, position};
 use rusqlite::{Connection, OpenFlags};
 
+use super::{Evidence, brought};
 use crate::home::Home;
 
 /// A payment in the provider's books, amounts in 10^-9 units.
@@ -28,14 +29,16 @@ impl Slip {
 }
 
 /// What does not add up.
-pub(super) fn violations(home: &Home, calls: &[Audited]) -> Vec<String> {
+pub(super) fn violations(home: &Home, calls: &[Audited], evidence: &Evidence<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for audited in calls {
         found.extend(unbalanced(audited));
         found.extend(misplaced(audited));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    match Connection::open_with_flags(home.ledger(), flags).and_then(|db| compared(&db, calls)) {
+    match Connection::open_with_flags(home.ledger(), flags)
+        .and_then(|db| compared(&db, calls, evidence))
+    {
         Ok(differences) => found.extend(differences),
         Err(error) => found.push(format!("the provider's books cannot be read: {error}")),
     }
@@ -71,9 +74,14 @@ fn misplaced(audited: &Audited) -> Option<String> {
 }
 
 /// Differences between the provider's books and the ledger.
-fn compared(db: &Connection, calls: &[Audited]) -> rusqlite::Result<Vec<String>> {
+fn compared(
+    db: &Connection,
+    calls: &[Audited],
+    evidence: &Evidence<'_>,
+) -> rusqlite::Result<Vec<String>> {
     let mut found = Vec::new();
     let mut slips = slips(db)?;
+    slips.extend(brought(calls, evidence));
     let refunds = refunds(db)?;
     for audited in calls {
         let call = &audited.record.call;
@@ -139,6 +147,26 @@ fn slips(db: &Connection) -> rusqlite::Result<BTreeMap<String, Slip>> {
         Ok((row.get(0)?, slip))
     })?;
     rows.collect()
+}
+
+/// What a facilitator took, by payment; by nonce where no call is of it. A base unit is 10^-6 of a dollar.
+fn brought(calls: &[Audited], evidence: &Evidence<'_>) -> BTreeMap<String, Slip> {
+    let settled = evidence.facilitator.settled().into_iter();
+    settled
+        .map(|settled| {
+            let call = calls.iter().map(|audited| &audited.record.call);
+            let call = call
+                .rev()
+                .find(|call| brought::is_paid_by(call, &settled.transaction));
+            let reference = call.and_then(|call| call.payment.reference.clone());
+            let slip = Slip {
+                state: "taken".to_owned(),
+                amount: settled.value.parse::<i64>().unwrap_or(0) * 1_000,
+                refunded: 0,
+            };
+            (reference.unwrap_or(settled.transaction), slip)
+        })
+        .collect()
 }
 
 /// What was sent back, by payment.

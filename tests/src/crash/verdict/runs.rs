@@ -76,12 +76,15 @@ fn of_call(call: &Call, starts: &[Start]) -> Vec<String> {
     found
 }
 
-/// Starts before anybody had paid: before the payer's decision was committed, or was seen in the provider's books.
+/// Starts before anybody had paid: before the payer's decision was committed, or was seen in the provider's books, or
+/// what the caller brought was verified.
 fn unpaid(call: &Call, starts: &[Start], visits: &[Visit]) -> Option<String> {
     let first = starts.first()?;
     let reference = call.payment.reference.as_deref()?;
+    let brought = call.payment.credential.map(|digest| digest.to_string());
     let paid = visits[..first.at].iter().any(|visit| {
-        (visit.name == "after-decide" && visit.subject == call.id.as_str())
+        (visit.name == "after-verify" && Some(&visit.subject) == brought.as_ref())
+            || (visit.name == "after-decide" && visit.subject == call.id.as_str())
             || (visit.name == SEEN_PAID && visit.subject == reference)
     });
     (!paid).then(|| format!("{} was started before it was paid", call.quote.tool))
