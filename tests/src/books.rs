@@ -94,6 +94,17 @@ impl Books {
         self.count("SELECT count(*) FROM call")
     }
 
+    /// The states of all calls, oldest first.
+    pub fn states(&self) -> Vec<String> {
+        let mut select = self
+            .0
+            .prepare("SELECT state FROM call ORDER BY created_at")
+            .expect("the ledger has calls");
+        let rows = select.query_map([], |row| row.get(0));
+        rows.and_then(Iterator::collect)
+            .expect("the ledger can be read")
+    }
+
     /// The sum of all entries of each currency; every one must be zero.
     pub fn imbalances(&self) -> u64 {
         self.count(

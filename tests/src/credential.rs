@@ -66,11 +66,10 @@ impl Rail {
         places.into_iter().find_map(|offers| offers.get(0).cloned())
     }
 
-    /// Signs what was asked for. The same wallet signs the same offer twice as two payments when `attempt` differs, where
-    /// the protocol lets it.
-    pub fn sign(self, asked: &Value, wallet: &Wallet, attempt: u8) -> Credential {
+    /// Signs what was asked for: the same payment for the same offer.
+    pub fn sign(self, asked: &Value, wallet: &Wallet) -> Credential {
         match self {
-            Self::X402 => x402(asked, wallet, attempt),
+            Self::X402 => x402(asked, wallet),
             Self::Mpp => mpp(asked, wallet),
         }
     }
@@ -83,8 +82,8 @@ pub fn is_asked(answer: &Answer) -> bool {
         .any(|rail| rail.asked(answer).is_some())
 }
 
-fn x402(requirement: &Value, wallet: &Wallet, attempt: u8) -> Credential {
-    let nonce = keccak(format!("{requirement} {attempt}").as_bytes());
+fn x402(requirement: &Value, wallet: &Wallet) -> Credential {
+    let nonce = keccak(requirement.to_string().as_bytes());
     let transfer = wallet.transfer(requirement, nonce, valid_before_s());
     let payment = wallet.pay(requirement, &transfer);
     Credential {

@@ -1,5 +1,5 @@
 //! A facilitator on loopback that settles whatever it is given, once, and remembers what it was asked. It looks at no
-//! signature: the host does. Told to, it loses answers: what it did is done, and nobody hears of it.
+//! signature: the host does. Told to, it loses answers (what it did is done, and nobody hears of it) or takes its time.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinHandle;
 
 /// Base Sepolia: wallets sign for its USDC without being told to.
@@ -46,25 +47,33 @@ struct Memory {
     losing: Vec<Question>,
 }
 
-type Shared = Arc<Mutex<Memory>>;
+#[derive(Default)]
+struct Desk {
+    memory: Mutex<Memory>,
+    /// Written by who holds answers back.
+    verifying: Arc<RwLock<()>>,
+    settling: Arc<RwLock<()>>,
+}
+
+type Shared = Arc<Desk>;
 
 /// Serves until it is dropped.
 pub struct Facilitator {
     /// Where it is reached.
     pub url: String,
-    memory: Shared,
+    desk: Shared,
     serving: JoinHandle<()>,
 }
 
 impl Facilitator {
     /// Starts one on a port of its own.
     pub async fn start() -> Self {
-        let memory = Shared::default();
+        let desk = Shared::default();
         let router = Router::new()
             .route("/supported", get(supported))
             .route("/verify", post(verify))
             .route("/settle", post(settle))
-            .with_state(memory.clone());
+            .with_state(desk.clone());
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("a port is free");
@@ -72,21 +81,22 @@ impl Facilitator {
         let serving = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("it serves");
         });
-        Self {
-            url,
-            memory,
-            serving,
-        }
+        Self { url, desk, serving }
     }
 
     /// Loses the answer to the next question of this kind.
     pub fn lose(&self, question: Question) {
-        locked(&self.memory).losing.push(question);
+        self.desk.memory().losing.push(question);
+    }
+
+    /// Holds its answers to such questions back until the guard is dropped.
+    pub async fn hold(&self, question: Question) -> OwnedRwLockWriteGuard<()> {
+        self.desk.hold(question).clone().write_owned().await
     }
 
     /// Everything that was settled, in order; a nonce settles once, however often it is asked for.
     pub fn settled(&self) -> Vec<Settled> {
-        locked(&self.memory).settled.clone()
+        self.desk.memory().settled.clone()
     }
 
     /// What this payer paid.
@@ -98,7 +108,7 @@ impl Facilitator {
 
     /// The nonces of which it was asked this, in order, each as often as it was.
     pub fn asked(&self, question: Question) -> Vec<String> {
-        let memory = locked(&self.memory);
+        let memory = self.desk.memory();
         let asked = memory.asked.iter().filter(|(kind, _)| *kind == question);
         asked.map(|(_, nonce)| nonce.clone()).collect()
     }
@@ -107,6 +117,19 @@ impl Facilitator {
 impl Drop for Facilitator {
     fn drop(&mut self) {
         self.serving.abort();
+    }
+}
+
+impl Desk {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hold(&self, question: Question) -> &Arc<RwLock<()>> {
+        match question {
+            Question::Verify => &self.verifying,
+            Question::Settle => &self.settling,
+        }
     }
 }
 
@@ -134,15 +157,17 @@ async fn supported() -> Response {
     }))
 }
 
-async fn verify(State(memory): State<Shared>, body: String) -> Response {
+async fn verify(State(desk): State<Shared>, body: String) -> Response {
     let nonce = signed(&body, "nonce");
-    match locked(&memory).note(Question::Verify, nonce) {
+    let is_lost = desk.memory().note(Question::Verify, nonce);
+    let _held = desk.hold(Question::Verify).read().await;
+    match is_lost {
         true => lost(),
         false => json_of(&json!({ "isValid": true })),
     }
 }
 
-async fn settle(State(memory): State<Shared>, body: String) -> Response {
+async fn settle(State(desk): State<Shared>, body: String) -> Response {
     let settled = Settled {
         payer: signed(&body, "from").to_lowercase(),
         value: signed(&body, "value"),
@@ -154,9 +179,13 @@ async fn settle(State(memory): State<Shared>, body: String) -> Response {
         "network": NETWORK,
         "payer": signed(&body, "from"),
     });
-    let mut memory = locked(&memory);
-    let is_lost = memory.note(Question::Settle, settled.transaction.clone());
-    memory.settle(settled);
+    let is_lost = {
+        let mut memory = desk.memory();
+        let is_lost = memory.note(Question::Settle, settled.transaction.clone());
+        memory.settle(settled);
+        is_lost
+    };
+    let _held = desk.hold(Question::Settle).read().await;
     match is_lost {
         true => lost(),
         false => json_of(&answer),
@@ -177,8 +206,4 @@ fn lost() -> Response {
 
 fn json_of(value: &Value) -> Response {
     ([(CONTENT_TYPE, "application/json")], value.to_string()).into_response()
-}
-
-fn locked(memory: &Shared) -> MutexGuard<'_, Memory> {
-    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }

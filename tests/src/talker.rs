@@ -24,6 +24,8 @@ pub struct Talker {
     capabilities: Value,
     wire: Wire,
     inbox: Arc<Inbox>,
+    /// Whoever reads what the server says unasked: from the pipe, or from the session's own stream.
+    listening: Mutex<Option<AbortHandle>>,
     next_id: AtomicU64,
 }
 
@@ -92,7 +94,7 @@ impl Talker {
         let inbox = Arc::<Inbox>::default();
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let heard = inbox.clone();
-        tokio::spawn(async move {
+        let listening = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 heard.put(serde_json::from_str(&line).expect("stdout carries JSON only"));
             }
@@ -102,7 +104,9 @@ impl Talker {
             child: Box::new(child),
             log,
         };
-        Self::greeted(wire, era, capabilities, inbox).await
+        let talker = Self::greeted(wire, era, capabilities, inbox).await;
+        talker.listens(listening.abort_handle());
+        talker
     }
 
     /// Opens a session of a host on HTTP (legacy), or nothing (modern); `bearer` is an API key.
@@ -126,6 +130,7 @@ impl Talker {
             capabilities,
             wire,
             inbox,
+            listening: Mutex::default(),
             next_id: AtomicU64::new(1),
         };
         let mut hello = era.hello(0);
@@ -150,6 +155,30 @@ impl Talker {
             Wire::Stdio { child, .. } => child.id().expect("the host has not been awaited"),
             Wire::Http { .. } => panic!("this client does not own its host"),
         }
+    }
+
+    /// Goes away as a client's process does, and nobody hears what the server still says. On stdio both pipes are closed,
+    /// and the host's own end is awaited; over HTTP the session's stream ends, and its calls by [`Call::hang_up`].
+    pub async fn leave(self) {
+        if let Some(listening) = &*self.listening.lock().expect("no panic holds it") {
+            listening.abort();
+        }
+        if let Wire::Stdio {
+            stdin, mut child, ..
+        } = self.wire
+        {
+            drop(stdin);
+            let ended = within("the host's end", child.wait()).await;
+            ended.expect("the host can be awaited");
+        }
+    }
+
+    /// kill -9 of the host, and waits until it is dead (stdio).
+    pub async fn kill(self) {
+        let Wire::Stdio { mut child, .. } = self.wire else {
+            panic!("this client does not own its host");
+        };
+        child.kill().await.expect("the host can be killed");
     }
 
     /// Calls a tool; `more` goes beside the name and the arguments.
@@ -274,8 +303,13 @@ impl Talker {
     async fn listen(&self) {
         if matches!(self.wire, Wire::Http { .. }) {
             let stream = self.open("GET", &Value::Null).await;
-            tokio::spawn(stream.read(self.inbox.clone()));
+            let reading = tokio::spawn(stream.read(self.inbox.clone()));
+            self.listens(reading.abort_handle());
         }
+    }
+
+    fn listens(&self, listening: AbortHandle) {
+        *self.listening.lock().expect("no panic holds it") = Some(listening);
     }
 
     async fn open(&self, verb: &str, message: &Value) -> Incoming {

@@ -52,7 +52,7 @@ impl Play {
             return Err(Stopped::Fault(fault));
         };
         let number = u8::try_from(self.signed.len()).expect("a few tools") + 1;
-        let signed = rail.sign(&asked, &Wallet::of(number), 0);
+        let signed = rail.sign(&asked, &Wallet::of(number));
         self.signed.insert(tool, signed.clone());
         Ok(signed)
     }
