@@ -17,6 +17,7 @@ use std::time::Instant;
 
 use coinop_tests::answer::Answer;
 use coinop_tests::facilitator::Question;
+use coinop_tests::talker::Talker;
 use futures::future::join_all;
 use futures::{FutureExt as _, StreamExt as _};
 
@@ -92,22 +93,43 @@ async fn eight_at_once_are_one_run() {
 async fn eight_at_once(row: Row, transport: Transport) {
     let stage = Stage::open(row, transport).await;
     let client = stage.client().await;
-    let mut asked = vec![stage.ask(&client, "send", 200).await];
+    crowd(&stage, [&client; AT_ONCE]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_at_once_at_two_hosts_are_one_run() {
+    column("eight at once at two hosts", &[()], at_two_hosts).await;
+}
+
+async fn at_two_hosts(row: Row, (): ()) {
+    let stage = Stage::open(row, Transport::Http).await;
+    let other = stage.home.http().await;
+    let (one, two) = (stage.client().await, stage.client_of(&other).await);
+    crowd(
+        &stage,
+        std::array::from_fn(|n| if n % 2 == 0 { &one } else { &two }),
+    )
+    .await;
+}
+
+/// As many calls as there are clients, on one payment, at once: one run, one payment taken, one outcome for all.
+async fn crowd(stage: &Stage, clients: [&Talker; AT_ONCE]) {
+    let mut asked = vec![stage.ask(clients[0], "send", 200).await];
     if stage.waits() {
-        for _ in 1..AT_ONCE {
-            asked.push(stage.ask(&client, "send", 200).await);
+        for client in &clients[1..] {
+            asked.push(stage.ask(client, "send", 200).await);
         }
     }
     stage.pay(&asked[0]).await;
     let mut calls = Vec::new();
-    for n in 0..AT_ONCE {
+    for (n, client) in clients.into_iter().enumerate() {
         let asked = &mut asked[if stage.waits() { n } else { 0 }];
-        calls.push(stage.redeem(&client, asked).await);
+        calls.push((client, stage.redeem(client, asked).await));
     }
     let known = &asked[0];
-    let answers = join_all(calls.into_iter().map(async |call| {
+    let answers = join_all(calls.into_iter().map(async |(client, call)| {
         let mut again = known.again();
-        ran(&stage.known(&client, &mut again, call).await)
+        ran(&stage.known(client, &mut again, call).await)
     }));
     let answers = answers.await;
     assert!(
@@ -115,6 +137,8 @@ async fn eight_at_once(row: Row, transport: Transport) {
         "{answers:?}"
     );
     stage.ended("deliverable", 1).await;
+    let settles = usize::from(stage.row.rail().is_some());
+    assert_eq!(stage.facilitator.asked(Question::Settle).len(), settles);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -83,11 +83,15 @@ impl Stage {
     }
 
     pub(crate) async fn client(&self) -> Talker {
-        let (era, capabilities) = (self.row.era, self.row.capabilities());
         match &self.host {
-            Some(host) => Talker::http(host.address, era, capabilities, Some(KEY)).await,
-            None => Talker::stdio(&self.home, era, capabilities).await,
+            Some(host) => self.client_of(host).await,
+            None => Talker::stdio(&self.home, self.row.era, self.row.capabilities()).await,
         }
+    }
+
+    pub(crate) async fn client_of(&self, host: &HttpHost) -> Talker {
+        let (era, capabilities) = (self.row.era, self.row.capabilities());
+        Talker::http(host.address, era, capabilities, Some(KEY)).await
     }
 
     /// A wallet that nobody has paid with.
