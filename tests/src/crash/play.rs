@@ -136,8 +136,8 @@ impl Play {
                 }
                 Err(Stopped::Fault(fault)) => return Err(format!("{act:?}: {fault}")),
             }
-            // Time has passed as it was to, whoever died over it.
-            if matches!(act, Act::Later(_)) {
+            // Time has passed as it was to, whoever died over it; and who tries once has tried.
+            if matches!(act, Act::Later(_) | Act::TryToBuy(_)) {
                 return Ok(());
             }
         }
@@ -155,7 +155,8 @@ impl Play {
     async fn act(&mut self, act: Act) -> Result<(), Stopped> {
         match act {
             Act::Ask(tool) => self.ask(tool).await,
-            Act::Buy(tool) => self.buy(tool).await,
+            Act::Buy(tool) => self.buy(tool, ASKS_MAX).await,
+            Act::TryToBuy(tool) => self.buy(tool, 1).await,
             Act::OnPage(decision) if self.page_is_open => self.on_page(decision).await,
             Act::OnPage(decision) | Act::ByCommand(decision) => {
                 self.command(&["payments", decision.word()]).await

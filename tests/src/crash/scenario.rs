@@ -75,6 +75,8 @@ pub enum Act {
     Ask(&'static str),
     /// The client calls a tool, signs what it is asked for, and presents that until the call has ended.
     Buy(&'static str),
+    /// As [`Self::Buy`], by a client that makes one attempt.
+    TryToBuy(&'static str),
     /// The payer pays, or declines, on the page; by command once a kill has closed it.
     OnPage(Decision),
     /// The payer decides by `coinop payments`.

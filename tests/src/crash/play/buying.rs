@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::{ASK_PAUSE, ASKS_MAX, Play};
+use super::{ASK_PAUSE, Play};
+use crate::answer::Answer;
 use crate::chain::Wallet;
 use crate::crash::clerk::Stopped;
-use crate::crash::scenario::Scenario;
+use crate::crash::scenario::{Act, Scenario};
 use crate::credential::{Credential, is_asked};
 use crate::facilitator::Facilitator;
 
@@ -19,16 +20,17 @@ pub(super) async fn facilitator(scenario: &Scenario) -> Facilitator {
 }
 
 impl Play {
-    /// Buys a call, or goes on with that: once it has signed, a client is never asked to pay again.
-    pub(super) async fn buy(&mut self, tool: &'static str) -> Result<(), Stopped> {
+    /// Buys a call, or goes on with that, asking so often at most. What it signed is told to be of no use only when it was
+    /// neither recorded nor taken, and never will be: its offer has ended.
+    pub(super) async fn buy(&mut self, tool: &'static str, asks_max: usize) -> Result<(), Stopped> {
         self.tool = tool;
-        let signed = self.signed(tool).await?;
-        for _ in 0..ASKS_MAX {
+        for _ in 0..asks_max {
+            let signed = self.signed(tool).await?;
             let meta = signed.meta.clone();
             let answer = self.clerk.call_with(tool, json!({}), meta).await?;
             if is_asked(&answer) {
-                let fault = format!("asked to pay a second time: {}", answer.0);
-                return Err(Stopped::Fault(fault));
+                self.sign_anew(tool, &answer)?;
+                continue;
             }
             self.hear(&answer)?;
             let told_to_wait = answer.asked().is_some();
@@ -38,6 +40,22 @@ impl Play {
             tokio::time::sleep(ASK_PAUSE).await;
         }
         Ok(())
+    }
+
+    /// Throws away what it signed, where that can be done without paying twice.
+    fn sign_anew(&mut self, tool: &'static str, answer: &Answer) -> Result<(), Stopped> {
+        let known = self.count("SELECT count(*) FROM call");
+        let is_late = self
+            .scenario
+            .acts
+            .iter()
+            .any(|act| matches!(act, Act::Later(_)));
+        if is_late && known == Some(0) && self.facilitator.settled().is_empty() {
+            self.signed.remove(tool);
+            return Ok(());
+        }
+        let fault = format!("asked to pay a second time: {}", answer.0);
+        Err(Stopped::Fault(fault))
     }
 
     /// What it signed, or signs now for what it is asked for.

@@ -1,6 +1,6 @@
 //! Purchases: the client signs what it is asked for and brings that with the call; a facilitator takes it.
 
-use super::{Act, Brings, End, Mode, PAID, Scenario};
+use super::{Act, Brings, End, HOUR_MS, Mode, PAID, Scenario};
 use crate::credential::Rail;
 use crate::facilitator::Question;
 
@@ -89,6 +89,37 @@ pub(super) const PURCHASES: &[Scenario] = &[
             loses: Some(Question::Settle),
             ..X402
         }),
+        ..BOUGHT
+    },
+    // A client that comes back a day later, when what it was owed is over: nothing was taken, or it has a balance.
+    Scenario {
+        name: "x402-left",
+        acts: &[
+            Act::TryToBuy("tell"),
+            Act::Later(25 * HOUR_MS),
+            Act::Buy("tell"),
+        ],
+        ends: &[End {
+            tool: "tell",
+            always: &["deliverable"],
+            disturbed: &["withheld"],
+        }],
+        ..BOUGHT
+    },
+    Scenario {
+        name: "mpp-upfront-left",
+        config: UPFRONT,
+        brings: Some(MPP),
+        acts: &[
+            Act::TryToBuy("tell"),
+            Act::Later(25 * HOUR_MS),
+            Act::Buy("tell"),
+        ],
+        ends: &[End {
+            tool: "tell",
+            always: &["deliverable"],
+            disturbed: &["withheld", "credited"],
+        }],
         ..BOUGHT
     },
     Scenario {
