@@ -224,12 +224,13 @@ impl<'a> Drive<'a> {
     }
 
     /// Whether another turn, here or on another host, is just asking for the money that this caller brought. A second
-    /// request beside the first might be refused because the first succeeded.
+    /// request beside the first might be refused because the first succeeded. A turn that ends a run may find it so too:
+    /// whoever presents the payment to another host at that moment sees the stored outcome first.
     fn is_settled_by_others(&self) -> bool {
         let committed = self.stored.call.payment.state == PaymentState::Settling;
         let has_patience = due_at(&self.stored.call, self.stored.updated_at)
             .is_some_and(|due_at| self.gate.parts.clock.now() < due_at);
-        self.purpose == Purpose::Redeem
+        matches!(self.purpose, Purpose::Redeem | Purpose::Finish)
             && self.call.payment.credential.is_some()
             && committed
             && has_patience

@@ -166,15 +166,18 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         why: "two hosts ask for the same money at once, and the one that is refused lets the call go",
         edits: &[Edit {
             file: "host/src/gate/drive.rs",
-            from: "self.purpose == Purpose::Redeem
+            from: "matches!(self.purpose, Purpose::Redeem | Purpose::Finish)
             && self.call.payment.credential.is_some()
             && committed",
-            to: "self.purpose == Purpose::Look
+            to: "matches!(self.purpose, Purpose::Look)
             && self.call.payment.credential.is_some()
             && committed",
         }],
         suite: Suite::Host,
-        tests: &["gate::tests::credentials::while_one_host_asks_for_the_money_another_does_not"],
+        tests: &[
+            "gate::tests::credentials::while_one_host_asks_for_the_money_another_does_not",
+            "gate::tests::credentials::a_run_that_ends_while_another_host_asks_for_its_money_does_not_ask_too",
+        ],
     },
     Mutation {
         name: "expiry-without-cancel",

@@ -9,6 +9,7 @@ use futures::future::join_all;
 
 use super::till::{Taking, Till, VALID_MS, moved, signed, wallet};
 use super::*;
+use crate::gate::drive::{Drive, Purpose};
 use crate::gate::{CallerCaps, Challenged, Invocation};
 use crate::ledger::{Caps, Filter, Record};
 use crate::provider::rail::{Credential, RailReceipt, Rejected};
@@ -423,6 +424,25 @@ async fn while_one_host_asks_for_the_money_another_does_not() {
         assert_eq!(settled(pay(&there, signed("1")).await).0, FORECAST);
         assert_eq!(here.runs(), 1);
     }
+}
+
+/// Two hosts come upon the outcome of one run: the one that ran it, and the one that was first to ask for its money.
+#[tokio::test]
+async fn a_run_that_ends_while_another_host_asks_for_its_money_does_not_ask_too() {
+    let here = world().await;
+    *here.till.taking.lock().unwrap() = [Taking::Silent].into();
+    let there = here.another_host().await;
+    let ended = async {
+        here.till.asked.notified().await;
+        let record = only_call(&here).await;
+        Drive::new(&there.gate, record, Purpose::Finish)
+            .rest()
+            .await
+    };
+    let (first, ended) = tokio::join!(pay(&here, signed("1")), ended);
+    asked(&first, AskStatus::Running);
+    assert!(ended.is_ok());
+    assert_eq!(Till::count(&here.till.settled), 1);
 }
 
 #[tokio::test]
