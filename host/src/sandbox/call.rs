@@ -78,7 +78,7 @@ async fn in_fresh_store(
     let mut store = state::store(
         &shared.engine,
         limits,
-        Reach::of(run, log, denials),
+        Reach::of(run, log, denials, &shared.dialer),
         &pace,
         settings,
         progress,

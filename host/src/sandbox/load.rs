@@ -22,6 +22,7 @@ use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
 use super::{Run, RunReport, SandboxSettings, call, v0_1_0};
 use crate::limits::Limits;
+use crate::outbound::Dialer;
 use crate::plugin::Manifest;
 
 /// Bytes of what a plugin printed that go into the message about its failed trial.
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) engine: Engine,
     linker: Linker<State>,
     cache: Cache,
+    /// Opens the connections of what plugins send.
+    pub(super) dialer: Arc<Dialer>,
     /// Memories of the pool that are free; a run takes what its component needs before it starts.
     pub(super) memories: Semaphore,
     /// See [`Pace`].
@@ -58,6 +61,7 @@ impl Shared {
             engine,
             linker,
             cache,
+            dialer: Arc::clone(&settings.dialer),
             memories: Semaphore::new(settings.memories_max as usize),
             turns: Arc::new(Semaphore::new(processors)),
             compilers: Semaphore::new(processors),

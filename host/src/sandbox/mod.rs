@@ -35,6 +35,7 @@ use coinop_core::outcome::Outcome;
 
 use crate::grants::{Denial, Grants};
 use crate::limits::Limits;
+use crate::outbound::Dialer;
 use crate::plugin::Manifest;
 
 pub use error::{FailureKind, ListingError, ListingProblem, LoadError, RunError, SandboxError};
@@ -54,6 +55,8 @@ pub struct SandboxSettings {
     /// Linear memories that may exist at a time, which is the number of runs at a time in the whole host (a few
     /// components need two). Each reserves 4 GiB of address space, not of memory. Further runs wait.
     pub memories_max: u32,
+    /// Opens the connections of what plugins send.
+    pub dialer: Arc<Dialer>,
 }
 
 impl SandboxSettings {
@@ -63,6 +66,7 @@ impl SandboxSettings {
             cache_dir: cache_dir.into(),
             cache_bytes_max: 2 << 30,
             memories_max: 256,
+            dialer: Arc::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use http::Outgoing;
 
 use super::Run;
 use super::log::LogPipe;
+use crate::outbound::Dialer;
 
 /// Random bytes in one request.
 const RANDOM_BYTES_MAX: u64 = 1 << 20;
@@ -39,11 +40,16 @@ impl Reach {
     }
 
     /// What `run` is granted. What it lacks is noted in `denials`.
-    pub(super) fn of(run: &Run<'_>, log: &LogPipe, denials: &Arc<Denials>) -> Self {
+    pub(super) fn of(
+        run: &Run<'_>,
+        log: &LogPipe,
+        denials: &Arc<Denials>,
+        dialer: &Arc<Dialer>,
+    ) -> Self {
         Self {
             wasi: wasi(log),
             http: WasiHttpCtx::new(),
-            outgoing: Outgoing::of(run, denials),
+            outgoing: Outgoing::of(run, denials, dialer),
             config: WasiConfigVariables::from_iter(run.settings),
         }
     }

@@ -1,10 +1,16 @@
 //! Requests to others over HTTP, made in one way: TLS by rustls with the system's authorities, bounded in time, and no
 //! redirects, since whoever is paid or asked about payments is named in the configuration and nowhere else.
 
+mod dial;
+mod resolve;
+
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
+
+pub use dial::{Connection, DialError, Dialer, Stream};
+pub use resolve::{Resolve, SystemResolver};
 
 /// How long a connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -26,15 +32,19 @@ pub fn loopback(timeout: Duration) -> Result<reqwest::Client, String> {
     build(timeout, &RootCertStore::empty())
 }
 
-fn build(timeout: Duration, roots: &RootCertStore) -> Result<reqwest::Client, String> {
+/// TLS that believes these authorities.
+fn tls(roots: &RootCertStore) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = ClientConfig::builder_with_provider(provider)
+    Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots.clone())
-        .with_no_client_auth();
+        .with_no_client_auth())
+}
+
+fn build(timeout: Duration, roots: &RootCertStore) -> Result<reqwest::Client, String> {
     reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls(roots)?)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT_WAIT)
