@@ -22,9 +22,10 @@ use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, State};
 use crate::gate::{Accounts, CallerCaps, Gate, Job, Parts, Runner};
+use crate::keyvalue::KeyValue;
 use crate::ledger::Ledger;
-use crate::ledger::postgres::PostgresLedger;
-use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::postgres::{PostgresKeyValue, PostgresLedger};
+use crate::ledger::sqlite::{SqliteKeyValue, SqliteLedger};
 use crate::provider::mpp;
 use crate::provider::registry::Registry;
 use crate::provider::sandbox::courier::Courier;
@@ -77,7 +78,10 @@ impl App {
         let desk = desk(&ledger, &clock);
         let accounts = accounts_at(&config, &desk)?;
         let sandbox = open_sandbox(&config)?;
-        let library = Arc::new(Library::new(Arc::new(sandbox), ledger.clone()));
+        let library = Library::new(Arc::new(sandbox), ledger.clone())
+            .with_keyvalue(keyvalue(&config)?)
+            .with_pseudonyms(ledger.clone());
+        let library = Arc::new(library);
         let own_base = format!("http://{}", config::DEFAULT_ADDR);
         let pay_base = Arc::new(ArcSwap::from_pointee(
             config.public_url.clone().unwrap_or(own_base),
@@ -367,6 +371,20 @@ pub async fn existing_ledger(config: &Config) -> anyhow::Result<Arc<dyn Store>> 
         State::Sqlite(_) => open_ledger(config).await,
         State::Postgres(url) => Ok(Arc::new(PostgresLedger::open_existing(url.expose()).await?)),
     }
+}
+
+/// What plugins keep from call to call, beside the ledger. Nothing is opened before it is needed.
+///
+/// # Errors
+/// The database's URL is none.
+pub fn keyvalue(config: &Config) -> anyhow::Result<Arc<dyn KeyValue>> {
+    Ok(match &config.state {
+        State::Sqlite(path) => Arc::new(SqliteKeyValue::beside(path)),
+        State::Postgres(url) => {
+            let store = PostgresKeyValue::new(url.expose()).map_err(anyhow::Error::msg);
+            Arc::new(store.context("the URL of --state")?)
+        }
+    })
 }
 
 /// Sets up the sandbox of a configuration.

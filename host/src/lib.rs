@@ -10,6 +10,7 @@ pub mod failpoint;
 pub mod gate;
 pub mod grants;
 pub mod jwks;
+pub mod keyvalue;
 pub mod ledger;
 pub mod limits;
 pub mod outbound;

@@ -17,10 +17,12 @@ use tokio_util::task::TaskTracker;
 
 use super::blocklist::Blocklist;
 use super::granted::GrantBook;
+use super::pseudonym::Pseudonyms;
 use super::source::Sources;
 use crate::gate::{Job, Runner};
 use crate::grants::{Denial, Grants};
-use crate::ledger::Components;
+use crate::keyvalue::{Bucket, KeyValue};
+use crate::ledger::{Components, Ledger};
 use crate::plugin::Manifest;
 
 /// Loaded components kept that no listing serves any more.
@@ -57,6 +59,8 @@ pub trait Code: Send + Sync {
 pub struct Granted {
     /// What it may reach.
     pub grants: Arc<Grants>,
+    /// What it keeps from call to call, where that is granted.
+    pub bucket: Option<Bucket>,
     /// The caller's pseudonym, where the plugin is told one.
     pub caller: Option<String>,
 }
@@ -79,6 +83,8 @@ pub struct Library {
     shelf: Mutex<Shelf>,
     blocklist: Blocklist,
     grants: GrantBook,
+    keyvalue: Option<Arc<dyn KeyValue>>,
+    pseudonyms: Option<Pseudonyms>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -107,9 +113,23 @@ impl Library {
             sources: Arc::new(Sources::new(loader, ledger)),
             shelf: Mutex::default(),
             grants: GrantBook::default(),
+            keyvalue: None,
+            pseudonyms: None,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// With a place for what plugins keep from call to call.
+    pub fn with_keyvalue(mut self, store: Arc<dyn KeyValue>) -> Self {
+        self.keyvalue = Some(store);
+        self
+    }
+
+    /// With the ledger whose hosts name callers to plugins alike.
+    pub fn with_pseudonyms(mut self, ledger: Arc<dyn Ledger>) -> Self {
+        self.pseudonyms = Some(Pseudonyms::new(ledger));
+        self
     }
 
     /// Who makes code of bytes.
@@ -230,6 +250,30 @@ impl Library {
     }
 }
 
+impl Library {
+    /// What the operator allows a job at the moment.
+    async fn granted(&self, job: &Job) -> Result<Granted, Failure> {
+        let grants = self.grants.of(&job.plugin);
+        let bucket = |max| Some(Bucket::new(self.keyvalue.clone()?, &job.plugin, max));
+        let caller = match (&self.pseudonyms, grants.caller) {
+            (Some(pseudonyms), true) => pseudonyms.of(&job.principal, &job.plugin).await,
+            (None, _) | (_, false) => Ok(None),
+        };
+        let caller = caller.map_err(|reason| {
+            tracing::error!(plugin = job.plugin, "its caller has no pseudonym: {reason}");
+            failure(
+                "host_unavailable",
+                "the tool cannot be told who calls at the moment",
+            )
+        })?;
+        Ok(Granted {
+            bucket: grants.keyvalue_bytes_max.and_then(bucket),
+            caller,
+            grants,
+        })
+    }
+}
+
 impl Runner for Library {
     fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
@@ -245,10 +289,7 @@ impl Runner for Library {
         Box::pin(async move {
             self.blocklist.check(job.component).await?;
             let code = self.code_for(job.component, &job.plugin).await?;
-            let granted = Granted {
-                grants: self.grants.of(&job.plugin),
-                caller: None,
-            };
+            let granted = self.granted(&job).await?;
             let mut ran = code.run(&job, &granted).await;
             log(&job, &ran);
             self.grants

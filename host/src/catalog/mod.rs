@@ -11,6 +11,7 @@ mod granted;
 pub mod library;
 pub mod notes;
 mod payment_id;
+mod pseudonym;
 mod published;
 pub mod resolve;
 mod sandboxed;

@@ -46,6 +46,7 @@ impl Code for Component {
                     caller: granted.caller.as_deref(),
                     limits: &job.limits,
                     grants: &granted.grants,
+                    bucket: granted.bucket.as_ref(),
                     settings: &job.settings,
                     progress: job.progress.clone(),
                 },

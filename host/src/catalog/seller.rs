@@ -62,9 +62,16 @@ impl<'a> Seller<'a> {
         let operators_file = self.config.file.display().to_string();
         let of_plugin = ["plugins", self.plugin.name.as_str(), "tools"];
         let problems = &mut resolved.snapshot.problems;
+        let grants = dotted(&["plugins", &self.plugin.name, "grants"]);
+        let not_given = self.operator.grant_problems.iter();
+        problems.extend(not_given.map(|why| {
+            let message = format!("{grants}.{why}: none of the plugin's tools is listed");
+            problem(&operators_file, message)
+        }));
         problems.extend(self.unknown_tools(self.operator, &operators_file, &of_plugin));
         problems.extend(self.unknown_tools(&self.plugin.sidecar, &sidecar_file, &["tools"]));
         let of_sidecar = self.plugin.sidecar.notes.iter();
+        resolved.notes.extend(self.missing_grants().into_iter().map(|note| self.note(note)));
         resolved
             .notes
             .extend(of_sidecar.map(|note| self.note(format!("{sidecar_file}: {note}"))));
@@ -95,6 +102,20 @@ impl<'a> Seller<'a> {
             .collect()
     }
 
+    /// That the plugin needs what the operator has not granted, where that is so.
+    fn missing_grants(&self) -> Option<String> {
+        let missing = self.plugin.sidecar.needs.missing(&self.operator.grants);
+        let missing: Vec<_> = missing.map(|need| need.phrase()).collect();
+        let name = &self.plugin.name;
+        (!missing.is_empty()).then(|| {
+            format!(
+                "{}: needs what it is not granted: to {}. `coinop grant {name}` asks you about each",
+                self.plugin.file,
+                missing.join(", to ")
+            )
+        })
+    }
+
     fn note(&self, message: String) -> Note {
         Note {
             plugin: self.plugin.name.clone(),
@@ -106,7 +127,7 @@ impl<'a> Seller<'a> {
     pub(super) fn list(&self, tool: &ToolDecl) -> Result<Option<Listing>, String> {
         let operator = self.operator.tools.get(&tool.name);
         let off = [self.operator.enabled, operator.and_then(|t| t.enabled)].contains(&Some(false));
-        if off {
+        if off || !self.operator.grant_problems.is_empty() {
             return Ok(None);
         }
         let wrong = |message: String| format!("tool {:?} is not listed: {message}", tool.name);

@@ -16,6 +16,7 @@ use super::{Locations, terminal};
 use crate::app;
 use crate::catalog::arguments;
 use crate::config::{Config, Overrides, PluginRules};
+use crate::keyvalue::Bucket;
 use crate::plugin::ToolDecl;
 use crate::reload::plugin_files;
 use crate::sandbox::{Component, ProgressSink, Run, Sandbox};
@@ -46,6 +47,7 @@ impl Call {
         let (path, component, tool) = self.find(&config, &sandbox).await?;
         let arguments = self.checked_arguments(&tool)?;
         let rules = Rules::of(&config, &path)?;
+        let bucket = rules.bucket(&config)?;
         let report = component
             .run(Run {
                 tool: &tool.name,
@@ -54,6 +56,7 @@ impl Call {
                 caller: None,
                 limits: &rules.limits,
                 grants: &rules.grants,
+                bucket: bucket.as_ref(),
                 settings: &rules.settings,
                 progress: Some(Arc::new(Shown)),
             })
@@ -180,6 +183,15 @@ struct Rules {
 }
 
 impl Rules {
+    /// What the plugin keeps from call to call, where that is granted.
+    fn bucket(&self, config: &Config) -> anyhow::Result<Option<Bucket>> {
+        let Some(max) = self.grants.keyvalue_bytes_max else {
+            return Ok(None);
+        };
+        let store = app::keyvalue(config)?;
+        Ok(Some(Bucket::new(store, &self.name, max)))
+    }
+
     fn of(config: &Config, path: &std::path::Path) -> anyhow::Result<Self> {
         let sidecar = PluginRules::read_sidecar(&path.with_extension("toml"))?.unwrap_or_default();
         let name = path

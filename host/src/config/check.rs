@@ -105,6 +105,21 @@ impl Checker<'_> {
                     other => checker.wrong(value.span().start, expected("a table", other)),
                 })
             }
+            (Kind::Tables(section), DeValue::Array(list)) => {
+                for item in list {
+                    match item.get_ref() {
+                        DeValue::Table(inner) => self.section(inner, section),
+                        other => self.wrong(item.span().start, expected("a table", other)),
+                    }
+                }
+            }
+            (Kind::Variables(name), DeValue::Table(table)) => self.each(table, |checker, value| {
+                let named = checker.path.last().map_or(Ok(()), |last| name(last));
+                let value_right = |()| scalar(&Kind::TextOrSecret(|_| Ok(())), value.get_ref());
+                if let Err(message) = named.and_then(value_right) {
+                    checker.wrong(value.span().start, message);
+                }
+            }),
             (Kind::Settings, DeValue::Table(table)) => self.each(table, |checker, value| {
                 if !value.get_ref().is_str() {
                     checker.wrong(
@@ -291,7 +306,8 @@ impl Kind {
             }
             Self::TextOrSecret(_) => "a text in quotes, { env = \"NAME\" } or { file = \"PATH\" }",
             Self::Secret => "{ env = \"NAME\" } or { file = \"PATH\" }",
-            Self::Section(_) | Self::Named(_) | Self::Settings => "a table",
+            Self::Tables(_) => "a list of tables",
+            Self::Section(_) | Self::Named(_) | Self::Settings | Self::Variables(_) => "a table",
             Self::Former(now) => now.kind.wanted(),
         }
     }

@@ -47,8 +47,12 @@ pub(super) enum Kind {
     Section(&'static Section),
     /// A table of tables with names of the operator's own choosing.
     Named(&'static Section),
+    /// A list of tables.
+    Tables(&'static Section),
     /// A table of texts with keys of the operator's own choosing.
     Settings,
+    /// A table of texts, or where to read them; the check is the names'.
+    Variables(fn(&str) -> Result<(), String>),
     /// What this key was called before; its value means the same.
     Former(&'static Key),
 }
@@ -585,6 +589,11 @@ pub(super) static SIDECAR: Section = Section {
         PRICE,
         ON_FAILURE,
         RETRIES,
+        key(
+            "needs",
+            Kind::Section(&super::needs::NEEDS),
+            "What the plugin needs beyond its arguments, and what for. It grants nothing: `coinop grant` asks the operator.",
+        ),
         LIMITS,
         SETTINGS,
         key(

@@ -13,6 +13,7 @@ mod grants;
 mod keys;
 mod kinds;
 mod mpp_keys;
+mod needs;
 mod oauth;
 mod places;
 mod plugin;

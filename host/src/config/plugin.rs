@@ -13,7 +13,7 @@ use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::keys;
 use super::raw::{RawLimits, RawPlugin, RawTool};
 use super::settle::Settle;
-use crate::grants::Grants;
+use crate::grants::{Grants, Needs};
 use crate::limits::Limits;
 
 /// What one file says of a plugin. Everything may be unsaid.
@@ -39,6 +39,10 @@ pub struct PluginRules {
     pub settle: Option<Settle>,
     /// What it may reach. A sidecar grants nothing.
     pub grants: Arc<Grants>,
+    /// Which grants cannot be given, with the key of each: the plugin is not served until they can.
+    pub grant_problems: Vec<String>,
+    /// What a sidecar says the plugin needs, which grants nothing.
+    pub needs: Needs,
     /// What one run may use.
     pub limits: LimitRules,
     /// Texts for the plugin.
@@ -111,7 +115,9 @@ impl LimitRules {
 }
 
 impl PluginRules {
-    pub(super) fn new(raw: RawPlugin) -> Self {
+    /// Relative paths start from `base`.
+    pub(super) fn new(raw: RawPlugin, base: &Path) -> Self {
+        let granted = raw.grants.resolve(base);
         Self {
             enabled: raw.enabled,
             prefix: raw.prefix,
@@ -122,7 +128,9 @@ impl PluginRules {
             retries: raw.retries,
             accept: raw.accept,
             settle: raw.settle,
-            grants: Arc::new(raw.grants.resolve()),
+            grants: Arc::new(granted.grants),
+            grant_problems: granted.problems,
+            needs: raw.needs.resolve(),
             limits: LimitRules::new(raw.limits),
             settings: raw.settings,
             tools: raw
@@ -151,7 +159,7 @@ impl PluginRules {
         let former = former(document, document.parse()?.get_ref(), &keys::SIDECAR);
         Ok(Self {
             notes: former.iter().map(ConfigError::in_file).collect(),
-            ..Self::new(raw)
+            ..Self::new(raw, document.path.parent().unwrap_or(Path::new("")))
         })
     }
 }

@@ -13,6 +13,7 @@ use super::callers::RawCallers;
 use super::conversation::{ConfirmTool, RawClient, RawConversation};
 use super::grants::RawGrants;
 use super::kinds::PriceText;
+use super::needs::RawNeeds;
 use super::oauth::RawOAuth;
 use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
@@ -147,6 +148,7 @@ pub(super) struct RawPlugin {
     pub(super) accept: Option<Vec<String>>,
     pub(super) settle: Option<Settle>,
     pub(super) grants: RawGrants,
+    pub(super) needs: RawNeeds,
     pub(super) limits: RawLimits,
     pub(super) settings: BTreeMap<String, String>,
     pub(super) tools: BTreeMap<String, RawTool>,

@@ -76,7 +76,7 @@ impl Resolver<'_> {
         let plugins: BTreeMap<_, _> = raw
             .plugins
             .into_iter()
-            .map(|(name, plugin)| (name, PluginRules::new(plugin)))
+            .map(|(name, plugin)| (name, PluginRules::new(plugin, &base)))
             .collect();
         self.check_plugin_accounts(&plugins, &accounts.by_name);
         let accept = raw.accept.unwrap_or_default();

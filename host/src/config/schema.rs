@@ -63,6 +63,9 @@ fn kind(of: &Kind) -> Value {
         Kind::Secret => json!({ "oneOf": [exactly(&["env"]), exactly(&["file"])] }),
         Kind::Section(inner) => section(inner),
         Kind::Named(inner) => json!({ "type": "object", "additionalProperties": section(inner) }),
+        Kind::Tables(inner) => json!({ "type": "array", "items": section(inner) }),
+        Kind::Variables(_) => json!({ "type": "object", "additionalProperties":
+            { "oneOf": [{ "type": "string" }, exactly(&["env"]), exactly(&["file"])] } }),
         Kind::Settings => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
     }
 }
@@ -159,6 +162,14 @@ mod tests {
                     // A key may be shown in any one of the named tables.
                     let all = found.and_then(Value::as_object).map(|tables| {
                         let merged = tables.values().filter_map(Value::as_object).flatten();
+                        Value::Object(merged.map(|(k, v)| (k.clone(), v.clone())).collect())
+                    });
+                    collect_missing(inner, all.as_ref(), &path, missing);
+                }
+                Kind::Tables(inner) => {
+                    // As above, of the list's tables.
+                    let all = found.and_then(Value::as_array).map(|tables| {
+                        let merged = tables.iter().filter_map(Value::as_object).flatten();
                         Value::Object(merged.map(|(k, v)| (k.clone(), v.clone())).collect())
                     });
                     collect_missing(inner, all.as_ref(), &path, missing);

@@ -88,6 +88,20 @@ impl HttpGrant {
         })
     }
 
+    /// Whether it allows everything that `other` allows.
+    pub fn covers(&self, other: &Self) -> bool {
+        let methods = self.methods.is_empty()
+            || !other.methods.is_empty()
+                && other.methods.iter().all(|m| self.methods.contains(m));
+        let host = match &other.host {
+            HostPattern::Exactly(host) => self.host.fits(host),
+            HostPattern::OneLabelUnder(_) => self.host == other.host,
+        };
+        let port = self.port == PortPattern::Any || self.port == other.port;
+        let internal = self.internal || !other.internal;
+        self.scheme == other.scheme && host && port && methods && internal
+    }
+
     /// Whether the methods it allows change nothing, by HTTP's own definition: it names GET or HEAD alone.
     pub fn only_reads(&self) -> bool {
         !self.methods.is_empty() && self.methods.iter().all(|m| READING.contains(&m.as_str()))

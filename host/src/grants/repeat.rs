@@ -37,6 +37,7 @@ mod tests {
         ] {
             let grants = Grants {
                 http: http.iter().map(|text| text.parse().unwrap()).collect(),
+                ..Grants::default()
             };
             assert_eq!(all.map(|e| grants.repeatable(e)), expected, "{http:?}");
         }

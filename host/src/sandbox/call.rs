@@ -11,6 +11,7 @@ use wasmtime_wasi::I32Exit;
 use super::error::RunError;
 use super::load::{Adapter, Component, Shared};
 use super::log::{LogPipe, cut};
+use super::mask::Mask;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::reach::{Denials, Reach};
@@ -28,6 +29,7 @@ pub(super) async fn run(component: &Component, run: Run<'_>) -> RunReport {
     let log = LogPipe::new(limits.log_bytes_max);
     let wall = Duration::from_millis(limits.wall_ms_max);
     let denials = Arc::<Denials>::default();
+    let mask = Mask::of(run.grants);
     let result =
         match tokio::time::timeout(wall, run_now(component, run, &log, &denials, started)).await {
             Ok(result) => result,
@@ -36,8 +38,8 @@ pub(super) async fn run(component: &Component, run: Run<'_>) -> RunReport {
             }),
         };
     RunReport {
-        result,
-        log: log.take(),
+        result: result.map_err(|error| mask.error(error)),
+        log: mask.log(log.take()),
         denials: denials.take(),
         wall: started.elapsed(),
     }
@@ -75,10 +77,11 @@ async fn in_fresh_store(
     );
     let progress = run.progress.clone().map(Progress::new);
     let settings = run.settings.clone();
+    let reach = Reach::of(run, log, denials, &shared.dialer).await?;
     let mut store = state::store(
         &shared.engine,
         limits,
-        Reach::of(run, log, denials, &shared.dialer),
+        reach,
         &pace,
         settings,
         progress,

@@ -17,7 +17,7 @@ use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
 use super::log::{LogPipe, cut};
 use super::pace::Pace;
-use super::reach::Reach;
+use super::reach::{self, Reach};
 use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
 use super::{Run, RunReport, SandboxSettings, call, v0_1_0};
@@ -82,6 +82,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut State| {
         (&state.reach.config).into()
     })?;
+    reach::add_to_linker(&mut linker)?;
     v0_1_0::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -15,6 +15,7 @@ mod inspect;
 mod limits;
 mod load;
 mod log;
+mod mask;
 mod pace;
 mod progress;
 mod reach;
@@ -34,6 +35,7 @@ use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 
 use crate::grants::{Denial, Grants};
+use crate::keyvalue::Bucket;
 use crate::limits::Limits;
 use crate::outbound::Dialer;
 use crate::plugin::Manifest;
@@ -120,6 +122,8 @@ pub struct Run<'a> {
     pub limits: &'a Limits,
     /// What the run may reach.
     pub grants: &'a Grants,
+    /// What it keeps from call to call, where that is granted.
+    pub bucket: Option<&'a Bucket>,
     /// The plugin's settings.
     pub settings: &'a BTreeMap<String, String>,
     /// Who hears of progress.

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use super::limits::Limiter;
 use super::pace::Pace;
 use super::progress::Progress;
-use super::reach::Reach;
+use super::reach::{Guarded, Reach, StorageView};
 use crate::limits::Limits;
 
 /// Handles one run may hold at a time: streams, pollables and the like.
@@ -39,6 +39,18 @@ impl WasiView for State {
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.reach.http(&mut self.table)
+    }
+}
+
+impl State {
+    /// The sockets of this run.
+    pub(super) fn guarded_sockets(&mut self) -> Guarded<'_> {
+        self.reach.sockets(&mut self.table)
+    }
+
+    /// The key-value storage of this run.
+    pub(super) fn storage(&mut self) -> StorageView<'_> {
+        self.reach.storage(&mut self.table)
     }
 }
 

@@ -92,6 +92,7 @@ impl Call {
                 caller: None,
                 limits: &self.limits,
                 grants: &self.grants,
+                bucket: None,
                 settings: &self.settings,
                 progress: self.progress.clone(),
             })

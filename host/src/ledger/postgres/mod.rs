@@ -9,6 +9,7 @@ mod calls;
 mod clock;
 mod components;
 mod failed;
+mod keyvalue;
 mod lists;
 mod locks;
 mod open;
@@ -42,6 +43,7 @@ use crate::ledger::{
 };
 use clock::{DatabaseClock, Monotonic};
 use failed::attempt;
+pub use keyvalue::PostgresKeyValue;
 use open::Missing;
 pub use open::OpenError;
 use pool::{Db, PATIENCE, PATIENCE_LONG};

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_ledger.sql"),
     include_str!("../../../migrations/postgres/0002_viewers.sql"),
     include_str!("../../../migrations/postgres/0003_brought.sql"),
+    include_str!("../../../migrations/postgres/0004_keyvalue.sql"),
 ];
 /// Serialises hosts that start together on one database: `coinop` in ASCII.
 const LOCK: i64 = 0x636f_696e_6f70;

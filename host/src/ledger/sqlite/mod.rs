@@ -6,6 +6,7 @@
 mod accounts;
 mod backup;
 mod calls;
+mod keyvalue;
 mod open;
 mod outbox;
 mod outcomes;
@@ -33,6 +34,7 @@ use crate::ledger::{
     CreditBalance, Delivery, Filter, Ledger, LedgerError, NewCall, OpenTool, Opened, Record,
     TakeDue,
 };
+pub use keyvalue::SqliteKeyValue;
 pub use open::OpenError;
 use writer::Worker;
 

@@ -97,7 +97,7 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 /// Of several processes that switch a new file to WAL at once all but one are told at once that it is locked: SQLite
 /// asks the busy handler for an ordinary lock only.
-fn enter_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+pub(super) fn enter_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
     let give_up = Instant::now() + BUSY_TIMEOUT;
     loop {
         let entered = connection.pragma_update(None, "journal_mode", "WAL");
@@ -204,7 +204,7 @@ fn make_private(_path: &Path) -> Result<(), String> {
 }
 
 #[cfg(target_os = "linux")]
-fn refuse_network(folder: &Path, path: &Path) -> Result<(), OpenError> {
+pub(super) fn refuse_network(folder: &Path, path: &Path) -> Result<(), OpenError> {
     let unusable = |e: rustix::io::Errno| OpenError::Unusable {
         path: path.display().to_string(),
         reason: e.to_string(),
@@ -242,6 +242,6 @@ pub(super) fn network_filesystem(f_type: i64) -> Option<&'static str> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn refuse_network(_folder: &Path, _path: &Path) -> Result<(), OpenError> {
+pub(super) fn refuse_network(_folder: &Path, _path: &Path) -> Result<(), OpenError> {
     Ok(())
 }

@@ -42,20 +42,26 @@ pub(super) struct Worker {
 impl Worker {
     /// A writer: operations run under `BEGIN IMMEDIATE` and are durable when answered.
     pub(super) fn writer(connection: Connection) -> std::io::Result<Self> {
-        Self::start("coinop-ledger-writer", connection, write_groups)
+        Self::named_writer("coinop-ledger-writer", connection)
+    }
+
+    /// As [`Worker::writer`], with a name for the thread.
+    pub(super) fn named_writer(name: &str, connection: Connection) -> std::io::Result<Self> {
+        Self::start(name, connection, write_groups)
     }
 
     /// A reader: operations see the last commit.
     pub(super) fn reader(connection: Connection) -> std::io::Result<Self> {
-        Self::start(
-            "coinop-ledger-reader",
-            connection,
-            |connection, mut queue, _| {
-                while let Some(operation) = queue.blocking_recv() {
-                    (operation.work)(Ok(&connection))(Ok(()));
-                }
-            },
-        )
+        Self::named_reader("coinop-ledger-reader", connection)
+    }
+
+    /// As [`Worker::reader`], with a name for the thread.
+    pub(super) fn named_reader(name: &str, connection: Connection) -> std::io::Result<Self> {
+        Self::start(name, connection, |connection, mut queue, _| {
+            while let Some(operation) = queue.blocking_recv() {
+                (operation.work)(Ok(&connection))(Ok(()));
+            }
+        })
     }
 
     fn start(

@@ -1,20 +1,30 @@
 //! What one run can reach through WASI: exactly what its grants say. Everything is linked; the context refuses.
 
 mod denials;
+mod files;
 mod http;
+mod keyvalue;
+mod names;
+mod sockets;
 
 use std::sync::Arc;
 
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 pub(super) use denials::Denials;
 use http::Outgoing;
+use keyvalue::Storage;
+pub(super) use keyvalue::StorageView;
+pub(super) use names::Guarded;
+use sockets::Sockets;
 
-use super::Run;
 use super::log::LogPipe;
+use super::state::State;
+use super::{Run, RunError};
 use crate::outbound::Dialer;
 
 /// Random bytes in one request.
@@ -25,33 +35,59 @@ pub(super) struct Reach {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outgoing: Outgoing,
+    sockets: Option<Arc<Sockets>>,
+    storage: Storage,
     pub(super) config: WasiConfigVariables,
+}
+
+/// Offers what is not WASI's own implementation.
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    names::add_to_linker(linker)?;
+    keyvalue::add_to_linker(linker)
 }
 
 impl Reach {
     /// For a component that is tried: nothing.
     pub(super) fn nothing(log: &LogPipe) -> Self {
         Self {
-            wasi: wasi(log),
+            wasi: wasi(log).build(),
             http: WasiHttpCtx::new(),
             outgoing: Outgoing::closed(),
+            sockets: None,
+            storage: Storage::default(),
             config: WasiConfigVariables::new(),
         }
     }
 
     /// What `run` is granted. What it lacks is noted in `denials`.
-    pub(super) fn of(
+    ///
+    /// # Errors
+    /// A granted directory cannot be opened.
+    pub(super) async fn of(
         run: &Run<'_>,
         log: &LogPipe,
         denials: &Arc<Denials>,
         dialer: &Arc<Dialer>,
-    ) -> Self {
-        Self {
-            wasi: wasi(log),
+    ) -> Result<Self, RunError> {
+        let grants = run.grants;
+        let mut builder = wasi(log);
+        for (name, variable) in &grants.env {
+            builder.env(name, variable.value());
+        }
+        let sockets = Sockets::new(&grants.sockets, denials);
+        sockets.guard(&mut builder);
+        let mut builder = files::open(builder, &grants.dirs).await?;
+        Ok(Self {
+            wasi: builder.build(),
             http: WasiHttpCtx::new(),
             outgoing: Outgoing::of(run, denials, dialer),
+            sockets: Some(sockets),
+            storage: Storage {
+                bucket: run.bucket.cloned(),
+                denials: Some(Arc::clone(denials)),
+            },
             config: WasiConfigVariables::from_iter(run.settings),
-        }
+        })
     }
 
     pub(super) fn wasi<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiCtxView<'a> {
@@ -68,15 +104,33 @@ impl Reach {
             hooks: &mut self.outgoing,
         }
     }
+
+    pub(super) fn sockets<'a>(&'a mut self, table: &'a mut ResourceTable) -> Guarded<'a> {
+        Guarded {
+            inner: WasiSocketsCtxView {
+                ctx: self.wasi.sockets(),
+                table,
+            },
+            sockets: self.sockets.as_ref(),
+        }
+    }
+
+    pub(super) fn storage<'a>(&'a mut self, table: &'a mut ResourceTable) -> StorageView<'a> {
+        StorageView {
+            storage: &self.storage,
+            table,
+        }
+    }
 }
 
-fn wasi(log: &LogPipe) -> WasiCtx {
-    WasiCtxBuilder::new()
+fn wasi(log: &LogPipe) -> WasiCtxBuilder {
+    let mut builder = WasiCtxBuilder::new();
+    builder
         .stdout(log.clone())
         .stderr(log.clone())
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
-        .max_random_size(RANDOM_BYTES_MAX)
-        .build()
+        .max_random_size(RANDOM_BYTES_MAX);
+    builder
 }

@@ -1,0 +1,135 @@
+//! Secrets that were granted, taken out of whatever leaves a run in words: its log and its errors.
+//!
+//! A guest that wants to tell a secret can always write it differently; this is for the one that prints it by mistake.
+
+use super::RunError;
+use super::log::{CapturedLog, cut};
+use crate::grants::Grants;
+
+/// Stands where a secret stood.
+const MASK: &str = "[secret]";
+/// From this length on, bytes, a single line of a secret of several lines counts by itself.
+const LINE_BYTES_MIN: usize = 8;
+
+/// What is to be taken out, the longest first: one secret may be part of another.
+pub(super) struct Mask<'a>(Vec<&'a str>);
+
+impl<'a> Mask<'a> {
+    pub(super) fn of(grants: &'a Grants) -> Self {
+        let mut words = Vec::new();
+        for secret in grants.secrets() {
+            words.push(secret);
+            let lines = secret.lines().map(str::trim);
+            words.extend(lines.filter(|line| line.len() >= LINE_BYTES_MIN));
+        }
+        words.sort_unstable_by_key(|word| std::cmp::Reverse(word.len()));
+        words.dedup();
+        Self(words)
+    }
+
+    /// `text` without secrets.
+    pub(super) fn apply(&self, text: String) -> String {
+        let replaced = |text: String, word: &&str| match text.contains(word) {
+            true => text.replace(word, MASK),
+            false => text,
+        };
+        self.0.iter().fold(text, replaced)
+    }
+
+    /// A log without secrets. Where its end was dropped, a secret may have been cut through: its beginning goes, too.
+    pub(super) fn log(&self, log: CapturedLog) -> CapturedLog {
+        let mut text = self.apply(log.text);
+        if log.dropped > 0 {
+            let begun = self.0.iter().filter_map(|word| begun_at_end(&text, word));
+            if let Some(at) = begun.min() {
+                text.truncate(at);
+                text.push_str(MASK);
+            }
+        }
+        CapturedLog { text, ..log }
+    }
+
+    /// An error without secrets.
+    pub(super) fn error(&self, error: RunError) -> RunError {
+        match error {
+            RunError::Failed { kind, message } => RunError::Failed {
+                kind,
+                message: self.apply(message),
+            },
+            RunError::InvalidArguments(message) => RunError::InvalidArguments(self.apply(message)),
+            RunError::InvalidOutput(reason) => RunError::InvalidOutput(self.apply(reason)),
+            RunError::Trap { reason } => RunError::Trap {
+                reason: self.apply(reason),
+            },
+            other => other,
+        }
+    }
+}
+
+/// Where `text` ends with a beginning of `word`, if it does.
+fn begun_at_end(text: &str, word: &str) -> Option<usize> {
+    let longest = (word.len() - 1).min(text.len());
+    let lengths = (1..=longest).rev().filter(|n| word.is_char_boundary(*n));
+    let mut begun = lengths.map(|n| cut(word, n));
+    begun
+        .find(|part| text.ends_with(part))
+        .map(|part| text.len() - part.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grants::EnvGrant;
+
+    fn grants(secrets: &[&str]) -> Grants {
+        let env = secrets.iter().enumerate().map(|(n, secret)| {
+            let grant = EnvGrant::Env {
+                variable: "X".into(),
+                value: (*secret).into(),
+            };
+            (format!("V{n}"), grant)
+        });
+        Grants {
+            env: env.collect(),
+            ..Grants::default()
+        }
+    }
+
+    fn masked(secrets: &[&str], text: &str, dropped: u64) -> String {
+        let text = text.to_owned();
+        let grants = grants(secrets);
+        Mask::of(&grants).log(CapturedLog { text, dropped }).text
+    }
+
+    #[test]
+    fn secrets_are_taken_out_wherever_they_stand() {
+        let secrets = ["hunter2", "hunter2-of-2"];
+        let text = "key hunter2-of-2, hunter2hunter2\n";
+        assert_eq!(masked(&secrets, text, 0), "key [secret], [secret][secret]\n");
+        assert_eq!(masked(&[], text, 0), text);
+    }
+
+    #[test]
+    fn the_lines_of_a_long_secret_count_by_themselves() {
+        let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nab\n";
+        assert_eq!(masked(&[key], "saw MIIEvQIBADANBg and ab", 0), "saw [secret] and ab");
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_through_goes_as_well() {
+        assert_eq!(masked(&["hünter2"], "the key is hün", 9), "the key is [secret]");
+        assert_eq!(masked(&["hünter2"], "the key is hün", 0), "the key is hün");
+        assert_eq!(masked(&["hünter2"], "nothing", 9), "nothing");
+    }
+
+    #[test]
+    fn a_failure_in_the_guests_words_is_masked() {
+        let grants = grants(&["hunter2"]);
+        let error = RunError::Failed {
+            kind: crate::sandbox::FailureKind::Failed,
+            message: "401 for hunter2".into(),
+        };
+        let told = Mask::of(&grants).error(error).to_string();
+        assert_eq!(told, "401 for [secret]");
+    }
+}
