@@ -11,13 +11,38 @@ use serde::{Deserialize, Serialize};
 pub struct Manifest {
     /// SHA-256 of the component's bytes.
     pub digest: Digest,
-    /// The version of `coinop:plugin` the component exports, such as `0.1.0`.
-    pub wit_version: String,
+    /// How the component offers its tools.
+    pub contract: Contract,
     /// The interfaces it imports, such as `wasi:http/outgoing-handler@0.2.12`, in the component's order. What a language's
     /// runtime always brings along is among them: an import is not yet a wish.
     pub imports: Vec<String>,
     /// Its tools, in the plugin's order.
     pub tools: Vec<ToolDecl>,
+}
+
+/// How a component offers its tools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Contract {
+    /// It was written for this host, and lists its tools itself.
+    Plugin {
+        /// The version of `coinop:plugin` it exports, such as `0.1.0`.
+        version: String,
+    },
+    /// It was written for another host: its exported functions are its tools.
+    Derived {
+        /// The functions that cannot be tools.
+        left_out: Vec<LeftOut>,
+    },
+}
+
+/// An exported function that is no tool.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its full name, such as `acme:weather/forecast@1.0.0#open`.
+    pub function: String,
+    /// Why.
+    pub why: String,
 }
 
 /// One tool as its plugin declares it.

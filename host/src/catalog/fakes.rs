@@ -20,7 +20,7 @@ use super::library::{Code, Granted, Loader, Ran};
 use crate::gate::Job;
 use crate::ledger::{Components, LedgerError};
 use crate::limits::Limits;
-use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
+use crate::plugin::{Annotations, Contract, Effects, Manifest, ToolDecl};
 
 /// Loads lines of text.
 #[derive(Default)]
@@ -92,7 +92,9 @@ fn manifest(text: &str) -> Option<Manifest> {
     let tools = words.map(tool).collect::<Option<Vec<_>>>()?;
     Some(Manifest {
         digest: Digest::of(text.as_bytes()),
-        wit_version: "0.1.0".to_owned(),
+        contract: Contract::Plugin {
+            version: "0.1.0".to_owned(),
+        },
         imports: Vec::new(),
         tools,
     })

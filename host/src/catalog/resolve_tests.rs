@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::config::{Overrides, Places};
 use crate::limits::Limits;
-use crate::plugin::{Annotations, Effects, ToolDecl};
+use crate::plugin::{Annotations, Contract, Effects, ToolDecl};
 
 /// A tool by name with the price its plugin gives it.
 fn tool(name: &str, price: Option<&str>) -> ToolDecl {
@@ -34,7 +34,9 @@ fn tool(name: &str, price: Option<&str>) -> ToolDecl {
 fn plugin(name: &str, tools: Vec<ToolDecl>) -> Plugin {
     let manifest = Manifest {
         digest: Digest::of(name.as_bytes()),
-        wit_version: "0.1.0".to_owned(),
+        contract: Contract::Plugin {
+            version: "0.1.0".to_owned(),
+        },
         imports: Vec::new(),
         tools,
     };

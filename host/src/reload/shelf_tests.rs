@@ -1,7 +1,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::plugin::Manifest;
+use crate::plugin::{Contract, Manifest};
 use crate::reload::slot::WRITING;
 
 /// A folder of files as [`super::super::folder::scan`] finds it, without the disk's clock.
@@ -14,7 +14,9 @@ struct Shown {
 fn manifest(text: &str) -> Manifest {
     Manifest {
         digest: Digest::of(text.as_bytes()),
-        wit_version: "0.1.0".to_owned(),
+        contract: Contract::Plugin {
+            version: "0.1.0".to_owned(),
+        },
         imports: Vec::new(),
         tools: Vec::new(),
     }

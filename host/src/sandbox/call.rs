@@ -98,6 +98,11 @@ async fn in_fresh_store(
                     .call(&mut store, run.tool, run.arguments, context)
                     .await
             }
+            Adapter::Derived(linked) => {
+                linked
+                    .call(&mut store, run.tool, run.arguments, limits)
+                    .await
+            }
         }
     };
     match pace.of(called).await {

@@ -103,13 +103,29 @@ pub enum LoadError {
     },
     /// A component made for something else.
     #[error(
-        "{file}: the component does not export `coinop:plugin/tools`, so it has no tools to offer; it exports {exports}"
+        "{file}: the component exports neither `coinop:plugin/tools` nor functions, so it has no tools to offer; it exports {exports}"
     )]
     OtherWorld {
         /// The file.
         file: String,
         /// What it does export.
         exports: String,
+    },
+    /// A program for another host: it has no function to call.
+    #[error("{file}: this is {what}; a plugin exports `coinop:plugin/tools`, or plain functions")]
+    Program {
+        /// The file.
+        file: String,
+        /// What it is, and what runs it.
+        what: &'static str,
+    },
+    /// It exports functions, and none of them can be a tool.
+    #[error("{file}: none of the functions it exports can be a tool: {left_out}")]
+    NoTools {
+        /// The file.
+        file: String,
+        /// The functions, each with the reason.
+        left_out: String,
     },
     /// A version of the contract this host does not run.
     #[error(

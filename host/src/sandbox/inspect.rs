@@ -3,6 +3,7 @@
 use wasmparser::{Chunk, ComponentExternalKind, Parser, Payload};
 
 use super::WIT_VERSIONS;
+use super::derived;
 use super::error::LoadError;
 
 /// The largest component that is compiled, bytes.
@@ -17,14 +18,16 @@ const TOOLS: &str = "coinop:plugin/tools@";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WitVersion {
     V0_1,
+    /// None of ours: its functions become tools.
+    Derived,
 }
 
 /// What a component exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Inspected {
     pub(super) adapter: WitVersion,
-    /// The version as exported, such as `0.1.0`.
-    pub(super) version: String,
+    /// The version as exported, such as `0.1.0`; `None` for a component made for another host.
+    pub(super) version: Option<String>,
     /// Names of the outermost component's imports.
     pub(super) imports: Vec<String>,
 }
@@ -41,16 +44,20 @@ pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> 
     }
     check_header(file, bytes)?;
     let Names { imports, exports } = names(file, bytes)?;
-    let Some(version) = exports.iter().find_map(|name| name.strip_prefix(TOOLS)) else {
-        return Err(LoadError::OtherWorld {
-            file: named(),
-            exports: listed(&exports),
-        });
+    let Some(version) = exports.iter().find_map(|e| e.name.strip_prefix(TOOLS)) else {
+        return match exports.iter().any(Export::offers_tools) {
+            true => Ok(Inspected {
+                adapter: WitVersion::Derived,
+                version: None,
+                imports,
+            }),
+            false => Err(nothing_to_offer(named(), &exports)),
+        };
     };
     match adapter(version) {
         Some(adapter) => Ok(Inspected {
             adapter,
-            version: version.to_owned(),
+            version: Some(version.to_owned()),
             imports,
         }),
         None => Err(LoadError::UnsupportedVersion {
@@ -112,11 +119,55 @@ fn not_wasm(file: String, bytes: &[u8]) -> LoadError {
     LoadError::Text { file, remedy }
 }
 
+/// Interfaces of WASI that make a component a program, and what it is then.
+const PROGRAMS: &[(&str, &str)] = &[
+    (
+        "wasi:cli/run@",
+        "a command-line program (it exports wasi:cli/run), which `wasmtime run` starts",
+    ),
+    (
+        "wasi:http/incoming-handler@",
+        "an HTTP server (it exports wasi:http/incoming-handler), which `wasmtime serve` runs",
+    ),
+    (
+        "wasi:http/handler@",
+        "an HTTP server (it exports wasi:http/handler), which `wasmtime serve` runs",
+    ),
+];
+
+fn nothing_to_offer(file: String, exports: &[Export]) -> LoadError {
+    let is = |prefix: &str| exports.iter().any(|export| export.name.starts_with(prefix));
+    match PROGRAMS.iter().find(|(prefix, _)| is(prefix)) {
+        Some((_, what)) => LoadError::Program { file, what },
+        None => LoadError::OtherWorld {
+            file,
+            exports: listed(exports),
+        },
+    }
+}
+
 /// What the outermost component names.
 #[derive(Default)]
 struct Names {
     imports: Vec<String>,
-    exports: Vec<String>,
+    exports: Vec<Export>,
+}
+
+/// An export of the outermost component.
+struct Export {
+    name: String,
+    kind: ComponentExternalKind,
+}
+
+impl Export {
+    /// Whether functions in it may become tools.
+    fn offers_tools(&self) -> bool {
+        match self.kind {
+            ComponentExternalKind::Func => true,
+            ComponentExternalKind::Instance => derived::offers_tools(&self.name),
+            _ => false,
+        }
+    }
 }
 
 /// Names of the outermost component's imports and exports. Reads to the end, so that a truncated file is always noticed.
@@ -141,11 +192,10 @@ fn names(file: &str, bytes: &[u8]) -> Result<Names, LoadError> {
             Payload::ComponentExportSection(section) if outer.is_empty() => {
                 for export in section {
                     let export = export.map_err(|e| unreadable(file, bytes, Some(&e)))?;
-                    if export.kind == ComponentExternalKind::Instance
-                        || !export.name.name.is_empty()
-                    {
-                        names.exports.push(export.name.name.to_owned());
-                    }
+                    names.exports.push(Export {
+                        name: export.name.name.to_owned(),
+                        kind: export.kind,
+                    });
                 }
             }
             Payload::ModuleSection { parser: inner, .. }
@@ -190,8 +240,9 @@ fn unreadable(
     }
 }
 
-fn listed(names: &[String]) -> String {
-    match names {
+fn listed(exports: &[Export]) -> String {
+    let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
+    match names.as_slice() {
         [] => "nothing".into(),
         few if few.len() <= 5 => few.join(", "),
         many => format!("{} and {} more", many[..5].join(", "), many.len() - 5),
@@ -236,7 +287,7 @@ mod tests {
         );
         check(
             b"\0asm\x0d\0\x01\0",
-            "the component does not export `coinop:plugin/tools`, so it has no tools to offer; it exports nothing",
+            "the component exports neither `coinop:plugin/tools` nor functions, so it has no tools to offer; it exports nothing",
         );
     }
 

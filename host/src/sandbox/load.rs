@@ -20,10 +20,10 @@ use super::pace::Pace;
 use super::reach::{self, Reach};
 use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
-use super::{Run, RunReport, SandboxSettings, call, v0_1_0};
+use super::{Run, RunReport, SandboxSettings, call, derived, v0_1_0};
 use crate::limits::Limits;
 use crate::outbound::Dialer;
-use crate::plugin::Manifest;
+use crate::plugin::{Contract, Manifest};
 
 /// Bytes of what a plugin printed that go into the message about its failed trial.
 const TRIAL_LOG_BYTES_MAX: usize = 2048;
@@ -90,6 +90,22 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 /// The WIT version a component was built for, linked.
 pub(super) enum Adapter {
     V0_1(v0_1_0::Linked),
+    /// None of ours.
+    Derived(derived::Linked),
+}
+
+impl Adapter {
+    /// How the component offers its tools; `version` is what it exports of `coinop:plugin`.
+    fn contract(&self, version: Option<String>) -> Contract {
+        match self {
+            Self::V0_1(_) => Contract::Plugin {
+                version: version.unwrap_or_default(),
+            },
+            Self::Derived(linked) => Contract::Derived {
+                left_out: linked.left_out().to_vec(),
+            },
+        }
+    }
 }
 
 /// A loaded component. Calls share nothing but its compiled code.
@@ -149,7 +165,7 @@ pub(super) async fn load(
     })?;
     let manifest = Manifest {
         digest: prepared.digest,
-        wit_version: prepared.version,
+        contract: prepared.adapter.contract(prepared.version),
         imports: prepared.imports,
         tools,
     };
@@ -169,7 +185,7 @@ pub(super) async fn load(
 
 struct Prepared {
     digest: Digest,
-    version: String,
+    version: Option<String>,
     imports: Vec<String>,
     adapter: Adapter,
     memories: u32,
@@ -207,11 +223,17 @@ fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadEr
     };
     let adapter = match inspected.adapter {
         WitVersion::V0_1 => v0_1_0::Linked::new(&shared.linker, &component).map(Adapter::V0_1),
+        WitVersion::Derived => {
+            derived::Linked::new(&shared.linker, &component, bytes).map(Adapter::Derived)
+        }
     };
     let adapter = adapter.map_err(|e| LoadError::Link {
         file: file.to_owned(),
         reason: chain(&e),
     })?;
+    if let Adapter::Derived(linked) = &adapter {
+        linked.offers_tools(file)?;
+    }
     let needs = component.resources_required().map(|r| r.num_memories);
     Ok(Prepared {
         digest,
@@ -277,6 +299,7 @@ async fn list(
     let listing = async {
         match &prepared.adapter {
             Adapter::V0_1(linked) => linked.list(&mut store).await,
+            Adapter::Derived(linked) => linked.list(&mut store).await,
         }
     };
     let wall = Duration::from_millis(limits.wall_ms_max);

@@ -9,6 +9,7 @@
 mod answer;
 mod cache;
 mod call;
+mod derived;
 mod engine;
 mod error;
 mod inspect;

@@ -11,10 +11,10 @@ use super::log::cut;
 use super::schema::Schema;
 use crate::plugin::ToolDecl;
 
-const TOOLS_MAX: usize = 256;
+pub(super) const TOOLS_MAX: usize = 256;
 const NAME_BYTES_MAX: usize = 64;
 const TITLE_BYTES_MAX: usize = 256;
-const DESCRIPTION_BYTES_MAX: usize = 16 << 10;
+pub(super) const DESCRIPTION_BYTES_MAX: usize = 16 << 10;
 const SCHEMA_BYTES_MAX: usize = 256 << 10;
 const META_BYTES_MAX: usize = 64 << 10;
 
@@ -60,7 +60,8 @@ fn wrong(tool: &str, problem: ListingProblem) -> ListingError {
     }
 }
 
-fn accept_tool(tool: &ToolDecl) -> Result<Option<Schema>, ListingProblem> {
+/// Accepts one tool, with its compiled output schema.
+pub(super) fn accept_tool(tool: &ToolDecl) -> Result<Option<Schema>, ListingProblem> {
     if !is_name(&tool.name) {
         return Err(ListingProblem::Name);
     }

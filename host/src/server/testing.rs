@@ -21,7 +21,7 @@ use crate::catalog::{Catalog, Entry, Listing, Snapshot};
 use crate::config::Clients;
 use crate::gate::{Invocation, Refusal, Reply};
 use crate::ledger::Delivery;
-use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
+use crate::plugin::{Annotations, Contract, Effects, Manifest, ToolDecl};
 use crate::provider::rail::Credential;
 
 /// A listing named `name`, free or at a price in USD.
@@ -46,7 +46,9 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         plugin: "plugin".to_owned(),
         manifest: Arc::new(Manifest {
             digest: Digest::of(name.as_bytes()),
-            wit_version: "0.1.0".to_owned(),
+            contract: Contract::Plugin {
+                version: "0.1.0".to_owned(),
+            },
             imports: Vec::new(),
             tools: vec![tool.clone()],
         }),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use coinop::plugin::Contract;
 use coinop::sandbox::{LoadError, Sandbox};
 use coinop_core::digest::Digest;
 
@@ -14,7 +15,8 @@ async fn the_manifest_says_what_the_plugin_says() {
     let echo = load("echo").await;
     let manifest = echo.manifest();
     assert_eq!(manifest.digest, Digest::of(&guest("echo")));
-    assert_eq!(manifest.wit_version, "0.1.0");
+    let version = "0.1.0".to_owned();
+    assert_eq!(manifest.contract, Contract::Plugin { version });
     let tools: Vec<String> = manifest
         .tools
         .iter()
@@ -64,7 +66,11 @@ async fn each_bad_file_gets_its_own_error() {
             assembled("core-module.wat"),
             "core WebAssembly module",
         ),
-        ("other.wasm", assembled("other-world.wat"), "it exports run"),
+        (
+            "other.wasm",
+            assembled("other-world.wat"),
+            "it exports answer",
+        ),
         (
             "future.wasm",
             assembled("unsupported-version.wat"),

@@ -4,6 +4,7 @@
 // Clippy knows `#[test]` functions, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod derived;
 mod loading;
 mod neighbours;
 mod runs;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use coinop::catalog::{Entry, Listing, Snapshot};
 use coinop::gate::Invocation;
 use coinop::limits::Limits;
-use coinop::plugin::{Annotations, Effects, Manifest, ToolDecl};
+use coinop::plugin::{Annotations, Contract, Effects, Manifest, ToolDecl};
 use coinop::sandbox::schema::Schema;
 use coinop_core::call::Remedy;
 use coinop_core::digest::Digest;
@@ -79,7 +79,9 @@ fn tool(
         plugin: account.to_owned(),
         manifest: Arc::new(Manifest {
             digest: Digest::of(account.as_bytes()),
-            wit_version: "0.1.0".to_owned(),
+            contract: Contract::Plugin {
+                version: "0.1.0".to_owned(),
+            },
             imports: Vec::new(),
             tools: vec![declared.clone()],
         }),

@@ -27,7 +27,7 @@ use crate::gate::{Accounts, CallerCaps, Gate, Invocation, Job, Parts, Reply, Run
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{CallKey, Components as _, Ledger, Record};
 use crate::limits::Limits;
-use crate::plugin::{Annotations, Effects, Manifest, ToolDecl};
+use crate::plugin::{Annotations, Contract, Effects, Manifest, ToolDecl};
 use crate::provider::*;
 
 /// When every test begins.
@@ -535,7 +535,9 @@ impl World {
             plugin: "weather".into(),
             manifest: Arc::new(Manifest {
                 digest: component(),
-                wit_version: "0.1.0".into(),
+                contract: Contract::Plugin {
+                    version: "0.1.0".to_owned(),
+                },
                 imports: Vec::new(),
                 tools: vec![tool.clone()],
             }),
