@@ -7,5 +7,7 @@
 mod derived;
 mod loading;
 mod neighbours;
+mod reach;
 mod runs;
+mod servers;
 mod support;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use coinop::grants::Grants;
 use coinop::limits::Limits;
+use coinop::outbound::Dialer;
 use coinop::sandbox::{
     Component, LoadError, ProgressSink, Run, RunError, RunReport, Sandbox, SandboxSettings,
 };
@@ -21,7 +22,19 @@ pub(crate) fn sandbox_in(dir: &Path) -> Sandbox {
 
 /// A sandbox whose cache survives the test, so that the guests are compiled once for all of them.
 pub(crate) fn sandbox() -> Sandbox {
-    sandbox_in(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache"))
+    sandbox_in(&cache_dir())
+}
+
+/// The same, opening connections by `dialer`.
+pub(crate) fn sandbox_with(dialer: Dialer) -> Sandbox {
+    let mut settings = SandboxSettings::new(cache_dir());
+    settings.memories_max = 32;
+    settings.dialer = Arc::new(dialer);
+    Sandbox::new(settings).unwrap()
+}
+
+fn cache_dir() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache")
 }
 
 /// A guest's bytes.
@@ -73,8 +86,12 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) async fn of(guest: &str) -> Self {
+        Self::of_component(load(guest).await)
+    }
+
+    pub(crate) fn of_component(component: Arc<Component>) -> Self {
         Self {
-            component: load(guest).await,
+            component,
             limits: Limits::default(),
             settings: BTreeMap::new(),
             grants: Grants::default(),

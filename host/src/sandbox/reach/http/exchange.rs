@@ -1,7 +1,8 @@
 //! One request and the head of its answer.
 
-use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -27,19 +28,49 @@ pub(super) async fn exchange(
     patience: Patience,
 ) -> Result<(Response<Incoming>, Line), Failure> {
     let mut request = request;
-    // A kept connection may have been closed while the request was on its way to it. Then nothing was sent, the request
-    // comes back, and the next connection gets it. The last one is new, so this ends.
+    // A kept connection may be closed by its server while the request is on its way to it. The next one gets the request
+    // then: itself where nothing of it was sent, its copy where sending it twice changes nothing. The last one is new, so
+    // this ends.
     while let Some(line) = lines.kept(&key).await {
+        let copy = harmless_copy(&request);
         match ask(line, request, patience).await {
             Ok(answered) => return Ok(answered),
             Err((_, Some(unsent))) => request = unsent,
-            Err((error, None)) => return Err(Failure::Exchange(error)),
+            Err((error, None)) => match copy.filter(|_| is_hang_up(&error)) {
+                Some(copy) => request = copy,
+                None => return Err(Failure::Exchange(error)),
+            },
         }
     }
     let line = lines.dial(&key, patience.connect).await;
     let line = line.map_err(|error| Failure::Dial(error, key.0))?;
     let answered = ask(line, request, patience).await;
     answered.map_err(|(error, _)| Failure::Exchange(error))
+}
+
+/// The same request again, where it only reads and has no body (RFC 9110, 9.2.2).
+fn harmless_copy(request: &Request<WasiBody>) -> Option<Request<WasiBody>> {
+    let reads = [Method::GET, Method::HEAD].contains(request.method());
+    let copied = || {
+        let mut copy = Request::new(nothing());
+        *copy.method_mut() = request.method().clone();
+        *copy.uri_mut() = request.uri().clone();
+        *copy.headers_mut() = request.headers().clone();
+        copy
+    };
+    (reads && request.body().is_end_stream()).then(copied)
+}
+
+fn nothing() -> WasiBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Whether the connection ended before a byte of the answer that could be understood.
+fn is_hang_up(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::HttpResponseIncomplete | Error::ConnectionTerminated
+    )
 }
 
 /// The answer, or the error with the request where nothing of it was sent.

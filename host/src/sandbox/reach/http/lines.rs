@@ -3,7 +3,7 @@
 //! They are never shared between runs. A server may tie an identity to a connection, and a connection to an internal
 //! address must not serve a plugin that may not reach it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
@@ -22,8 +22,10 @@ const OPEN_MAX: usize = 16;
 const IDLE_MAX: usize = 4;
 /// How long a kept connection may take to say that it is ready.
 const READY_WAIT: Duration = Duration::from_millis(100);
-/// Bytes read ahead of a guest, and of an answer's head.
+/// Bytes read ahead of a guest.
 const READ_BYTES_MAX: usize = 64 << 10;
+/// Bytes of an answer's head, and of its trailers.
+const HEAD_BYTES_MAX: usize = 64 << 10;
 /// Headers of an answer.
 const HEADERS_MAX: usize = 100;
 
@@ -68,6 +70,9 @@ impl Lines {
     /// A new connection, within `wait`.
     pub(super) async fn dial(&self, key: &Key, wait: Duration) -> Result<Line, DialError> {
         let by = Instant::now() + wait;
+        if self.places.available_permits() == 0 {
+            drop(self.idle().pop());
+        }
         let place = timeout_at(by, Arc::clone(&self.places).acquire_owned()).await;
         let Ok(Ok(place)) = place else {
             return Err(DialError::Crowded);
@@ -77,18 +82,23 @@ impl Lines {
         open(key.clone(), connection, place).await
     }
 
-    /// Keeps a connection whose answer was read to its end.
+    /// Keeps a connection whose answer was read to its end, unless its place may be waited for.
     pub(super) fn keep(&self, line: Line) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX && !line.sender.is_closed() {
+        let mut idle = self.idle();
+        let has_room = idle.len() < IDLE_MAX && self.places.available_permits() > 0;
+        if has_room && !line.sender.is_closed() {
             idle.push(line);
         }
     }
 
     fn take(&self, key: &Key) -> Option<Line> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle();
         let at = idle.iter().position(|line| line.key == *key)?;
         Some(idle.swap_remove(at))
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -99,6 +109,7 @@ async fn open(
 ) -> Result<Line, DialError> {
     let shaken = http1::Builder::new()
         .max_buf_size(READ_BYTES_MAX)
+        .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .handshake(TokioIo::new(connection.stream))
         .await;
