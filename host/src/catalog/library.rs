@@ -23,7 +23,7 @@ use crate::gate::{Job, Runner};
 use crate::grants::{Denial, Grants};
 use crate::keyvalue::{Bucket, KeyValue};
 use crate::ledger::{Components, Ledger};
-use crate::plugin::Manifest;
+use crate::plugin::{Effects, Manifest};
 
 /// Loaded components kept that no listing serves any more.
 const RETIRED_MAX: usize = 8;
@@ -275,6 +275,10 @@ impl Library {
 }
 
 impl Runner for Library {
+    fn may_repeat(&self, plugin: &str, effects: Effects) -> bool {
+        self.grants.of(plugin).repeatable(effects)
+    }
+
     fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
             // Nothing of a blocked component is started, its trial neither: the claim says what becomes of it.

@@ -99,6 +99,9 @@ pub struct Listing {
     pub on_failure: Remedy,
     /// How often a failed run is tried again before that.
     pub retries: u32,
+    /// Whether a run that was cut short may be started again: what the tool says, as far as its plugin's grants bear it
+    /// out.
+    pub repeatable: bool,
     /// The plugin's settings.
     pub settings: Arc<BTreeMap<String, String>>,
     /// The argument that carries a payment's id, in modes that use one.

@@ -8,6 +8,7 @@ use super::Listing;
 use super::accepts::Accepts;
 use crate::ledger::Caps;
 use crate::ledger::transition::cap_in;
+use crate::plugin::Effects;
 
 /// Something worth knowing of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +19,18 @@ pub struct Note {
     pub message: String,
 }
 
-/// Retries that were asked for and are not made, because the tool says that a second run does something twice.
+/// Retries that were asked for and are not made, because a second run may do something twice.
 pub(super) fn of_retries(listing: &Listing, said: u32) -> Option<String> {
+    let why = match listing.tool.effects {
+        Effects::Effectful => "declares itself effectful",
+        Effects::Pure => "declares itself pure, and its plugin may do more than read",
+        Effects::Unspecified | Effects::Idempotent => {
+            "does not declare its effects, and its plugin reaches out"
+        }
+    };
     (said > listing.retries).then(|| {
         format!(
-            "tool {:?} declares itself effectful, so retries = {said} does not apply: a failed run is made good at once",
+            "tool {:?} {why}, so retries = {said} does not apply: a failed run is made good at once",
             listing.tool.name
         )
     })

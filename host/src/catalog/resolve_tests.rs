@@ -263,6 +263,39 @@ fn retries_of_an_effectful_tool_are_not_made_and_that_is_said() {
 }
 
 #[test]
+fn what_a_plugin_may_reach_decides_whether_its_runs_are_repeated() {
+    let effects = [
+        Effects::Unspecified,
+        Effects::Pure,
+        Effects::Idempotent,
+        Effects::Effectful,
+    ];
+    for (grants, expected) in [
+        ("", [true, true, true, false]),
+        (
+            "http = [\"GET https://a.example\"]",
+            [false, true, true, false],
+        ),
+        (
+            "http = [\"https://a.example\"]",
+            [false, false, true, false],
+        ),
+    ] {
+        let text = format!("retries = 2\n[plugins.w.grants]\n{grants}");
+        let config = config_with(&text, Overrides::default());
+        for (effects, repeatable) in effects.iter().zip(expected) {
+            let mut declared = tool("t", Some("5 USD"));
+            declared.effects = *effects;
+            let resolved = resolved(&config, &[plugin("w", vec![declared])], &anything);
+            let listing = resolved.snapshot.tools["t"].listing().unwrap();
+            let found = (listing.repeatable, listing.retries > 0);
+            assert_eq!(found, (repeatable, repeatable), "{grants} {effects:?}");
+            assert_eq!(resolved.notes.is_empty(), repeatable);
+        }
+    }
+}
+
+#[test]
 fn caps_that_leave_a_tool_out_are_told() {
     let config = config_with(
         "[callers]\nper_call = \"5 USD\"\nper_day = [\"100 USD\", \"9 EUR\"]",

@@ -16,7 +16,7 @@ use super::resolve::{Chargeable, Plugin, Resolved, problem};
 use super::schema::Schemas;
 use super::{Listing, Problem};
 use crate::config::{Config, ConfirmTool, PluginRules, Settle, ToolRules, did_you_mean, dotted};
-use crate::plugin::{Effects, ToolDecl};
+use crate::plugin::ToolDecl;
 
 /// The mode where nobody says: it works with every client, and better with those that can do more.
 const DEFAULT_MODE: &str = AUTO;
@@ -191,6 +191,7 @@ impl<'a> Seller<'a> {
             limits: self.plugin.sidecar.limits.lowering(limits),
             on_failure: self.on_failure(operator, sidecar),
             retries: self.retries(tool, operator, sidecar),
+            repeatable: self.repeatable(tool),
             settings: Arc::new(self.settings()),
             payment_id_argument: published.payment_id_argument,
             input_schema: Arc::new(published.input),
@@ -274,16 +275,20 @@ impl<'a> Seller<'a> {
             .unwrap_or(Remedy::Refund)
     }
 
-    /// How often a failed run is tried again: never where the tool says that running it twice does something twice.
+    fn repeatable(&self, tool: &ToolDecl) -> bool {
+        self.operator.grants.repeatable(tool.effects)
+    }
+
+    /// How often a failed run is tried again: never where running it twice may do something twice.
     fn retries(
         &self,
         tool: &ToolDecl,
         operator: Option<&ToolRules>,
         sidecar: Option<&ToolRules>,
     ) -> u32 {
-        match tool.effects {
-            Effects::Effectful => 0,
-            _ => self.said_retries(operator, sidecar),
+        match self.repeatable(tool) {
+            true => self.said_retries(operator, sidecar),
+            false => 0,
         }
     }
 

@@ -292,7 +292,10 @@ impl<'a> Drive<'a> {
             redeeming: self.purpose == Purpose::Redeem,
             sweeping: matches!(self.purpose, Purpose::Sweep | Purpose::Operate),
             running_here: self.gate.runs.has(&self.call.id),
-            repeatable: !self.blocked && self.spec().is_some_and(|spec| spec.repeatable),
+            repeatable: !self.blocked
+                && self
+                    .spec()
+                    .is_some_and(|spec| self.gate.repeatable(&self.call, spec)),
             can_refund: self
                 .gate
                 .account(&self.call.quote.account)
@@ -419,7 +422,7 @@ impl<'a> Drive<'a> {
             () = given_up => return Ok(Some(Ending::Cancelled)),
         }
         let at = self.gate.parts.clock.now();
-        self.gather(self.gate.claim_event(&spec, at))?;
+        self.gather(self.gate.claim_event(&self.call, &spec, at))?;
         let claim = self.change();
         let progress = caller.and_then(|c| c.progress.clone());
         let claiming = self

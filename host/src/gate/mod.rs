@@ -47,6 +47,7 @@ use crate::catalog::{Entry, Listing, Snapshot};
 use crate::clock::Clock;
 use crate::ledger::{Caps, Ledger, LedgerError};
 use crate::limits::Limits;
+use crate::plugin::Effects;
 use crate::provider::Provider;
 use crate::provider::rail::Credential;
 use crate::random::{Random, SystemRandom, token_of};
@@ -128,6 +129,11 @@ pub trait Runner: Send + Sync {
 
     /// Runs one job. The log of the run is the runner's to keep; the error is for the caller.
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>>;
+
+    /// Whether a run of a plugin's tool may be started again, by what the plugin may reach at the moment.
+    fn may_repeat(&self, _plugin: &str, effects: Effects) -> bool {
+        effects != Effects::Effectful
+    }
 }
 
 /// Provider accounts by name.

@@ -39,8 +39,11 @@ pub(super) struct RunSpec {
     pub(super) limits: Limits,
     /// The plugin's settings.
     pub(super) settings: Arc<BTreeMap<String, String>>,
-    /// Whether a lost run may be repeated.
+    /// Whether a lost run could be repeated when the quote was made.
     pub(super) repeatable: bool,
+    /// What the tool says of its effects: grants may have changed since.
+    #[serde(default)]
+    pub(super) effects: Effects,
     /// What the provider needs to take the money that the caller brought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) credential: Option<String>,
@@ -339,9 +342,7 @@ impl Gate {
             .parts
             .quote_lifetime
             .min(payer.provider.capabilities().lifetime_max);
-        // No grant exists that reaches outside, so every run is pure in effect; a tool that says it must not be repeated
-        // is believed all the same.
-        let repeatable = listing.tool.effects != Effects::Effectful;
+        let repeatable = listing.repeatable;
         let quote = Quote {
             principal: payer.principal.clone(),
             tool: listing.name.clone(),
@@ -371,6 +372,7 @@ impl Gate {
             limits: listing.limits,
             settings: listing.settings.clone(),
             repeatable,
+            effects: listing.tool.effects,
             credential: None,
         };
         (call, spec)

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use coinop_core::Millis;
-use coinop_core::call::{CallState, Event, Failure};
+use coinop_core::call::{Call, CallState, Event, Failure};
 use coinop_core::ids::CallId;
 use coinop_core::outcome::Outcome;
 use tokio::sync::watch;
@@ -225,13 +225,13 @@ impl Gate {
     /// Claims a failed run once more where the seller allows it; `None` when it has had its tries, or somebody else took
     /// the call on.
     async fn try_again(&self, failed: &Record, spec: &RunSpec) -> Option<Claimed> {
-        if !spec.repeatable || !failed.call.may_try_again() {
+        if !self.repeatable(&failed.call, spec) || !failed.call.may_try_again() {
             return None;
         }
         let at = self.parts.clock.now();
         let claim = Change {
             call: failed.call.id.clone(),
-            events: vec![self.claim_event(spec, at)],
+            events: vec![self.claim_event(&failed.call, spec, at)],
             outcome: None,
             at,
         };
@@ -243,13 +243,19 @@ impl Gate {
     }
 
     /// The claim of a run, at `at`.
-    pub(super) fn claim_event(&self, spec: &RunSpec, at: Millis) -> Event {
+    pub(super) fn claim_event(&self, call: &Call, spec: &RunSpec, at: Millis) -> Event {
         Event::Claimed {
             owner: self.owner.to_string(),
             at,
             lease_until: at + lease_ms(spec),
-            rerun: spec.repeatable,
+            rerun: self.repeatable(call, spec),
         }
+    }
+
+    /// Whether a run of the call may be started again: as it was quoted, and as things are now.
+    pub(super) fn repeatable(&self, call: &Call, spec: &RunSpec) -> bool {
+        let runner = &self.parts.runner;
+        spec.repeatable && runner.may_repeat(&call.quote.plugin, spec.effects)
     }
 
     /// Makes the result durable under the claim's epoch; `None` when the claim was lost or the ledger stays away, and

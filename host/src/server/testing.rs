@@ -63,6 +63,7 @@ pub(crate) fn listing(name: &str, usd: Option<&str>) -> Listing {
         limits: crate::limits::Limits::default(),
         on_failure: coinop_core::call::Remedy::Refund,
         retries: 0,
+        repeatable: true,
         settings: Arc::new(BTreeMap::new()),
         payment_id_argument: "payment_id".to_owned(),
         description: format!("{name} ({price})"),

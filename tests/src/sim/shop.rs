@@ -101,6 +101,7 @@ fn tool(
         },
         on_failure,
         retries,
+        repeatable: effects != Effects::Effectful,
         settings: Arc::default(),
         payment_id_argument: PAYMENT_ID.to_owned(),
         description: String::new(),

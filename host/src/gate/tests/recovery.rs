@@ -95,6 +95,18 @@ async fn a_lost_run_of_a_blocked_component_is_refunded() {
 }
 
 #[tokio::test]
+async fn a_lost_run_of_a_plugin_that_was_granted_something_since_is_refunded() {
+    let world = World::new().await;
+    let id = orphan(&world).await;
+    world.runner.reaches_out.store(true, Ordering::SeqCst);
+    let heir = world.another_host().await;
+    world.pass(120_000);
+    heir.gate.sweep_once().await;
+    assert_eq!((heir.runs(), heir.state(&id).await), (1, "refunded"));
+    heir.books_are_square().await;
+}
+
+#[tokio::test]
 async fn a_run_that_kills_its_hosts_is_not_repeated_for_ever() {
     let world = World::new().await;
     let id = orphan(&world).await;

@@ -287,6 +287,8 @@ pub(super) struct Counter {
     /// How many of the next runs fail.
     pub(super) fails_next: AtomicU32,
     pub(super) has_no_code: std::sync::atomic::AtomicBool,
+    /// Whether the plugin may reach something that a run could change.
+    pub(super) reaches_out: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
     /// What the code's loading waits for.
     pub(super) loading: Mutex<Option<Arc<tokio::sync::Notify>>>,
@@ -294,6 +296,10 @@ pub(super) struct Counter {
 }
 
 impl Runner for Counter {
+    fn may_repeat(&self, _: &str, _: Effects) -> bool {
+        !self.reaches_out.load(Ordering::SeqCst)
+    }
+
     fn prepare(&self, _: Digest) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
             let loading = self.loading.lock().unwrap().clone();
@@ -552,6 +558,7 @@ impl World {
             limits: Limits::default(),
             on_failure: self.on_failure,
             retries: self.retries,
+            repeatable: self.effects != Effects::Effectful,
             settings: Arc::default(),
             payment_id_argument: "payment_id".into(),
             description: String::new(),
