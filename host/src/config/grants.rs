@@ -20,7 +20,8 @@ pub(super) static GRANTS: Section = Section {
             "http",
             Kind::Texts(http),
             "Origins it may send requests to, such as \"https://api.example.com\", with methods in front where not all are \
-             meant: \"GET,HEAD https://api.example.com\".",
+             meant: \"GET,HEAD https://api.example.com\", and \"internal\" behind a name that may stand for an address of \
+             an internal network. docs/grants.md says more.",
         ),
         key(
             "env",

@@ -23,8 +23,8 @@ use super::resolve::{Resolve, SystemResolver};
 use super::{system_roots, tls};
 use crate::grants::{Admits, Host, Origin, Scheme};
 
-/// Connections of the whole host at a time.
-const CONNECTIONS_MAX: usize = 512;
+/// Connections of all plugins at a time. Below the 1,024 files that a process usually may open.
+const CONNECTIONS_MAX: usize = 640;
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 8;
 /// How long one address is waited for before the next one is tried beside it (RFC 8305).

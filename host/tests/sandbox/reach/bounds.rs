@@ -134,7 +134,7 @@ async fn connections_of_a_run_are_counted() {
     let error = call.error("crowd", crowd).await;
     assert_eq!(error, RunError::WallTime { limit_ms: 1000 });
     let connections = silent.connections();
-    assert!((1..=16).contains(&connections), "{connections}");
+    assert!((1..=8).contains(&connections), "{connections}");
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ use wasmtime_wasi_http::WasiBody;
 use crate::grants::{Admits, Origin};
 use crate::outbound::{Connection, DialError, Dialer};
 
-/// Connections of one run at a time.
-const OPEN_MAX: usize = 16;
+/// Connections of one run at a time: so few that the runs of one plugin, 64 at a time unless the operator says otherwise,
+/// never take all that the host has.
+const OPEN_MAX: usize = 8;
 /// Of those, the ones that are kept for the next request.
 const IDLE_MAX: usize = 4;
 /// How long a kept connection may take to say that it is ready.
