@@ -19,6 +19,7 @@ mod schema;
 mod seller;
 pub(crate) mod source;
 mod widened;
+mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

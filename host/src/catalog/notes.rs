@@ -8,7 +8,11 @@ use super::Listing;
 use super::accepts::Accepts;
 use crate::ledger::Caps;
 use crate::ledger::transition::cap_in;
-use crate::plugin::Effects;
+use crate::plugin::{Contract, Effects, LeftOut};
+use crate::unruly::tame;
+
+/// Characters of an exported function's name that are repeated.
+const FUNCTION_CHARS_MAX: usize = 200;
 
 /// Something worth knowing of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +21,20 @@ pub struct Note {
     pub plugin: String,
     /// What, with the file or the tool it is about.
     pub message: String,
+}
+
+/// Exported functions that cannot be tools.
+pub(super) fn of_left_out(contract: &Contract) -> Vec<String> {
+    let Contract::Derived { left_out } = contract else {
+        return Vec::new();
+    };
+    let told = |LeftOut { function, why }: &LeftOut| {
+        format!(
+            "the function {} is no tool: {why}",
+            tame(function, FUNCTION_CHARS_MAX)
+        )
+    };
+    left_out.iter().map(told).collect()
 }
 
 /// Retries that were asked for and are not made, because a second run may do something twice.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::config::{Overrides, Places};
 use crate::limits::Limits;
-use crate::plugin::{Annotations, Contract, Effects, ToolDecl};
+use crate::plugin::{Annotations, Contract, Effects, LeftOut, ToolDecl};
 
 /// A tool by name with the price its plugin gives it.
 fn tool(name: &str, price: Option<&str>) -> ToolDecl {
@@ -579,5 +579,46 @@ fn callers_may_pay_accounts_with_a_rail_themselves_as_the_operator_says() {
     assert!(
         told.len() == 1 && told[0].contains("\"sandbox\""),
         "{told:?}"
+    );
+}
+
+#[test]
+fn the_operators_words_beat_the_sidecars_and_those_the_plugins() {
+    let sidecar = "[tools.t]\nname = \"better\"\ntitle = \"Sidecar\"\ndescription = \"Said beside it.\"\n\
+                   annotations = { read_only = true, open_world = true }\n";
+    let plugin = || with_sidecar(plugin("w", vec![tool("t", Some("free"))]), sidecar);
+    let operator = "[plugins.w]\nprefix = \"w_\"\n[plugins.w.tools.t]\ntitle = \"Operator\"\nannotations.read_only = false";
+    let snapshot = listed(operator, &[plugin()]);
+    let listing = snapshot.tools["w_better"].listing().unwrap();
+    assert_eq!(listing.tool.name, "t");
+    assert_eq!(listing.tool.title.as_deref(), Some("Operator"));
+    assert_eq!(listing.description, "Said beside it.");
+    let hints = listing.tool.annotations;
+    assert_eq!(
+        (hints.read_only, hints.open_world),
+        (Some(false), Some(true))
+    );
+    let named = "[plugins.w.tools.t]\nname = \"mine\"";
+    assert_eq!(names(&listed(named, &[plugin()])), ["mine"]);
+}
+
+#[test]
+fn functions_that_are_no_tools_are_noted() {
+    let mut derived = plugin("w", vec![tool("t", Some("free"))]);
+    derived.manifest = Arc::new(Manifest {
+        contract: Contract::Derived {
+            left_out: vec![LeftOut {
+                function: "a:b/c#open\u{202e}".to_owned(),
+                why: "its answer contains a resource".to_owned(),
+            }],
+        },
+        ..Manifest::clone(&derived.manifest)
+    });
+    let config = config_with("", Overrides::default());
+    let notes = resolved(&config, &[derived], &anything).notes;
+    assert_eq!(notes.len(), 1);
+    assert_eq!(
+        notes[0].message,
+        "w.wasm: the function a:b/c#open\u{fffd} is no tool: its answer contains a resource"
     );
 }

@@ -14,7 +14,7 @@ use super::notes::{self, Note};
 use super::published::{Terms, confirm_name};
 use super::resolve::{Chargeable, Plugin, Resolved, problem};
 use super::schema::Schemas;
-use super::{Listing, Problem};
+use super::{Listing, Problem, words};
 use crate::config::{Config, ConfirmTool, PluginRules, Settle, ToolRules, did_you_mean, dotted};
 use crate::plugin::ToolDecl;
 
@@ -75,6 +75,12 @@ impl<'a> Seller<'a> {
         resolved
             .notes
             .extend(of_sidecar.map(|note| self.note(format!("{sidecar_file}: {note}"))));
+        let left_out = notes::of_left_out(&self.plugin.manifest.contract);
+        resolved.notes.extend(
+            left_out
+                .into_iter()
+                .map(|message| self.note(format!("{}: {message}", self.plugin.file))),
+        );
         let operators = self.operator.limits.applied_to(self.config.limits);
         if self.plugin.sidecar.limits.applied_to(operators)
             != self.plugin.sidecar.limits.lowering(operators)
@@ -131,11 +137,19 @@ impl<'a> Seller<'a> {
             return Ok(None);
         }
         let wrong = |message: String| format!("tool {:?} is not listed: {message}", tool.name);
-        self.publish(tool, operator).map(Some).map_err(wrong)
+        let sidecar = self.plugin.sidecar.tools.get(&tool.name);
+        let tool = &words::of(tool, operator, sidecar);
+        self.publish(tool, operator, sidecar)
+            .map(Some)
+            .map_err(wrong)
     }
 
-    fn publish(&self, tool: &ToolDecl, operator: Option<&ToolRules>) -> Result<Listing, String> {
-        let sidecar = self.plugin.sidecar.tools.get(&tool.name);
+    fn publish(
+        &self,
+        tool: &ToolDecl,
+        operator: Option<&ToolRules>,
+        sidecar: Option<&ToolRules>,
+    ) -> Result<Listing, String> {
         let price = self
             .price(tool, operator, sidecar)
             .ok_or_else(|| self.priceless(tool))?;
@@ -309,11 +323,12 @@ impl<'a> Seller<'a> {
         price: Price,
         surface: Surface,
     ) -> Result<String, String> {
+        let sidecar = self.plugin.sidecar.tools.get(&tool.name);
         let prefixed = || {
             format!(
                 "{}{}",
                 self.operator.prefix.as_deref().unwrap_or_default(),
-                tool.name
+                sidecar.and_then(|t| t.name.as_ref()).unwrap_or(&tool.name)
             )
         };
         let name = operator

@@ -1,6 +1,6 @@
 //! Every key there is, once: what checks a file, proposes the nearest key and makes the published JSON Schema.
 
-use super::{kinds, mpp_keys, oauth, token_keys};
+use super::{kinds, mpp_keys, oauth, token_keys, words};
 
 /// How somebody is made whole, as written in the configuration.
 pub(super) const ON_FAILURE_WORDS: &[&str] = &["refund", "credit"];
@@ -566,6 +566,9 @@ static TOOL: Section = Section {
             Kind::Text(kinds::tool_name),
             "The name it is published by instead of its own; no prefix is added.",
         ),
+        words::TITLE,
+        words::DESCRIPTION,
+        words::ANNOTATIONS,
         MODE,
         PAYMENT_FLOW,
         PAYMENT_FLOW_CAMEL,
@@ -615,6 +618,14 @@ pub(super) static SIDECAR: Section = Section {
 
 static SIDECAR_TOOL: Section = Section {
     keys: &[
+        key(
+            "name",
+            Kind::Text(kinds::tool_name),
+            "The name it has instead of its own; the operator's prefix is added.",
+        ),
+        words::TITLE,
+        words::DESCRIPTION,
+        words::ANNOTATIONS,
         MODE,
         PAYMENT_FLOW,
         PAYMENT_FLOW_CAMEL,
@@ -626,7 +637,6 @@ static SIDECAR_TOOL: Section = Section {
         ("account", OPERATOR_ONLY),
         ("enabled", OPERATOR_ONLY),
         ("grants", OPERATOR_ONLY),
-        ("name", OPERATOR_ONLY),
         ("settle", OPERATOR_ONLY),
     ],
 };

@@ -25,6 +25,7 @@ mod secret;
 mod settle;
 mod state;
 mod token_keys;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -50,6 +51,7 @@ pub use schema::json_schema;
 pub use secret::{Secret, SecretSource};
 pub use settle::Settle;
 pub use state::State;
+pub use words::Words;
 
 use crate::grants::Grants;
 use crate::limits::Limits;

@@ -13,6 +13,7 @@ use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::keys;
 use super::raw::{RawLimits, RawPlugin, RawTool};
 use super::settle::Settle;
+use super::words::Words;
 use crate::grants::{Grants, Needs};
 use crate::limits::Limits;
 
@@ -58,8 +59,10 @@ pub struct PluginRules {
 pub struct ToolRules {
     /// `false` takes the tool off the list.
     pub enabled: Option<bool>,
-    /// The published name instead of its own.
+    /// The published name instead of its own; a sidecar's still gets the operator's prefix.
     pub name: Option<String>,
+    /// What its listing says instead of the plugin's own words.
+    pub words: Words,
     /// How its payment is coordinated.
     pub mode: Option<&'static dyn Mode>,
     /// What it costs.
@@ -152,7 +155,7 @@ impl PluginRules {
             .transpose()
     }
 
-    fn parse_sidecar(document: &Document) -> Result<Self, ConfigErrors> {
+    pub(super) fn parse_sidecar(document: &Document) -> Result<Self, ConfigErrors> {
         all_right(check(document, document.parse()?.get_ref(), &keys::SIDECAR))?;
         let raw: RawPlugin = toml::from_str(&document.text)
             .map_err(|error| ConfigErrors(vec![document.not_toml(&error)]))?;
@@ -169,6 +172,7 @@ impl ToolRules {
         Self {
             enabled: raw.enabled,
             name: raw.name,
+            words: Words::new(raw.title, raw.description, raw.annotations),
             mode: checked_mode(raw.mode.as_deref()),
             price: raw.price.map(|p| p.0),
             on_failure: raw.on_failure,

@@ -18,6 +18,7 @@ use super::oauth::RawOAuth;
 use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
 use super::settle::Settle;
+use super::words::RawAnnotations;
 
 /// `coinop.toml`.
 #[derive(Debug, Default, Deserialize)]
@@ -159,6 +160,9 @@ pub(super) struct RawPlugin {
 pub(super) struct RawTool {
     pub(super) enabled: Option<bool>,
     pub(super) name: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) annotations: RawAnnotations,
     #[serde(alias = "payment_flow", alias = "paymentFlow")]
     pub(super) mode: Option<String>,
     pub(super) price: Option<PriceText>,

@@ -9,6 +9,7 @@ use wasmtime::component::{Component, Type};
 use super::names::Origin;
 use super::shape::{Case, Field, Integer, Shape, Signature};
 use crate::plugin::LeftOut;
+use crate::sandbox::log::cut;
 
 /// Deepest nesting of a type. A level takes up to four levels of JSON in a schema, and JSON may have 128.
 pub(super) const DEPTH_MAX: usize = 24;
@@ -20,8 +21,9 @@ const COMPONENT_TYPES_MAX: usize = 200_000;
 const NAME_BYTES_PAID: usize = 32;
 /// Functions that are left out by name; of the others only the number is kept.
 const LEFT_OUT_MAX: usize = 64;
-/// Bytes of a function's name in a message.
+/// Bytes of a function's name in a message, and of the reason why it is no tool, which may name a parameter.
 const NAME_BYTES_MAX: usize = 256;
+const REASON_BYTES_MAX: usize = 512;
 
 /// A function that can be a tool.
 #[derive(Debug)]
@@ -88,9 +90,8 @@ impl Exports {
                 why: "they cannot be tools either".to_owned(),
             }),
             kept if kept < LEFT_OUT_MAX => {
-                let mut function = origin.full();
-                function.truncate(function.floor_char_boundary(NAME_BYTES_MAX));
-                let why = why.into();
+                let function = cut(&origin.full(), NAME_BYTES_MAX).to_owned();
+                let why = cut(&why.into(), REASON_BYTES_MAX).to_owned();
                 self.left_out.push(LeftOut { function, why });
             }
             _ => {}
