@@ -96,3 +96,22 @@ fn unfit(why: Unfit, bytes_max: usize) -> RunError {
         Unfit::Type => RunError::InvalidOutput("it is not of the function's own type".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_takes_as_much_memory_as_the_documentation_says() {
+        assert!(size_of::<Val>() <= 40, "{}", size_of::<Val>());
+    }
+
+    #[test]
+    fn a_returned_value_of_another_type_is_no_answer() {
+        let limits = Limits::default();
+        let answer = Answer::Value(Shape::String);
+        let got = of(&answer, Some(&Val::U8(1)), &limits);
+        assert!(matches!(got, Err(RunError::InvalidOutput(_))), "{got:?}");
+        assert!(of(&answer, None, &limits).is_err());
+    }
+}
