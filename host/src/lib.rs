@@ -7,6 +7,8 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod failpoint;
+#[cfg(test)]
+mod fuzz;
 pub mod gate;
 pub mod grants;
 pub mod jwks;

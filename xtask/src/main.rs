@@ -6,6 +6,7 @@
 mod bench;
 mod clients;
 mod demo;
+mod fuzz;
 mod guests;
 mod matrix;
 mod mutants;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
   test [SUBJECT...]  run all checks and tests, or these: fmt clippy plugins core host e2e
                      conformance
   matrix [-- ARGS]   print how published clients pay, mode by mode; with --write into docs/clients.md
+  fuzz [-- SECONDS]  try random inputs on loading, conversion, sidecars and schemas, for ten minutes or so long
   mutants [NAME...]  take safeguards away one at a time, these or all; a test must fail each time
   bench [-- ARGS]    build for release and print the table of measurements
   night [SUBJECT] [-- ARGS]
@@ -65,6 +67,7 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
         }
         "test" => test::run(&workspace, &arguments),
         "matrix" => matrix::run(&workspace, passed_on(arguments)),
+        "fuzz" => fuzz::run(&workspace, arguments),
         "mutants" => mutants::run(&workspace, &arguments),
         "night" => night::run(&workspace, arguments),
         "bench" => bench::run(&workspace, passed_on(arguments)),

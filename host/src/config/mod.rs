@@ -9,6 +9,8 @@ mod callers;
 mod check;
 mod conversation;
 mod document;
+#[cfg(test)]
+mod fuzz;
 mod grants;
 mod keys;
 mod kinds;

@@ -12,6 +12,8 @@ mod call;
 mod derived;
 mod engine;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod inspect;
 mod limits;
 mod load;

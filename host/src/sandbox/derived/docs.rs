@@ -119,15 +119,28 @@ fn parse(section: &[u8]) -> Option<Docs> {
         .flatten()
 }
 
+/// A component that is one section of docs, and nothing else.
+#[cfg(test)]
+pub(super) fn component(version: u8, json: &[u8]) -> Vec<u8> {
+    let name = SECTION.as_bytes();
+    let mut section = vec![name.len() as u8];
+    section.extend_from_slice(name);
+    section.push(version);
+    section.extend_from_slice(json);
+    let mut component = b"\0asm\x0d\0\x01\0\0".to_vec();
+    let mut left = section.len();
+    while left >= 0x80 {
+        component.push((left % 0x80) as u8 | 0x80);
+        left /= 0x80;
+    }
+    component.push(left as u8);
+    component.extend(section);
+    component
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn component(version: u8, json: &str) -> Vec<u8> {
-        let json = json.replace('"', "\\\"");
-        let wat = format!("(component (@custom \"package-docs\" \"\\{version:02x}{json}\"))");
-        wat::parse_str(wat).unwrap()
-    }
 
     #[track_caller]
     fn check(bytes: &[u8], interface: Option<&str>, function: &str, expected: Option<&str>) {
@@ -143,20 +156,20 @@ mod tests {
         let json = r#"{"worlds":{"w":{"docs":"all","func_exports":{"f":{"docs":"Does f.\n"}},"funcs":{"f":{"docs":"imported"}},
             "interface_exports":{"in":{"funcs":{"g":{"docs":"Inline."}}}}}},
             "interfaces":{"time":{"docs":"t","funcs":{"now":{"docs":"The time.","stability":"unknown"}},"types":{}}}}"#;
-        let bytes = component(1, json);
+        let bytes = component(1, json.as_bytes());
         check(&bytes, None, "f", Some("Does f."));
         check(&bytes, Some("in"), "g", Some("Inline."));
         check(&bytes, Some("a:b/time@1.0.0"), "now", Some("The time."));
         check(&bytes, Some("a:b/time@1.0.0"), "then", None);
-        let old = component(0, r#"{"worlds":{"w":{"funcs":{"f":"Just text."}}}}"#);
+        let old = component(0, br#"{"worlds":{"w":{"funcs":{"f":"Just text."}}}}"#);
         check(&old, None, "f", Some("Just text."));
     }
 
     #[test]
     fn what_cannot_be_read_says_nothing() {
-        check(&component(9, r#"{"worlds":{}}"#), None, "f", None);
-        check(&component(1, "{"), None, "f", None);
-        check(&component(1, r#"{"worlds":[]}"#), None, "f", None);
+        check(&component(9, br#"{"worlds":{}}"#), None, "f", None);
+        check(&component(1, b"{"), None, "f", None);
+        check(&component(1, br#"{"worlds":[]}"#), None, "f", None);
         check(b"", None, "f", None);
     }
 }

@@ -33,6 +33,12 @@ use crate::plugin::{LeftOut, ToolDecl};
 
 pub(super) use introspect::offers_tools;
 
+/// Reads the doc comments of a component and drops them.
+#[cfg(test)]
+pub(super) fn read_docs(bytes: &[u8]) {
+    let _ = Docs::read(bytes);
+}
+
 use declare::Declared;
 use docs::Docs;
 use introspect::{Exports, Function};

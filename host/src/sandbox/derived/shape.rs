@@ -62,17 +62,6 @@ pub(super) enum Integer {
 pub(super) const SAFE_INTEGER_MAX: i128 = (1 << 53) - 1;
 
 impl Integer {
-    pub(super) const ALL: [Self; 8] = [
-        Self::S8,
-        Self::U8,
-        Self::S16,
-        Self::U16,
-        Self::S32,
-        Self::U32,
-        Self::S64,
-        Self::U64,
-    ];
-
     /// The least and the greatest.
     pub(super) fn bounds(self) -> (i128, i128) {
         match self {
