@@ -77,7 +77,10 @@ mod tests {
         let ada = Principal::api_key("ada");
         assert_eq!(of(&ada, "weather"), of(&ada, "weather"));
         assert_ne!(of(&ada, "weather"), of(&ada, "chart"));
-        assert_ne!(of(&ada, "weather"), of(&Principal::api_key("eve"), "weather"));
+        assert_ne!(
+            of(&ada, "weather"),
+            of(&Principal::api_key("eve"), "weather")
+        );
         assert_ne!(of(&ada, "weather"), pseudonym(b"other", &ada, "weather"));
         let shifted = [Principal::token("ab", "c"), Principal::token("a", "bc")];
         assert_ne!(of(&shifted[0], "weather"), of(&shifted[1], "weather"));

@@ -71,7 +71,11 @@ impl<'a> Seller<'a> {
         problems.extend(self.unknown_tools(self.operator, &operators_file, &of_plugin));
         problems.extend(self.unknown_tools(&self.plugin.sidecar, &sidecar_file, &["tools"]));
         let of_sidecar = self.plugin.sidecar.notes.iter();
-        resolved.notes.extend(self.missing_grants().into_iter().map(|note| self.note(note)));
+        resolved.notes.extend(
+            self.missing_grants()
+                .into_iter()
+                .map(|note| self.note(note)),
+        );
         resolved
             .notes
             .extend(of_sidecar.map(|note| self.note(format!("{sidecar_file}: {note}"))));

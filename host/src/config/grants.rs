@@ -181,7 +181,10 @@ fn wrong_dirs(dirs: &[DirGrant]) -> Vec<String> {
     for dir in dirs {
         let path = dir.path.display();
         if !seen.insert(&dir.guest_path) {
-            problems.push(format!("dirs: two directories are called {:?}", dir.guest_path));
+            problems.push(format!(
+                "dirs: two directories are called {:?}",
+                dir.guest_path
+            ));
         }
         match std::fs::metadata(&dir.path) {
             Ok(found) if found.is_dir() => {}

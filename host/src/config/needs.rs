@@ -19,13 +19,21 @@ pub(super) static NEEDS: Section = Section {
         key("http", Kind::Texts(http), "Origins, as grants name them."),
         key("env", Kind::Texts(variable), "Names of variables."),
         key("dirs", Kind::Tables(&DIR), "Directories."),
-        key("sockets", Kind::Texts(socket), "Sockets, as grants name them."),
+        key(
+            "sockets",
+            Kind::Texts(socket),
+            "Sockets, as grants name them.",
+        ),
         key(
             "keyvalue_kib",
             Kind::Integer(1, KEYVALUE_KIB_MAX),
             "Key-value storage, KiB.",
         ),
-        key("caller", Kind::Bool, "Whether it needs a pseudonym of its caller."),
+        key(
+            "caller",
+            Kind::Bool,
+            "Whether it needs a pseudonym of its caller.",
+        ),
     ],
     refused: &[],
 };

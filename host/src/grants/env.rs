@@ -32,7 +32,9 @@ impl EnvGrant {
     /// What the plugin sees.
     pub fn value(&self) -> &str {
         match self {
-            Self::Text(value) | Self::Env { value, .. } | Self::File { value, .. } => value.expose(),
+            Self::Text(value) | Self::Env { value, .. } | Self::File { value, .. } => {
+                value.expose()
+            }
         }
     }
 

@@ -91,8 +91,7 @@ impl HttpGrant {
     /// Whether it allows everything that `other` allows.
     pub fn covers(&self, other: &Self) -> bool {
         let methods = self.methods.is_empty()
-            || !other.methods.is_empty()
-                && other.methods.iter().all(|m| self.methods.contains(m));
+            || !other.methods.is_empty() && other.methods.iter().all(|m| self.methods.contains(m));
         let host = match &other.host {
             HostPattern::Exactly(host) => self.host.fits(host),
             HostPattern::OneLabelUnder(_) => self.host == other.host,

@@ -114,10 +114,7 @@ mod tests {
     #[test]
     fn a_need_is_granted_when_all_of_it_is() {
         let http = |text: &str| Need::Http(text.parse().unwrap());
-        let granted = [
-            http("GET https://api.example.com"),
-            Need::KeyValue(64),
-        ];
+        let granted = [http("GET https://api.example.com"), Need::KeyValue(64)];
         let missing = [
             http("https://api.example.com"),
             http("GET,POST https://api.example.com"),

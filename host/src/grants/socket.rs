@@ -48,7 +48,9 @@ impl FromStr for SocketGrant {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("{text:?} is no socket; write it like \"tcp://db.example.com:5432\", with tcp or udp")
+            format!(
+                "{text:?} is no socket; write it like \"tcp://db.example.com:5432\", with tcp or udp"
+            )
         };
         let (transport, rest) = match text.split_once("://") {
             Some(("tcp", rest)) => (Transport::Tcp, rest),

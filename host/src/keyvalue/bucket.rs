@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{
-    ANSWER_BYTES_MAX, BATCH_KEYS_MAX, KEY_BYTES_MAX, KeyValue, KeyValueError, Page, VALUE_BYTES_MAX, Write,
+    ANSWER_BYTES_MAX, BATCH_KEYS_MAX, KEY_BYTES_MAX, KeyValue, KeyValueError, Page,
+    VALUE_BYTES_MAX, Write,
 };
 
 /// A plugin's data, within its quota.
@@ -69,7 +70,10 @@ impl Bucket {
     pub async fn write(&self, writes: Vec<Write>) -> Result<(), KeyValueError> {
         check_batch(writes.iter().map(|(key, _)| key))?;
         let values = writes.iter().filter_map(|(_, value)| value.as_ref());
-        if values.into_iter().any(|value| value.len() > VALUE_BYTES_MAX) {
+        if values
+            .into_iter()
+            .any(|value| value.len() > VALUE_BYTES_MAX)
+        {
             return Err(KeyValueError::Value);
         }
         let written = self.store.write(&self.plugin, writes, self.bytes_max).await;
@@ -112,7 +116,9 @@ fn check_key(key: &str) -> Result<(), KeyValueError> {
     }
 }
 
-fn check_batch<'a>(mut keys: impl ExactSizeIterator<Item = &'a String>) -> Result<(), KeyValueError> {
+fn check_batch<'a>(
+    mut keys: impl ExactSizeIterator<Item = &'a String>,
+) -> Result<(), KeyValueError> {
     match keys.len() > BATCH_KEYS_MAX {
         true => Err(KeyValueError::Batch),
         false => keys.try_for_each(|key| check_key(key)),

@@ -31,7 +31,9 @@ pub const ANSWER_BYTES_MAX: usize = 16 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyValueError {
     /// The plugin's storage would grow beyond what it is granted.
-    #[error("the quota is used up: this would make {wanted} bytes of keys and values, and {max} are granted")]
+    #[error(
+        "the quota is used up: this would make {wanted} bytes of keys and values, and {max} are granted"
+    )]
     Quota {
         /// Bytes there would be.
         wanted: u64,
@@ -48,7 +50,9 @@ pub enum KeyValueError {
     #[error("a batch has {BATCH_KEYS_MAX} keys at most")]
     Batch,
     /// The keys hold too much to be told at once.
-    #[error("one answer has {ANSWER_BYTES_MAX} bytes of values at most: ask for fewer keys at once")]
+    #[error(
+        "one answer has {ANSWER_BYTES_MAX} bytes of values at most: ask for fewer keys at once"
+    )]
     Answer,
     /// What is to be incremented is no number.
     #[error("the value is no whole number in decimal digits")]

@@ -40,7 +40,14 @@ mod tests {
     fn only_plain_numbers_grow() {
         assert_eq!(incremented(None, 3), Ok(3));
         assert_eq!(incremented(Some(b"007"), 3), Ok(10));
-        for held in [&b""[..], b"-1", b"+1", b"1.5", b"\xff", b"18446744073709551616"] {
+        for held in [
+            &b""[..],
+            b"-1",
+            b"+1",
+            b"1.5",
+            b"\xff",
+            b"18446744073709551616",
+        ] {
             assert_eq!(incremented(Some(held), 1), Err(KeyValueError::NotANumber));
         }
         let most = u64::MAX.to_string();

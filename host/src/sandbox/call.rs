@@ -78,14 +78,7 @@ async fn in_fresh_store(
     let progress = run.progress.clone().map(Progress::new);
     let settings = run.settings.clone();
     let reach = Reach::of(run, log, denials, &shared.dialer).await?;
-    let mut store = state::store(
-        &shared.engine,
-        limits,
-        reach,
-        &pace,
-        settings,
-        progress,
-    );
+    let mut store = state::store(&shared.engine, limits, reach, &pace, settings, progress);
     let called = async {
         match &component.adapter {
             Adapter::V0_1(linked) => {

@@ -105,19 +105,28 @@ mod tests {
     fn secrets_are_taken_out_wherever_they_stand() {
         let secrets = ["hunter2", "hunter2-of-2"];
         let text = "key hunter2-of-2, hunter2hunter2\n";
-        assert_eq!(masked(&secrets, text, 0), "key [secret], [secret][secret]\n");
+        assert_eq!(
+            masked(&secrets, text, 0),
+            "key [secret], [secret][secret]\n"
+        );
         assert_eq!(masked(&[], text, 0), text);
     }
 
     #[test]
     fn the_lines_of_a_long_secret_count_by_themselves() {
         let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nab\n";
-        assert_eq!(masked(&[key], "saw MIIEvQIBADANBg and ab", 0), "saw [secret] and ab");
+        assert_eq!(
+            masked(&[key], "saw MIIEvQIBADANBg and ab", 0),
+            "saw [secret] and ab"
+        );
     }
 
     #[test]
     fn a_secret_that_was_cut_through_goes_as_well() {
-        assert_eq!(masked(&["hünter2"], "the key is hün", 9), "the key is [secret]");
+        assert_eq!(
+            masked(&["hünter2"], "the key is hün", 9),
+            "the key is [secret]"
+        );
         assert_eq!(masked(&["hünter2"], "the key is hün", 0), "the key is hün");
         assert_eq!(masked(&["hünter2"], "nothing", 9), "nothing");
     }

@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod derived;
+mod grants;
+mod keyvalue;
 mod loading;
 mod neighbours;
 mod reach;

@@ -112,6 +112,7 @@ async fn runs_beyond_the_limit_wait_within_their_own_time() {
             component: Arc::clone(&call.component),
             settings: Default::default(),
             grants: Default::default(),
+            bucket: None,
             progress: None,
         };
         waiting.report("count", json!({})).await
@@ -142,6 +143,7 @@ async fn a_component_outlives_its_sandbox() {
         limits: Default::default(),
         settings: Default::default(),
         grants: Default::default(),
+        bucket: None,
         progress: None,
     };
     call.limits.cpu_ms_max = 20;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use coinop::grants::Grants;
+use coinop::keyvalue::Bucket;
 use coinop::limits::Limits;
 use coinop::outbound::Dialer;
 use coinop::sandbox::{
@@ -81,6 +82,7 @@ pub(crate) struct Call {
     pub(crate) limits: Limits,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) grants: Grants,
+    pub(crate) bucket: Option<Bucket>,
     pub(crate) progress: Option<Arc<dyn ProgressSink>>,
 }
 
@@ -95,6 +97,7 @@ impl Call {
             limits: Limits::default(),
             settings: BTreeMap::new(),
             grants: Grants::default(),
+            bucket: None,
             progress: None,
         }
     }
@@ -109,7 +112,7 @@ impl Call {
                 caller: None,
                 limits: &self.limits,
                 grants: &self.grants,
-                bucket: None,
+                bucket: self.bucket.as_ref(),
                 settings: &self.settings,
                 progress: self.progress.clone(),
             })

@@ -190,10 +190,15 @@ async fn write(
         let key: &str = get(row, 0)?;
         after -= key.len() as u64 + get::<i64>(row, 1)?.unsigned_abs();
     }
-    let written = writes.iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
+    let written = writes
+        .iter()
+        .filter_map(|(key, value)| Some((key, value.as_ref()?)));
     after += written.map(|(key, value)| size_of(key, value)).sum::<u64>();
     within(before, after, max)?;
-    let mut statements: Vec<Query> = writes.iter().map(|(key, value)| put(plugin, key, value)).collect();
+    let mut statements: Vec<Query> = writes
+        .iter()
+        .map(|(key, value)| put(plugin, key, value))
+        .collect();
     statements.push(keep_used(plugin, after));
     begun.transaction.commit(statements, nothing_refused).await
 }
@@ -209,7 +214,10 @@ async fn increment(db: &Db, plugin: &str, key: &str, by: u64, max: u64) -> Attem
     let after = left + size_of(key, &digits);
     within(before, after, max)?;
     let statements = vec![put(plugin, key, &Some(digits)), keep_used(plugin, after)];
-    begun.transaction.commit(statements, nothing_refused).await?;
+    begun
+        .transaction
+        .commit(statements, nothing_refused)
+        .await?;
     Ok(sum)
 }
 
@@ -244,7 +252,11 @@ fn put(plugin: &str, key: &str, value: &Option<Vec<u8>>) -> Query {
             key,
             value,
         ),
-        None => query!("DELETE FROM keyvalue WHERE plugin = $1 AND key = $2", plugin, key),
+        None => query!(
+            "DELETE FROM keyvalue WHERE plugin = $1 AND key = $2",
+            plugin,
+            key
+        ),
     }
 }
 

@@ -139,14 +139,18 @@ impl KeyValue for SqliteKeyValue {
 fn value(db: &Connection, plugin: &str, key: &str) -> Result<Option<Vec<u8>>, KeyValueError> {
     let mut query =
         db.prepare_cached("SELECT value FROM keyvalue WHERE plugin = ?1 AND key = ?2")?;
-    Ok(query.query_row([plugin, key], |row| row.get(0)).optional()?)
+    Ok(query
+        .query_row([plugin, key], |row| row.get(0))
+        .optional()?)
 }
 
 /// Bytes of an entry, `None` where there is none.
 fn size(db: &Connection, plugin: &str, key: &str) -> Result<Option<u64>, KeyValueError> {
     let mut query =
         db.prepare_cached("SELECT length(value) FROM keyvalue WHERE plugin = ?1 AND key = ?2")?;
-    let bytes: Option<i64> = query.query_row([plugin, key], |row| row.get(0)).optional()?;
+    let bytes: Option<i64> = query
+        .query_row([plugin, key], |row| row.get(0))
+        .optional()?;
     Ok(bytes.map(|bytes| bytes.unsigned_abs() + key.len() as u64))
 }
 
@@ -272,9 +276,9 @@ fn migrate(connection: &mut Connection) -> Result<(), String> {
     if found == 0 && tables > 0 {
         return Err("it is the database of another program".to_owned());
     }
-    let newer = MIGRATIONS.get(found as usize..).ok_or_else(|| {
-        "it was written by a later version of coinop: upgrade coinop".to_owned()
-    })?;
+    let newer = MIGRATIONS
+        .get(found as usize..)
+        .ok_or_else(|| "it was written by a later version of coinop: upgrade coinop".to_owned())?;
     for migration in newer {
         transaction.execute_batch(migration).map_err(failed)?;
     }

@@ -53,9 +53,7 @@ impl Guarded<'_> {
 fn plain(address: &IpAddress) -> IpAddr {
     match *address {
         IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
-        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => {
-            Ipv6Addr::new(a, b, c, d, e, f, g, h).into()
-        }
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
     }
 }
 

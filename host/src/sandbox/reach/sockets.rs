@@ -147,7 +147,11 @@ impl Sockets {
                     .extend(found);
             }
             let known = self.known();
-            if known.addresses.get(&grant.host).is_some_and(|of| of.contains(&ip)) {
+            if known
+                .addresses
+                .get(&grant.host)
+                .is_some_and(|of| of.contains(&ip))
+            {
                 return true;
             }
         }
@@ -165,7 +169,10 @@ impl Sockets {
             host,
             port: addr.port(),
         };
-        self.deny(format!("open a socket to {wanted}"), Some(wanted.to_string()));
+        self.deny(
+            format!("open a socket to {wanted}"),
+            Some(wanted.to_string()),
+        );
     }
 
     fn deny(&self, wanted: String, socket: Option<String>) {
@@ -206,7 +213,11 @@ mod tests {
     #[tokio::test]
     async fn only_what_is_named_is_reached() {
         use SocketAddrUse::{TcpBind, TcpConnect, TcpListen, UdpReceive, UdpSend};
-        let named = &["tcp://127.0.0.1:5432", "udp://[::1]:53", "tcp://localhost:80"][..];
+        let named = &[
+            "tcp://127.0.0.1:5432",
+            "udp://[::1]:53",
+            "tcp://localhost:80",
+        ][..];
         let cases = [
             (TcpConnect, "127.0.0.1:5432", true),
             (TcpConnect, "[::ffff:127.0.0.1]:5432", true),

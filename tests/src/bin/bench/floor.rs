@@ -97,6 +97,7 @@ async fn run(component: &Component, guest: &Guest) -> Result<()> {
             execution_id: "call",
             caller: None,
             grants: &Default::default(),
+            bucket: None,
             limits: &Limits::default(),
             settings: &BTreeMap::new(),
             progress: None,
