@@ -6,6 +6,7 @@ use coinop_core::price::Price;
 
 use super::Listing;
 use super::accepts::Accepts;
+use crate::grants::{Grants, Need, Needs};
 use crate::ledger::Caps;
 use crate::ledger::transition::cap_in;
 use crate::plugin::{Contract, Effects, LeftOut};
@@ -50,6 +51,17 @@ pub(super) fn of_retries(listing: &Listing, said: u32) -> Option<String> {
         format!(
             "tool {:?} {why}, so retries = {said} does not apply: a failed run is made good at once",
             listing.tool.name
+        )
+    })
+}
+
+/// That a plugin needs what it is not granted.
+pub(crate) fn of_needs(file: &str, name: &str, needs: &Needs, grants: &Grants) -> Option<String> {
+    let missing: Vec<_> = needs.missing(grants).map(Need::phrase).collect();
+    (!missing.is_empty()).then(|| {
+        format!(
+            "{file}: needs what it is not granted: to {}. `coinop grant {name}` asks you about each",
+            missing.join(", to ")
         )
     })
 }

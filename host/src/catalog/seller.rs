@@ -71,11 +71,10 @@ impl<'a> Seller<'a> {
         problems.extend(self.unknown_tools(self.operator, &operators_file, &of_plugin));
         problems.extend(self.unknown_tools(&self.plugin.sidecar, &sidecar_file, &["tools"]));
         let of_sidecar = self.plugin.sidecar.notes.iter();
-        resolved.notes.extend(
-            self.missing_grants()
-                .into_iter()
-                .map(|note| self.note(note)),
-        );
+        let plugin = self.plugin;
+        let needs = &plugin.sidecar.needs;
+        let missing = notes::of_needs(&plugin.file, &plugin.name, needs, &self.operator.grants);
+        resolved.notes.extend(missing.map(|note| self.note(note)));
         resolved
             .notes
             .extend(of_sidecar.map(|note| self.note(format!("{sidecar_file}: {note}"))));
@@ -110,20 +109,6 @@ impl<'a> Seller<'a> {
             .chain(left_out)
             .map(|message| self.note(format!("{}: {message}", self.plugin.file)))
             .collect()
-    }
-
-    /// That the plugin needs what the operator has not granted, where that is so.
-    fn missing_grants(&self) -> Option<String> {
-        let missing = self.plugin.sidecar.needs.missing(&self.operator.grants);
-        let missing: Vec<_> = missing.map(|need| need.phrase()).collect();
-        let name = &self.plugin.name;
-        (!missing.is_empty()).then(|| {
-            format!(
-                "{}: needs what it is not granted: to {}. `coinop grant {name}` asks you about each",
-                self.plugin.file,
-                missing.join(", to ")
-            )
-        })
     }
 
     fn note(&self, message: String) -> Note {

@@ -6,6 +6,7 @@ mod block;
 mod call;
 mod check;
 mod demo;
+mod grant;
 mod ledger;
 mod moment;
 pub mod payments;
@@ -43,6 +44,8 @@ enum Command {
     Check(check::Check),
     /// Run one tool here and now, without charging anybody
     Call(call::Call),
+    /// Show what a plugin needs and is granted, and grant it or take it away
+    Grant(grant::Grant),
     /// Look at payments, and pay or decline pretended ones
     Payments(payments::Payments),
     /// Verify receipts, and look after the keys that sign them
@@ -153,6 +156,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(command) => command.run().await,
         Command::Check(command) => command.run().await,
         Command::Call(command) => command.run().await,
+        Command::Grant(command) => command.run().await,
         Command::Payments(command) => command.run().await,
         Command::Receipts(command) => command.run().await,
         Command::Reconcile(command) => command.run().await,

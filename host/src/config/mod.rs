@@ -11,6 +11,7 @@ mod conversation;
 mod document;
 #[cfg(test)]
 mod fuzz;
+pub mod edit;
 mod grants;
 mod keys;
 mod kinds;

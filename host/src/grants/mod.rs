@@ -73,6 +73,42 @@ impl Grants {
             || self.dirs.iter().any(writes)
     }
 
+    /// Each grant as a phrase, without values.
+    pub fn phrases(&self) -> Vec<String> {
+        let http = self
+            .http
+            .iter()
+            .map(|http| format!("send requests to {}", http.to_text()));
+        let env = self.env.iter().map(|(name, env)| match env {
+            EnvGrant::Text(_) => format!("read the variable {name}"),
+            EnvGrant::Env { variable, .. } => {
+                format!("read the variable {name} (a secret from the variable {variable})")
+            }
+            EnvGrant::File { path, .. } => {
+                format!(
+                    "read the variable {name} (a secret from {})",
+                    path.display()
+                )
+            }
+        });
+        let dirs = self.dirs.iter().map(|dir| {
+            let verb = match dir.access {
+                Access::Read => "read",
+                Access::Write => "read and write",
+            };
+            format!("{verb} {} as {}", dir.path.display(), dir.guest_path)
+        });
+        let sockets = self.sockets.iter().map(|s| format!("open sockets to {s}"));
+        let storage = self
+            .keyvalue_bytes_max
+            .map(|bytes| format!("keep {} KiB of data from call to call", bytes >> 10));
+        let caller = self
+            .caller
+            .then(|| "know its callers by a pseudonym".to_owned());
+        let all = http.chain(env).chain(dirs).chain(sockets);
+        all.chain(storage).chain(caller).collect()
+    }
+
     /// The values of the granted secrets: what must never be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.env.values().filter_map(EnvGrant::secret)
