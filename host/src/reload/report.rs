@@ -7,9 +7,11 @@ use std::sync::Arc;
 use super::folder::{plugin_files, plugin_name, sidecar};
 use crate::catalog::Entry;
 use crate::catalog::library::Loader;
+use crate::catalog::notes::{Note, of_needs};
 use crate::catalog::resolve::{Chargeable, Plugin, resolve, unknown_plugins};
 use crate::catalog::source::{file_name, read_bounded, without_file};
 use crate::config::{Config, ConfigError};
+use crate::grants::{Grants, Needs};
 
 /// From this size on, bytes, a person wants to know what the wait is for.
 const TELLING_BYTES: usize = 1 << 20;
@@ -21,6 +23,12 @@ pub struct FileReport {
     pub file: PathBuf,
     /// The tools that would be listed.
     pub tools: Vec<ToolReport>,
+    /// The interfaces it imports; what its language's runtime brings along is among them.
+    pub imports: Vec<String>,
+    /// What its sidecar says it needs.
+    pub needs: Needs,
+    /// What it is granted.
+    pub grants: Arc<Grants>,
     /// What is wrong with it, its sidecar, or the rules about it; empty when all is well.
     pub problems: Vec<String>,
     /// What is worth knowing and stops nothing.
@@ -32,6 +40,12 @@ pub struct FileReport {
 pub struct ToolReport {
     /// The published name.
     pub name: String,
+    /// What it does, in the plugin's words.
+    pub description: String,
+    /// JSON Schema of its arguments, as text.
+    pub input_schema: String,
+    /// JSON Schema of its structured answer, when it gives one, as text.
+    pub output_schema: Option<String>,
     /// Its price, such as `free` or `0.003 USD per call`.
     pub price: String,
     /// How its payment is coordinated, by the mode's name.
@@ -40,6 +54,21 @@ pub struct ToolReport {
     pub confirm_tool: Option<String>,
     /// The account it is paid into.
     pub account: String,
+}
+
+impl FileReport {
+    /// Of a file of which nothing is known.
+    fn of(file: PathBuf) -> Self {
+        Self {
+            file,
+            tools: Vec::new(),
+            imports: Vec::new(),
+            needs: Needs::default(),
+            grants: Arc::default(),
+            problems: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
 }
 
 /// Checks every plugin in the configured folder, and what `coinop.toml` says of plugins that are not there.
@@ -59,10 +88,9 @@ pub async fn check_folder(
     unknown_plugins(config, &present, &mut problems);
     if !problems.is_empty() || !config.notes.is_empty() {
         reports.push(FileReport {
-            file: config.file.clone(),
-            tools: Vec::new(),
             problems: problems.into_iter().map(|p| p.message).collect(),
             notes: config.notes.iter().map(ConfigError::in_file).collect(),
+            ..FileReport::of(config.file.clone())
         });
     }
     Ok(reports)
@@ -81,10 +109,8 @@ pub async fn check_files(
         let (plugin, problems) = examine(&file, loader).await;
         plugins.extend(plugin.map(|plugin| (reports.len(), plugin)));
         reports.push(FileReport {
-            file,
-            tools: Vec::new(),
             problems,
-            notes: Vec::new(),
+            ..FileReport::of(file)
         });
     }
     let only: Vec<Plugin> = plugins.iter().map(|(_, plugin)| plugin.clone()).collect();
@@ -107,14 +133,27 @@ pub async fn check_files(
         reports[*at].tools = listings
             .map(|(name, listing)| ToolReport {
                 name: name.clone(),
+                description: listing.tool.description.clone(),
+                input_schema: listing.tool.input_schema.clone(),
+                output_schema: listing.tool.output_schema.clone(),
                 price: listing.price.to_string(),
                 mode: listing.mode.name(),
                 confirm_tool: listing.listed_confirm_tool(),
                 account: listing.account.clone(),
             })
             .collect();
-        let notes = resolved.notes.iter().filter(|n| n.plugin == plugin.name);
+        let rules = config.plugins.get(&plugin.name);
+        let grants = rules.map(|rules| Arc::clone(&rules.grants));
+        let (grants, needs) = (grants.unwrap_or_default(), &plugin.sidecar.needs);
+        // The report has its needs one by one.
+        let needy = of_needs(&plugin.file, &plugin.name, needs, &grants);
+        let about =
+            |note: &&Note| note.plugin == plugin.name && Some(&note.message) != needy.as_ref();
+        let notes = resolved.notes.iter().filter(about);
         reports[*at].notes = notes.map(|note| note.message.clone()).collect();
+        reports[*at].imports.clone_from(&plugin.manifest.imports);
+        reports[*at].needs = needs.clone();
+        reports[*at].grants = grants;
         let sidecar = format!("{}.toml", plugin.name);
         let prefix = format!("plugins.{}", plugin.name);
         let about = resolved.snapshot.problems.iter().filter(|problem| {

@@ -82,8 +82,9 @@ impl Grant {
         if self.flags.all {
             for need in plugin.needs.missing(&plugin.grants) {
                 match of_need(need) {
+                    // A flag that says more counts.
+                    _ if is_among(need, &asked) => {}
                     Some(edit) => asked.push(edit),
-                    None if is_among(need, &asked) => {}
                     None => left_out.push(need.phrase()),
                 }
             }
@@ -195,9 +196,12 @@ fn of_need(need: &Need) -> Option<Edit> {
 }
 
 fn is_among(need: &Need, edits: &[Edit]) -> bool {
-    let Need::Dir(need) = need else { return false };
-    let is_it = |edit: &Edit| matches!(edit, Edit::Dir { guest_path, .. } if *guest_path == need.guest_path);
-    edits.iter().any(is_it)
+    edits.iter().any(|edit| match (need, edit) {
+        (Need::Env(name), Edit::Env(granted, _)) => name == granted,
+        (Need::Dir(need), Edit::Dir { guest_path, .. }) => *guest_path == need.guest_path,
+        (Need::KeyValue(_), Edit::KeyValue(_)) => true,
+        _ => false,
+    })
 }
 
 fn told(file: &str, before: &str, after: &str) -> String {

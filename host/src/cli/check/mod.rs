@@ -1,6 +1,10 @@
 //! `coinop check`: what is in plugin files, what their tools cost, and what is wrong with them.
 
-use std::fmt::Write as _;
+mod imports;
+mod json;
+mod schema;
+mod text;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,13 +13,16 @@ use clap::Args;
 use super::{Locations, terminal};
 use crate::app;
 use crate::config::{Config, Overrides};
-use crate::reload::{FileReport, ToolReport, check_files, check_folder};
+use crate::reload::{FileReport, check_files, check_folder};
 
 /// Say what is in plugin files, what their tools cost, and what is wrong with them.
 #[derive(Args)]
 pub(super) struct Check {
     /// Plugin files; without any, the whole folder of plugins
     files: Vec<PathBuf>,
+    /// Print everything as JSON, schemas in full
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     locations: Locations,
 }
@@ -25,7 +32,11 @@ impl Check {
         terminal::log_to_stderr("warn,coinop::reload=info");
         let config = self.locations.load(Overrides::default())?;
         let reports = self.look(&config).await?;
-        terminal::print(&shown(&reports, &config))?;
+        let shown = match self.json {
+            true => json::shown(&reports)?,
+            false => text::shown(&reports, &config.plugins_dir),
+        };
+        terminal::print(&shown)?;
         let good = reports.iter().all(|report| report.problems.is_empty());
         Ok(if good {
             ExitCode::SUCCESS
@@ -44,43 +55,4 @@ impl Check {
         }
         Ok(check_files(self.files.clone(), config, &sandbox, chargeable.as_ref()).await)
     }
-}
-
-/// How a paid tool is paid, and where its results are fetched.
-fn paid(tool: &ToolReport) -> String {
-    let paid = format!(", {}, paid to {}", tool.mode, tool.account);
-    match &tool.confirm_tool {
-        Some(confirm) => format!("{paid}, redeemed by {confirm}"),
-        None => paid,
-    }
-}
-
-fn shown(reports: &[FileReport], config: &Config) -> String {
-    let mut text = String::new();
-    for report in reports {
-        let mark = if report.problems.is_empty() {
-            "✓"
-        } else {
-            "✗"
-        };
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "{mark} {}", report.file.display());
-        for tool in &report.tools {
-            let how = match tool.price.as_str() {
-                "free" => String::new(),
-                _ => paid(tool),
-            };
-            let _ = writeln!(text, "    {}: {}{how}", tool.name, tool.price);
-        }
-        for problem in &report.problems {
-            let _ = writeln!(text, "    problem: {problem}");
-        }
-        for note in &report.notes {
-            let _ = writeln!(text, "    note: {note}");
-        }
-    }
-    if reports.is_empty() {
-        let _ = writeln!(text, "No plugins in {}", config.plugins_dir.display());
-    }
-    text
 }
