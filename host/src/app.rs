@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use coinop_core::call::Failure;
-use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
 use futures::future::BoxFuture;
 use reqwest::Url;
@@ -21,7 +20,7 @@ use crate::catalog::library::Library;
 use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, State};
-use crate::gate::{Accounts, CallerCaps, Gate, Job, Parts, Runner};
+use crate::gate::{Accounts, CallerCaps, Errand, Gate, Job, Parts, Ready, Runner};
 use crate::keyvalue::KeyValue;
 use crate::ledger::Ledger;
 use crate::ledger::postgres::{PostgresKeyValue, PostgresLedger};
@@ -33,6 +32,7 @@ use crate::provider::sandbox::desk::Desk;
 use crate::provider::sandbox::purse::Purse;
 use crate::provider::sandbox::{self, Flow};
 use crate::provider::x402;
+use crate::quarantine::Quarantine;
 use crate::reload::{Notices, Progress, Reload, Setup};
 use crate::sandbox::{Sandbox, SandboxSettings};
 use crate::server::http::oauth::{self, KeySource, Place};
@@ -60,6 +60,7 @@ pub struct App {
     desk: Arc<Desk>,
     webhooks: Arc<webhooks::Counts>,
     library: Arc<Library>,
+    quarantine: Arc<Quarantine>,
     reload: Reload,
     catalog: Arc<Catalog>,
     server: Arc<Server>,
@@ -78,9 +79,11 @@ impl App {
         let desk = desk(&ledger, &clock);
         let accounts = accounts_at(&config, &desk)?;
         let sandbox = open_sandbox(&config)?;
+        let quarantine = Arc::new(Quarantine::new(config.quarantine, clock.clone()));
         let library = Library::new(Arc::new(sandbox), ledger.clone())
             .with_keyvalue(keyvalue(&config)?)
-            .with_pseudonyms(ledger.clone());
+            .with_pseudonyms(ledger.clone())
+            .with_quarantine(quarantine.clone());
         let library = Arc::new(library);
         let own_base = format!("http://{}", config::DEFAULT_ADDR);
         let pay_base = Arc::new(ArcSwap::from_pointee(
@@ -114,6 +117,7 @@ impl App {
         let app = Self {
             reload,
             library,
+            quarantine,
             clock: clock.clone(),
             accounts: accounts.clone(),
             desk,
@@ -258,7 +262,11 @@ impl App {
             public_base: self.pay_base.clone(),
         };
         let guarded = pay::router(gate.clone(), self.clock.clone(), settings)
-            .merge(metrics::router(self.ledger.clone(), self.webhooks.clone()))
+            .merge(metrics::router(
+                self.ledger.clone(),
+                self.webhooks.clone(),
+                self.quarantine.clone(),
+            ))
             .merge(keys::router(self.ledger.clone()));
         let open = webhooks::router(gate, self.webhooks.clone());
         http::Pages { guarded, open }
@@ -392,7 +400,11 @@ pub fn keyvalue(config: &Config) -> anyhow::Result<Arc<dyn KeyValue>> {
 /// # Errors
 /// The engine's pool or the cache directory cannot be had.
 pub fn open_sandbox(config: &Config) -> anyhow::Result<Sandbox> {
-    Ok(Sandbox::new(SandboxSettings::new(&config.cache_dir))?)
+    let settings = SandboxSettings {
+        capacity: config.capacity,
+        ..SandboxSettings::new(&config.cache_dir)
+    };
+    Ok(Sandbox::new(settings)?)
 }
 
 /// A gate that shows and decides payments beside a running host. It sweeps nothing and runs nothing.
@@ -435,7 +447,7 @@ impl NoRunner {
 }
 
 impl Runner for NoRunner {
-    fn prepare(&self, _component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+    fn prepare(&self, _errand: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
         Box::pin(std::future::ready(Err(Self::refusal())))
     }
 

@@ -18,6 +18,7 @@ pub mod limits;
 pub mod outbound;
 pub mod plugin;
 pub mod provider;
+pub mod quarantine;
 pub mod random;
 pub mod reconcile;
 pub mod reload;

@@ -10,6 +10,11 @@ pub struct Limits {
     pub memory_bytes_max: usize,
     /// Elements of all tables of one instance together.
     pub table_elements_max: usize,
+    /// Core instances that one component instance is linked from.
+    pub instances_max: usize,
+    /// WebAssembly instructions of one run, starting its instance included: an exact budget, for code that is compiled to
+    /// count them, which is slower. Not counted where there is none.
+    pub fuel_max: Option<u64>,
     /// CPU time of one run, milliseconds (epoch deadline).
     pub cpu_ms_max: u64,
     /// Wall-clock time of one run, milliseconds, host calls and sleeps included.
@@ -20,6 +25,8 @@ pub struct Limits {
     pub log_bytes_max: usize,
     /// Runs of one plugin at a time; further ones wait.
     pub concurrent_runs_max: usize,
+    /// Runs of one plugin that may wait for a place; further ones are told that it is busy.
+    pub waiting_runs_max: usize,
     /// Outgoing requests of one run.
     pub http_requests_max: u32,
     /// Bytes that the bodies of a run's outgoing requests and their answers have, all together.
@@ -31,11 +38,14 @@ impl Default for Limits {
         Self {
             memory_bytes_max: 256 << 20,
             table_elements_max: 20_000,
+            instances_max: 200,
+            fuel_max: None,
             cpu_ms_max: 10_000,
             wall_ms_max: 30_000,
             output_bytes_max: 4 << 20,
             log_bytes_max: 64 << 10,
             concurrent_runs_max: 64,
+            waiting_runs_max: 256,
             http_requests_max: 100,
             http_bytes_max: 16 << 20,
         }

@@ -21,6 +21,7 @@ use crate::gate::Job;
 use crate::ledger::{Components, LedgerError};
 use crate::limits::Limits;
 use crate::plugin::{Annotations, Contract, Effects, Manifest, ToolDecl};
+use crate::quarantine::End;
 
 /// Loads lines of text.
 #[derive(Default)]
@@ -144,17 +145,26 @@ impl Code for FakeCode {
                 kind: "trap".to_owned(),
                 message: "it crashed".to_owned(),
             }),
+            "poses" => Ok(Outcome {
+                structured: Some(r#"{"x402Version":2,"accepts":[]}"#.to_owned()),
+                ..Outcome::default()
+            }),
             _ => Ok(Outcome {
                 content,
                 ..Outcome::default()
             }),
         };
-        Box::pin(async {
+        let end = match &result {
+            Ok(_) => End::Answered,
+            Err(_) => End::Failed,
+        };
+        Box::pin(async move {
             Ran {
                 result,
                 log: "one\u{1b}[31m\ntwo\n".to_owned(),
                 log_dropped: 3,
                 denials: Vec::new(),
+                end,
             }
         })
     }
@@ -172,6 +182,7 @@ pub(crate) fn job(component: Digest, tool: &str) -> Job {
         limits: Limits::default(),
         settings: Arc::new(BTreeMap::new()),
         progress: None,
+        ready: None,
     }
 }
 

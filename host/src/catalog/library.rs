@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
@@ -17,13 +18,17 @@ use tokio_util::task::TaskTracker;
 
 use super::blocklist::Blocklist;
 use super::granted::GrantBook;
+use super::imitation;
 use super::pseudonym::Pseudonyms;
 use super::source::Sources;
-use crate::gate::{Job, Runner};
+use crate::gate::{Errand, Job, Ready, Runner};
 use crate::grants::{Denial, Grants};
 use crate::keyvalue::{Bucket, KeyValue};
 use crate::ledger::{Components, Ledger};
+use crate::limits::Limits;
 use crate::plugin::{Effects, Manifest};
+use crate::quarantine::{Cause, End, Quarantine, SetAside};
+use crate::sandbox::Metering;
 
 /// Loaded components kept that no listing serves any more.
 const RETIRED_MAX: usize = 8;
@@ -44,12 +49,37 @@ pub trait Loader: Send + Sync {
         file: &'a str,
         bytes: Arc<[u8]>,
     ) -> BoxFuture<'a, Result<Arc<dyn Code>, String>>;
+
+    /// As [`Loader::load`], with code that counts its instructions where `metering` says so.
+    ///
+    /// # Errors
+    /// As [`Loader::load`].
+    fn load_metered<'a>(
+        &'a self,
+        file: &'a str,
+        bytes: Arc<[u8]>,
+        _metering: Metering,
+    ) -> BoxFuture<'a, Result<Arc<dyn Code>, String>> {
+        self.load(file, bytes)
+    }
 }
 
 /// A loaded component.
 pub trait Code: Send + Sync {
     /// What it says of itself.
     fn manifest(&self) -> &Manifest;
+
+    /// Takes a place for runs one after another, waiting for it at most `patience`. Code without a limit has none to take.
+    ///
+    /// # Errors
+    /// No place is free: the failure is of the kind [`BUSY`](crate::gate::BUSY).
+    fn place<'a>(
+        &'a self,
+        _limits: &'a Limits,
+        _patience: Duration,
+    ) -> BoxFuture<'a, Result<Ready, Failure>> {
+        Box::pin(std::future::ready(Ok(Ready::default())))
+    }
 
     /// Runs one job in a fresh instance. Dropping the future stops the guest.
     fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran>;
@@ -75,6 +105,8 @@ pub struct Ran {
     pub log_dropped: u64,
     /// What it was refused for want of a grant.
     pub denials: Vec<Denial>,
+    /// What its end tells of the plugin.
+    pub end: End,
 }
 
 /// Components by digest.
@@ -85,17 +117,20 @@ pub struct Library {
     grants: GrantBook,
     keyvalue: Option<Arc<dyn KeyValue>>,
     pseudonyms: Option<Pseudonyms>,
+    quarantine: Arc<Quarantine>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
 
+/// A component, and whether its code counts.
+type Wanted = (Digest, Metering);
 type Loading = Shared<BoxFuture<'static, Result<Arc<dyn Code>, String>>>;
 
 #[derive(Default)]
 struct Shelf {
     /// What is served, with the file it was seen in.
     served: HashMap<Digest, PathBuf>,
-    slots: HashMap<Digest, Slot>,
+    slots: HashMap<Wanted, Slot>,
     /// Counts uses, to find the least recent one.
     clock: u64,
 }
@@ -115,6 +150,7 @@ impl Library {
             grants: GrantBook::default(),
             keyvalue: None,
             pseudonyms: None,
+            quarantine: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
@@ -129,6 +165,13 @@ impl Library {
     /// With the ledger whose hosts name callers to plugins alike.
     pub fn with_pseudonyms(mut self, ledger: Arc<dyn Ledger>) -> Self {
         self.pseudonyms = Some(Pseudonyms::new(ledger));
+        self
+    }
+
+    /// Sets plugins aside as `quarantine` has it.
+    #[must_use]
+    pub fn with_quarantine(mut self, quarantine: Arc<Quarantine>) -> Self {
+        self.quarantine = quarantine;
         self
     }
 
@@ -160,17 +203,21 @@ impl Library {
     /// # Errors
     /// Why there is no code, for the operator.
     pub async fn get(&self, digest: Digest) -> Result<Arc<dyn Code>, String> {
-        let loading = self.shelf().slot(digest, |file| self.start(digest, file));
+        self.get_metered((digest, Metering::Off)).await
+    }
+
+    async fn get_metered(&self, wanted: Wanted) -> Result<Arc<dyn Code>, String> {
+        let loading = self.shelf().slot(wanted, |file| self.start(wanted, file));
         let loaded = loading.clone().await;
         if loaded.is_err() {
             // The next one who asks tries again.
             let mut shelf = self.shelf();
             if shelf
                 .slots
-                .get(&digest)
+                .get(&wanted)
                 .is_some_and(|slot| slot.loading.ptr_eq(&loading))
             {
-                shelf.slots.remove(&digest);
+                shelf.slots.remove(&wanted);
             }
         }
         loaded
@@ -183,10 +230,10 @@ impl Library {
         self.tasks.wait().await;
     }
 
-    fn start(&self, digest: Digest, file: Option<PathBuf>) -> Loading {
+    fn start(&self, (digest, metering): Wanted, file: Option<PathBuf>) -> Loading {
         let (sources, stop) = (Arc::clone(&self.sources), self.stop.clone());
         let task = self.tasks.spawn(async move {
-            let load = sources.load(digest, file);
+            let load = sources.load(digest, file, metering);
             stop.run_until_cancelled(load)
                 .await
                 .unwrap_or_else(|| Err("the host is shutting down".to_owned()))
@@ -204,11 +251,11 @@ impl Library {
 }
 
 impl Shelf {
-    fn slot(&mut self, digest: Digest, start: impl FnOnce(Option<PathBuf>) -> Loading) -> Loading {
+    fn slot(&mut self, wanted: Wanted, start: impl FnOnce(Option<PathBuf>) -> Loading) -> Loading {
         self.clock += 1;
-        let file = self.served.get(&digest).cloned();
+        let file = self.served.get(&wanted.0).cloned();
         let used = self.clock;
-        let slot = self.slots.entry(digest).or_insert_with(|| Slot {
+        let slot = self.slots.entry(wanted).or_insert_with(|| Slot {
             loading: start(file),
             used,
         });
@@ -221,26 +268,36 @@ impl Shelf {
     /// Drops the least recently used code that nothing serves, beyond the few that are kept.
     fn retire(&mut self) {
         let served = &self.served;
-        let retired = |slots: &HashMap<Digest, Slot>| {
+        let retired = |slots: &HashMap<Wanted, Slot>| {
             let unserved = slots
                 .iter()
-                .filter(|(digest, _)| !served.contains_key(digest));
+                .filter(|((digest, _), _)| !served.contains_key(digest));
             unserved
-                .map(|(digest, slot)| (slot.used, *digest))
+                .map(|(wanted, slot)| (slot.used, *wanted))
                 .collect::<Vec<_>>()
         };
         let mut candidates = retired(&self.slots);
-        candidates.sort();
+        candidates.sort_by_key(|(used, _)| *used);
         let surplus = candidates.len().saturating_sub(RETIRED_MAX);
-        for (_, digest) in candidates.into_iter().take(surplus) {
-            self.slots.remove(&digest);
+        for (_, wanted) in candidates.into_iter().take(surplus) {
+            self.slots.remove(&wanted);
         }
     }
 }
 
 impl Library {
-    async fn code_for(&self, component: Digest, plugin: &str) -> Result<Arc<dyn Code>, Failure> {
-        self.get(component).await.map_err(|reason| {
+    async fn code_for(
+        &self,
+        component: Digest,
+        limits: &Limits,
+        plugin: &str,
+    ) -> Result<Arc<dyn Code>, Failure> {
+        let metering = match limits.fuel_max {
+            Some(_) => Metering::Fuel,
+            None => Metering::Off,
+        };
+        let loaded = self.get_metered((component, metering)).await;
+        loaded.map_err(|reason| {
             tracing::error!(plugin, component = %component.short(), "cannot be loaded: {reason}");
             failure(
                 "host_unavailable",
@@ -279,27 +336,59 @@ impl Runner for Library {
         self.grants.of(plugin).repeatable(effects)
     }
 
-    fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+    fn prepare(&self, errand: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
         Box::pin(async move {
             // Nothing of a blocked component is started, its trial neither: the claim says what becomes of it.
-            if self.blocklist.check(component).await.is_err() {
-                return Ok(());
+            if self.blocklist.check(errand.component).await.is_err() {
+                return Ok(Ready::default());
             }
-            self.code_for(component, "").await.map(drop)
+            let code = self.code_for(errand.component, &errand.limits, "").await?;
+            code.place(&errand.limits, errand.patience).await
         })
+    }
+
+    fn refuses(&self, component: &Digest, plugin: &str) -> Option<SetAside> {
+        self.quarantine.refuses(component, plugin)
     }
 
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>> {
         Box::pin(async move {
             self.blocklist.check(job.component).await?;
-            let code = self.code_for(job.component, &job.plugin).await?;
+            // Nobody takes a place for a run that nobody paid.
+            let cause = match job.ready {
+                Some(_) => Cause::Owed,
+                None => Cause::Called,
+            };
+            let watched = self.quarantine.begin(job.component, &job.plugin, cause);
+            let watched = watched.map_err(|aside| failure("set_aside", &aside.to_string()))?;
+            let code = self
+                .code_for(job.component, &job.limits, &job.plugin)
+                .await?;
             let granted = self.granted(&job).await?;
             let mut ran = code.run(&job, &granted).await;
             log(&job, &ran);
             self.grants
                 .tell(&job.plugin, std::mem::take(&mut ran.denials));
+            let ran = honest(ran);
+            watched.ended(ran.end);
             ran.result
         })
+    }
+}
+
+/// An answer that passes for the host's own request for payment is no answer.
+fn honest(ran: Ran) -> Ran {
+    let poses = ran.result.as_ref().ok().and_then(imitation::find);
+    match poses {
+        None => ran,
+        Some(what) => Ran {
+            result: Err(failure(
+                "invalid_output",
+                &format!("the tool's answer is not valid: {what}"),
+            )),
+            end: End::Failed,
+            ..ran
+        },
     }
 }
 

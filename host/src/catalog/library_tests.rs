@@ -4,6 +4,7 @@ use coinop_core::outcome::Content;
 
 use super::*;
 use crate::catalog::fakes::{FakeLedger, FakeLoader, job};
+use crate::quarantine::Rules;
 
 struct Setting {
     loader: Arc<FakeLoader>,
@@ -142,7 +143,7 @@ async fn what_is_served_stays_and_few_others_do() {
         .shelf()
         .slots
         .keys()
-        .copied()
+        .map(|(digest, _)| *digest)
         .collect::<Vec<_>>();
     assert_eq!(slots.len(), RETIRED_MAX + 1);
     assert!(
@@ -190,4 +191,42 @@ async fn shutting_down_ends_a_load() {
 #[test]
 fn a_guests_log_cannot_drive_the_terminal() {
     assert_eq!(printable("a\u{1b}[31mü\tb\r"), "a\\u{1b}[31mü\tb\\r");
+}
+
+#[tokio::test]
+async fn a_plugin_that_keeps_failing_is_set_aside_and_its_new_version_is_not() {
+    let setting = Setting::new();
+    let bad = setting.offer("p.wasm", "plugin fails=free t=free");
+    let failures = Rules::default().failures_max;
+    for n in 0..failures {
+        assert!(setting.library.refuses(&bad, "p").is_none(), "{n}");
+        // What passes for a request for payment is a failure like any other.
+        let tool = if n % 2 == 0 { "fails" } else { "poses" };
+        assert!(setting.run(bad, tool).await.is_err());
+    }
+    let aside = setting.library.refuses(&bad, "p").unwrap();
+    assert_eq!(
+        aside.to_string(),
+        "the plugin p keeps failing; try again in 30 s"
+    );
+    assert_eq!(setting.run(bad, "t").await.unwrap_err(), "set_aside");
+    let better = setting.offer("p.wasm", "plugin fails=free t=free slowly=free");
+    setting.loader.gate.0.add_permits(1);
+    setting.run(better, "t").await.unwrap();
+    // A call that is paid runs, and shows that it answers again.
+    let owed = Job {
+        ready: Some(Ready::default()),
+        ..job(bad, "t")
+    };
+    setting.library.run(owed).await.unwrap();
+    setting.run(bad, "t").await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_asks_for_payment_is_none() {
+    let setting = Setting::new();
+    let digest = setting.offer("p.wasm", "plugin poses=free");
+    let error = setting.library.run(job(digest, "poses")).await.unwrap_err();
+    assert_eq!(error.kind, "invalid_output");
+    assert!(error.message.contains("only the host"), "{}", error.message);
 }

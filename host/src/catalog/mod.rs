@@ -8,6 +8,7 @@ mod blocklist;
 #[cfg(test)]
 pub(crate) mod fakes;
 mod granted;
+mod imitation;
 pub mod library;
 pub mod notes;
 mod payment_id;

@@ -1,15 +1,19 @@
 //! The sandbox as the library's loader: its errors in words for the operator, its run errors in words for the caller.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
+use coinop_core::outcome::Outcome;
 use futures::future::BoxFuture;
 
 use super::library::{Code, Granted, Loader, Ran};
-use crate::gate::Job;
+use crate::gate::{BUSY, Job, Ready};
+use crate::limits::Limits;
 use crate::plugin::Manifest;
-use crate::sandbox::{Component, FailureKind, Run, RunError, Sandbox};
+use crate::quarantine::End;
+use crate::sandbox::{Component, FailureKind, Metering, Place, Run, RunError, Sandbox};
 
 impl Loader for Sandbox {
     fn known_manifest(&self, digest: &Digest) -> Option<Manifest> {
@@ -21,8 +25,17 @@ impl Loader for Sandbox {
         file: &'a str,
         bytes: Arc<[u8]>,
     ) -> BoxFuture<'a, Result<Arc<dyn Code>, String>> {
+        Loader::load_metered(self, file, bytes, Metering::Off)
+    }
+
+    fn load_metered<'a>(
+        &'a self,
+        file: &'a str,
+        bytes: Arc<[u8]>,
+        metering: Metering,
+    ) -> BoxFuture<'a, Result<Arc<dyn Code>, String>> {
         Box::pin(async move {
-            match Self::load(self, file, bytes).await {
+            match Self::load_metered(self, file, bytes, metering).await {
                 Ok(component) => Ok(component as Arc<dyn Code>),
                 Err(error) => Err(error.to_string()),
             }
@@ -35,33 +48,59 @@ impl Code for Component {
         Self::manifest(self)
     }
 
+    fn place<'a>(
+        &'a self,
+        limits: &'a Limits,
+        patience: Duration,
+    ) -> BoxFuture<'a, Result<Ready, Failure>> {
+        Box::pin(async move {
+            let place = Self::place(self, limits, patience).await;
+            place.map(Ready::holding).map_err(|error| failure(&error))
+        })
+    }
+
     fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
-            let report = Self::run(
-                self,
-                Run {
-                    tool: &job.tool,
-                    arguments: &job.arguments,
-                    execution_id: &job.execution_id,
-                    caller: granted.caller.as_deref(),
-                    limits: &job.limits,
-                    grants: &granted.grants,
-                    bucket: granted.bucket.as_ref(),
-                    settings: &job.settings,
-                    progress: job.progress.clone(),
-                },
-            )
-            .await;
+            let run = Run {
+                tool: &job.tool,
+                arguments: &job.arguments,
+                execution_id: &job.execution_id,
+                caller: granted.caller.as_deref(),
+                limits: &job.limits,
+                grants: &granted.grants,
+                bucket: granted.bucket.as_ref(),
+                settings: &job.settings,
+                progress: job.progress.clone(),
+            };
+            let place = job.ready.as_ref().and_then(Ready::held::<Place>);
+            let report = match place {
+                Some(place) => self.run_in(place, run).await,
+                None => Self::run(self, run).await,
+            };
             Ran {
-                result: report.result.map_err(|error| Failure {
-                    kind: kind(&error).to_owned(),
-                    message: error.to_string(),
-                }),
+                end: end(&report.result),
+                result: report.result.map_err(|error| failure(&error)),
                 log: report.log.text,
                 log_dropped: report.log.dropped,
                 denials: report.denials,
             }
         })
+    }
+}
+
+/// What the end of a run tells of its plugin.
+fn end(result: &Result<Outcome, RunError>) -> End {
+    match result {
+        Ok(_) | Err(RunError::Failed { .. } | RunError::InvalidArguments(_)) => End::Answered,
+        Err(error) if error.is_own_fault() => End::Failed,
+        Err(_) => End::Untold,
+    }
+}
+
+fn failure(error: &RunError) -> Failure {
+    Failure {
+        kind: kind(error).to_owned(),
+        message: error.to_string(),
     }
 }
 
@@ -81,10 +120,14 @@ fn kind(error: &RunError) -> &'static str {
         RunError::CpuTime { .. } => "cpu_time",
         RunError::WallTime { .. } => "wall_time",
         RunError::Memory { .. } => "memory",
+        RunError::Table { .. } => "table",
+        RunError::Instances { .. } => "instances",
+        RunError::Fuel { .. } => "fuel",
         RunError::StackOverflow => "stack_overflow",
         RunError::Output { .. } => "output",
         RunError::InvalidOutput(_) => "invalid_output",
         RunError::UnknownTool(_) => "unknown_tool",
+        RunError::PluginBusy | RunError::HostBusy => BUSY,
         RunError::Unavailable(_) => "host_unavailable",
     }
 }
@@ -92,13 +135,16 @@ fn kind(error: &RunError) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::SandboxSettings;
+    use crate::sandbox::{Capacity, SandboxSettings};
 
     #[tokio::test]
     async fn a_file_that_is_no_component_is_refused_by_name() {
         let cache = tempfile::tempdir().unwrap();
         let sandbox = Sandbox::new(SandboxSettings {
-            memories_max: 2,
+            capacity: Capacity {
+                memories_max: 2,
+                ..Capacity::default()
+            },
             ..SandboxSettings::new(cache.path().join("cache"))
         });
         let loader: Arc<dyn Loader> = Arc::new(sandbox.unwrap());

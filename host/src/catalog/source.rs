@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::library::{Code, Loader};
 use crate::ledger::Components;
+use crate::sandbox::Metering;
 
 /// Largest plugin file that is read, bytes.
 pub(crate) const FILE_BYTES_MAX: u64 = 256 << 20;
@@ -38,6 +39,7 @@ impl Sources {
         &self,
         digest: Digest,
         file: Option<PathBuf>,
+        metering: Metering,
     ) -> Result<Arc<dyn Code>, String> {
         let _place = self.loads.acquire().await.map_err(|e| e.to_string())?;
         let name = file
@@ -47,7 +49,7 @@ impl Sources {
             .bytes(digest, file)
             .await
             .map_err(|reason| format!("{name}: {reason}"))?;
-        self.loader.load(&name, bytes).await
+        self.loader.load_metered(&name, bytes, metering).await
     }
 
     async fn bytes(&self, digest: Digest, file: Option<PathBuf>) -> Result<Arc<[u8]>, String> {

@@ -19,7 +19,8 @@ use crate::config::{Config, Overrides, PluginRules};
 use crate::keyvalue::Bucket;
 use crate::plugin::ToolDecl;
 use crate::reload::plugin_files;
-use crate::sandbox::{Component, ProgressSink, Run, Sandbox};
+use crate::sandbox::{Component, Metering, ProgressSink, Run, Sandbox};
+use crate::unruly::tame_lines;
 
 /// Run one tool here and now, without charging anybody.
 #[derive(Args)]
@@ -47,6 +48,7 @@ impl Call {
         let (path, component, tool) = self.find(&config, &sandbox).await?;
         let arguments = self.checked_arguments(&tool)?;
         let rules = Rules::of(&config, &path)?;
+        let component = rules.counting(&sandbox, &path, component).await?;
         let bucket = rules.bucket(&config)?;
         let report = component
             .run(Run {
@@ -62,13 +64,16 @@ impl Call {
             })
             .await;
         if !report.log.text.is_empty() {
-            eprintln!("{}", report.log.text.trim_end());
+            eprintln!("{}", tame_lines(report.log.text.trim_end()));
         }
         if report.log.dropped > 0 {
             eprintln!(
                 "coinop: {} more bytes of output were dropped",
                 report.log.dropped
             );
+        }
+        if let Some(used) = report.fuel_used {
+            eprintln!("coinop: {used} instructions");
         }
         for denial in &report.denials {
             eprintln!("coinop: not allowed to {}", denial.wanted);
@@ -146,11 +151,12 @@ impl Call {
         let mut text: String = outcome
             .content
             .iter()
-            .map(|block| format!("{}\n", told(block)))
+            .map(|block| format!("{}\n", tame_lines(&told(block))))
             .collect();
         if let Some(structured) = &outcome.structured {
             let value: Value = serde_json::from_str(structured)?;
-            text.push_str(&format!("{}\n", serde_json::to_string_pretty(&value)?));
+            let shown = serde_json::to_string_pretty(&value)?;
+            text.push_str(&format!("{}\n", tame_lines(&shown)));
         }
         Ok(text)
     }
@@ -212,6 +218,24 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// The component with code that counts its instructions, where their number is limited.
+    async fn counting(
+        &self,
+        sandbox: &Sandbox,
+        path: &std::path::Path,
+        component: Arc<Component>,
+    ) -> anyhow::Result<Arc<Component>> {
+        if self.limits.fuel_max.is_none() {
+            return Ok(component);
+        }
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path).with_context(|| shown.clone())?;
+        let counting = sandbox.load_metered(&shown, bytes.into(), Metering::Fuel);
+        Ok(counting.await?)
+    }
+}
+
 /// Shows progress on stderr.
 struct Shown;
 
@@ -221,7 +245,7 @@ impl ProgressSink for Shown {
         let _ = writeln!(
             std::io::stderr(),
             "[{progress}{of}] {}",
-            message.unwrap_or_default()
+            tame_lines(message.unwrap_or_default())
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Every key there is, once: what checks a file, proposes the nearest key and makes the published JSON Schema.
 
-use super::{kinds, mpp_keys, oauth, token_keys, words};
+use super::{capacity, kinds, mpp_keys, oauth, quarantine, token_keys, words};
 
 /// How somebody is made whole, as written in the configuration.
 pub(super) const ON_FAILURE_WORDS: &[&str] = &["refund", "credit"];
@@ -165,6 +165,16 @@ pub(super) static ROOT: Section = Section {
             "Provider accounts by name.",
         ),
         LIMITS,
+        key(
+            "host",
+            Kind::Section(&capacity::HOST),
+            "How much the whole host runs at a time.",
+        ),
+        key(
+            "quarantine",
+            Kind::Section(&quarantine::QUARANTINE),
+            "When a plugin that keeps failing is set aside.",
+        ),
         key("quotes", Kind::Section(&QUOTES), "Offers."),
         key(
             "retention",
@@ -400,6 +410,17 @@ static LIMITS_SECTION: Section = Section {
             "Elements of all tables of one run; 20000 by default.",
         ),
         key(
+            "instances",
+            Kind::Integer(1, 200),
+            "Core instances that one component is linked from; 200 by default, which is the most.",
+        ),
+        key(
+            "fuel",
+            Kind::Integer(1, 1_000_000_000_000_000),
+            "WebAssembly instructions of one run, counted exactly: the same run always ends the same. Not counted by \
+             default: counting makes code slower, and the first call compiles the plugin once more.",
+        ),
+        key(
             "cpu_ms",
             Kind::Integer(1, 600_000),
             "CPU time of one run, milliseconds; 10000 by default.",
@@ -423,6 +444,12 @@ static LIMITS_SECTION: Section = Section {
             "concurrent_runs",
             Kind::Integer(1, 10_000),
             "Runs of one plugin at a time; 64 by default.",
+        ),
+        key(
+            "waiting_runs",
+            Kind::Integer(0, 100_000),
+            "Runs of one plugin that may wait for a place; 256 by default. Further calls are told that the tool is busy, \
+             and nothing is consumed.",
         ),
         key(
             "http_requests",

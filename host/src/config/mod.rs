@@ -6,12 +6,13 @@
 mod account;
 mod api_key;
 mod callers;
+mod capacity;
 mod check;
 mod conversation;
 mod document;
+pub mod edit;
 #[cfg(test)]
 mod fuzz;
-pub mod edit;
 mod grants;
 mod keys;
 mod kinds;
@@ -20,6 +21,7 @@ mod needs;
 mod oauth;
 mod places;
 mod plugin;
+mod quarantine;
 mod raw;
 mod replies;
 mod resolve;
@@ -58,6 +60,8 @@ pub use words::Words;
 
 use crate::grants::Grants;
 use crate::limits::Limits;
+use crate::quarantine::Rules;
+use crate::sandbox::Capacity;
 
 /// Where HTTP listens when nobody says.
 pub const DEFAULT_ADDR: SocketAddr =
@@ -90,6 +94,10 @@ pub struct Config {
     pub claim_wait: Duration,
     /// What one run may use where nothing else is said.
     pub limits: Limits,
+    /// How much the whole host runs at a time.
+    pub capacity: Capacity,
+    /// When a plugin that keeps failing is set aside; `None` where none ever is.
+    pub quarantine: Option<Rules>,
     /// The mode of the command line: beats every file.
     pub mode_of_command_line: Option<&'static dyn Mode>,
     /// The mode of the server in `coinop.toml`.
@@ -205,6 +213,8 @@ impl Config {
             ("callers", self.callers != newer.callers),
             ("conversation", self.manners != newer.manners),
             ("clients", self.clients != newer.clients),
+            ("host", self.capacity != newer.capacity),
+            ("quarantine", self.quarantine != newer.quarantine),
             ("quotes", self.quote_lifetime != newer.quote_lifetime),
             (
                 "retention",

@@ -90,11 +90,14 @@ impl LimitRules {
         Limits {
             memory_bytes_max: raw.memory_mib.map_or(limits.memory_bytes_max, |n| n << 20),
             table_elements_max: raw.table_elements.unwrap_or(limits.table_elements_max),
+            instances_max: raw.instances.unwrap_or(limits.instances_max),
+            fuel_max: raw.fuel.or(limits.fuel_max),
             cpu_ms_max: raw.cpu_ms.unwrap_or(limits.cpu_ms_max),
             wall_ms_max: raw.wall_ms.unwrap_or(limits.wall_ms_max),
             output_bytes_max: raw.output_kib.map_or(limits.output_bytes_max, |n| n << 10),
             log_bytes_max: raw.log_kib.map_or(limits.log_bytes_max, |n| n << 10),
             concurrent_runs_max: raw.concurrent_runs.unwrap_or(limits.concurrent_runs_max),
+            waiting_runs_max: raw.waiting_runs.unwrap_or(limits.waiting_runs_max),
             http_requests_max: raw.http_requests.unwrap_or(limits.http_requests_max),
             http_bytes_max: raw.http_kib.map_or(limits.http_bytes_max, |n| n << 10),
         }
@@ -106,11 +109,14 @@ impl LimitRules {
         Limits {
             memory_bytes_max: asked.memory_bytes_max.min(limits.memory_bytes_max),
             table_elements_max: asked.table_elements_max.min(limits.table_elements_max),
+            instances_max: asked.instances_max.min(limits.instances_max),
+            fuel_max: lower_of(asked.fuel_max, limits.fuel_max),
             cpu_ms_max: asked.cpu_ms_max.min(limits.cpu_ms_max),
             wall_ms_max: asked.wall_ms_max.min(limits.wall_ms_max),
             output_bytes_max: asked.output_bytes_max.min(limits.output_bytes_max),
             log_bytes_max: asked.log_bytes_max.min(limits.log_bytes_max),
             concurrent_runs_max: asked.concurrent_runs_max.min(limits.concurrent_runs_max),
+            waiting_runs_max: asked.waiting_runs_max.min(limits.waiting_runs_max),
             http_requests_max: asked.http_requests_max.min(limits.http_requests_max),
             http_bytes_max: asked.http_bytes_max.min(limits.http_bytes_max),
         }
@@ -179,6 +185,14 @@ impl ToolRules {
             retries: raw.retries,
             settle: raw.settle,
         }
+    }
+}
+
+/// The lower of two limits, either of which may be absent.
+fn lower_of(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -10,11 +10,13 @@ use serde::Deserialize;
 
 use super::account::AccountKind;
 use super::callers::RawCallers;
+use super::capacity::RawCapacity;
 use super::conversation::{ConfirmTool, RawClient, RawConversation};
 use super::grants::RawGrants;
 use super::kinds::PriceText;
 use super::needs::RawNeeds;
 use super::oauth::RawOAuth;
+use super::quarantine::RawQuarantine;
 use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
 use super::settle::Settle;
@@ -41,6 +43,8 @@ pub(super) struct RawConfig {
     pub(super) http: RawHttp,
     pub(super) accounts: BTreeMap<String, RawAccount>,
     pub(super) limits: RawLimits,
+    pub(super) host: RawCapacity,
+    pub(super) quarantine: RawQuarantine,
     pub(super) quotes: RawQuotes,
     pub(super) retention: RawRetention,
     pub(super) callers: RawCallers,
@@ -112,11 +116,14 @@ pub(super) struct RawAccount {
 pub(super) struct RawLimits {
     pub(super) memory_mib: Option<usize>,
     pub(super) table_elements: Option<usize>,
+    pub(super) instances: Option<usize>,
+    pub(super) fuel: Option<u64>,
     pub(super) cpu_ms: Option<u64>,
     pub(super) wall_ms: Option<u64>,
     pub(super) output_kib: Option<usize>,
     pub(super) log_kib: Option<usize>,
     pub(super) concurrent_runs: Option<usize>,
+    pub(super) waiting_runs: Option<usize>,
     pub(super) http_requests: Option<u32>,
     pub(super) http_kib: Option<usize>,
 }

@@ -116,6 +116,8 @@ impl Resolver<'_> {
                 3_600 * u64::from(raw.retention.claim_hours.unwrap_or(24)),
             ),
             limits: LimitRules::new(raw.limits).applied_to(Limits::default()),
+            capacity: raw.host.resolve(),
+            quarantine: raw.quarantine.resolve(),
             mode_of_command_line: checked_mode(overrides.mode.as_deref()),
             mode_of_server: checked_mode(raw.mode.as_deref()),
             confirm_tool: raw.confirm_tool,

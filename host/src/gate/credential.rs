@@ -170,7 +170,10 @@ impl Gate {
         price: Money,
     ) -> Reply {
         match free::checked(listing, arguments) {
-            Ok(arguments) => self.challenge(listing, &arguments, price, None).await,
+            Ok(arguments) => match self.refused(listing) {
+                Some(refused) => refused,
+                None => self.challenge(listing, &arguments, price, None).await,
+            },
             Err(refusal) => Reply::Refused(refusal),
         }
     }

@@ -6,17 +6,19 @@
 
 mod commit;
 
+use std::time::Duration;
+
 use coinop_core::Millis;
-use coinop_core::call::{Call, CallState, Cause, Event};
+use coinop_core::call::{Call, CallState, Cause, Event, Failure};
 use coinop_core::mode::{self, Ask, Mode};
 use coinop_core::payment::{PaymentEvent, PaymentState};
 use coinop_core::peer::Dialog;
 use coinop_core::step::{Situation, Step, due_at, next};
 
-use super::paid::{Caller, RunSpec, no_account, not_recorded, unavailable};
-use super::runs::{ELSEWHERE_LOOKS_MAX, Waited};
+use super::paid::{Caller, RunSpec, no_account, not_recorded, set_aside, unavailable};
+use super::runs::{ELSEWHERE_LOOKS_MAX, Prepared, Waited};
 use super::watch::Watching;
-use super::{Gate, Refusal, Reply};
+use super::{BUSY, Errand, Gate, Refusal, Reply};
 use crate::failpoint::failpoint_of;
 use crate::ledger::{AdvanceError, Delivery, LedgerError, Record};
 use crate::provider::ProviderError;
@@ -70,8 +72,20 @@ pub(super) enum Trouble {
     Provider(#[from] ProviderError),
     #[error("the tool's code is not ready: {0}")]
     NotReady(String),
+    #[error("no place is free for the run: {0}")]
+    Busy(String),
     #[error("the call keeps changing")]
     Unsteady,
+}
+
+impl From<Failure> for Trouble {
+    /// What kept a run from being prepared.
+    fn from(failure: Failure) -> Self {
+        match failure.kind == BUSY {
+            true => Self::Busy(failure.message),
+            false => Self::NotReady(failure.message),
+        }
+    }
 }
 
 impl From<LedgerError> for Trouble {
@@ -155,7 +169,7 @@ impl<'a> Drive<'a> {
         match ending {
             Ok(Ending::Outcome(delivery)) => self.delivered(delivery),
             Ok(Ending::Forgotten) => Reply::Refused(Refusal::NoLongerStored),
-            Ok(Ending::Ask(ask)) => self.ask_reply(ask),
+            Ok(Ending::Ask(ask)) => self.unless_set_aside(ask),
             Ok(Ending::Ended | Ending::Rest)
                 if self.blocked
                     && matches!(self.call.state, CallState::Ready | CallState::Withheld) =>
@@ -178,6 +192,12 @@ impl<'a> Drive<'a> {
             Err(Trouble::NotReady(reason)) => {
                 tracing::error!(call = %self.call.id, reason, "a paid call cannot be run here yet");
                 unavailable("The tool cannot be run at the moment.".to_owned())
+            }
+            Err(Trouble::Busy(reason)) => {
+                tracing::debug!(call = %self.call.id, reason, "a paid call finds no place");
+                unavailable(
+                    "Too many calls run and wait at the moment; the payment stays good.".to_owned(),
+                )
             }
             Err(Trouble::Unsteady) => unavailable("The payment keeps changing.".to_owned()),
         }
@@ -238,6 +258,22 @@ impl<'a> Drive<'a> {
 
     fn is_being_settled(&self) -> bool {
         self.call.payment.credential.is_some() && self.call.payment.state.is_settling()
+    }
+
+    /// Nobody is asked to pay for a plugin that keeps failing. What is paid is told as ever.
+    fn unless_set_aside(&self, ask: Ask) -> Reply {
+        let unpaid = matches!(self.call.state, CallState::Quoted | CallState::Awaiting);
+        let quote = &self.call.quote;
+        let aside = || {
+            self.gate
+                .parts
+                .runner
+                .refuses(&quote.component, &quote.plugin)
+        };
+        match unpaid.then(aside).flatten() {
+            Some(aside) => set_aside(&aside),
+            None => self.ask_reply(ask),
+        }
     }
 
     pub(super) fn ask_reply(&self, ask: Ask) -> Reply {
@@ -414,22 +450,33 @@ impl<'a> Drive<'a> {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
+        let ready = tokio::select! {
             biased;
-            ready = self.gate.parts.runner.prepare(self.call.quote.component) => {
-                ready.map_err(|failure| Trouble::NotReady(failure.message))?;
-            }
+            ready = self.gate.parts.runner.prepare(self.errand(&spec, caller)) => ready?,
             () = given_up => return Ok(Some(Ending::Cancelled)),
-        }
+        };
         let at = self.gate.parts.clock.now();
         self.gather(self.gate.claim_event(&self.call, &spec, at))?;
         let claim = self.change();
-        let progress = caller.and_then(|c| c.progress.clone());
-        let claiming = self
-            .gate
-            .claim_and_run(claim, slot, spec, arguments, progress);
-        let advanced = claiming.await;
+        let prepared = Prepared {
+            arguments,
+            progress: caller.and_then(|c| c.progress.clone()),
+            ready,
+        };
+        let advanced = self.gate.claim_and_run(claim, slot, spec, prepared).await;
         self.committed(advanced).map(|_| None)
+    }
+
+    /// A caller waits for a place as long as its run may last; whoever comes by without one looks again later.
+    fn errand(&self, spec: &RunSpec, caller: Option<&Caller>) -> Errand {
+        Errand {
+            component: self.call.quote.component,
+            limits: spec.limits,
+            patience: match caller {
+                Some(_) => Duration::from_millis(spec.limits.wall_ms_max),
+                None => Duration::ZERO,
+            },
+        }
     }
 
     async fn wait(&mut self, caller: Option<&Caller>) -> Result<Option<Ending>, Trouble> {

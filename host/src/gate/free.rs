@@ -13,6 +13,9 @@ impl Gate {
             Ok(arguments) => arguments,
             Err(refusal) => return Reply::Refused(refusal),
         };
+        if let Some(refused) = self.refused(listing) {
+            return refused;
+        }
         let job = Job {
             component: listing.manifest.digest,
             plugin: listing.plugin.clone(),
@@ -23,6 +26,7 @@ impl Gate {
             limits: listing.limits,
             settings: listing.settings.clone(),
             progress: invocation.progress,
+            ready: None,
         };
         tokio::select! {
             biased;

@@ -11,6 +11,7 @@ mod money;
 mod operate;
 mod page;
 mod paid;
+mod ready;
 mod remedy;
 mod reply;
 mod runs;
@@ -50,11 +51,13 @@ use crate::limits::Limits;
 use crate::plugin::Effects;
 use crate::provider::Provider;
 use crate::provider::rail::Credential;
+use crate::quarantine::SetAside;
 use crate::random::{Random, SystemRandom, token_of};
 use crate::sandbox::ProgressSink;
 pub use limit::{CapScope, Capped};
 pub use operate::{No, NotDone, Operated, Operator, RefundRequest, Remedial};
 pub use page::{Cashier, PageState, PageView};
+pub use ready::{Errand, Ready};
 pub use reply::{Challenged, Refusal, Reply};
 use runs::Runs;
 pub use task::{Task, TaskStage, TaskWish};
@@ -100,6 +103,9 @@ pub struct Resumption {
     pub asked: u32,
 }
 
+/// The kind of a failure to prepare a run because no place is free.
+pub const BUSY: &str = "busy";
+
 /// One run of a component, free or claimed.
 pub struct Job {
     /// Which component.
@@ -120,12 +126,21 @@ pub struct Job {
     pub settings: Arc<BTreeMap<String, String>>,
     /// Hears of progress.
     pub progress: Option<Arc<dyn ProgressSink>>,
+    /// What was kept for it before its call was claimed; `None` for a run that nobody paid.
+    pub ready: Option<Ready>,
 }
 
 /// Runs components by digest, loading their code when it is not in memory. Dropping the future stops the guest.
 pub trait Runner: Send + Sync {
-    /// Makes a component's code ready, so that a claim's lease is spent on running. A failure consumes nothing.
-    fn prepare(&self, component: Digest) -> BoxFuture<'_, Result<(), Failure>>;
+    /// Makes a component's code ready and takes a place for its run, so that a claim's lease is spent on running. A
+    /// failure consumes nothing.
+    fn prepare(&self, errand: Errand) -> BoxFuture<'_, Result<Ready, Failure>>;
+
+    /// Whether new calls of a plugin's component are refused for the time being, because it keeps failing. What is paid
+    /// already is run all the same.
+    fn refuses(&self, _component: &Digest, _plugin: &str) -> Option<SetAside> {
+        None
+    }
 
     /// Runs one job. The log of the run is the runner's to keep; the error is for the caller.
     fn run(&self, job: Job) -> BoxFuture<'_, Result<Outcome, Failure>>;

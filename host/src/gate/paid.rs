@@ -25,6 +25,7 @@ use crate::ledger::{AdvanceError, CallKey, Caps, LedgerError, LimitReached, NewC
 use crate::limits::Limits;
 use crate::plugin::Effects;
 use crate::provider::{CreatePayment, Provider};
+use crate::quarantine::SetAside;
 use crate::sandbox::ProgressSink;
 
 /// Attempts at recording a call.
@@ -188,6 +189,13 @@ impl Gate {
         )
     }
 
+    /// Refuses a new call of a plugin that keeps failing, before anybody pays for it.
+    pub(super) fn refused(&self, listing: &Listing) -> Option<Reply> {
+        let component = &listing.manifest.digest;
+        let aside = self.parts.runner.refuses(component, &listing.plugin)?;
+        Some(set_aside(&aside))
+    }
+
     async fn quote_for(
         &self,
         listing: &Arc<Listing>,
@@ -225,8 +233,20 @@ impl Gate {
                     return unavailable(format!("The call cannot be recorded ({error})."));
                 }
             };
-            let caps = self.caps_of(&new.call);
-            let opened = match self.parts.ledger.open(new, caps).await {
+            // Nothing new is opened for a plugin that keeps failing; what is open already is found, and may be paid.
+            let refused = self.refused(listing);
+            let caps = match refused {
+                Some(_) => Caps {
+                    open_max: Some(0),
+                    ..Caps::default()
+                },
+                None => self.caps_of(&new.call),
+            };
+            let opened = match (self.parts.ledger.open(new, caps).await, refused) {
+                (Err(AdvanceError::Limit(_)), Some(refused)) => return refused,
+                (opened, _) => opened,
+            };
+            let opened = match opened {
                 Ok(opened) => opened,
                 Err(AdvanceError::Limit(limit)) => {
                     return Reply::Refused(capped(limit, price, &caller.principal));
@@ -483,6 +503,17 @@ pub(super) fn no_account(name: &str) -> Reply {
 pub(super) fn not_recorded(error: &AdvanceError) -> Reply {
     tracing::error!(%error, "the ledger did not answer");
     unavailable("The host's ledger is not available.".to_owned())
+}
+
+/// No, because the plugin keeps failing.
+pub(super) fn set_aside(aside: &SetAside) -> Reply {
+    Reply::Refused(Refusal::Unavailable {
+        message: format!(
+            "The plugin {} keeps failing, so it is not called for the moment.",
+            aside.plugin
+        ),
+        retry_after_s: aside.retry_after_s,
+    })
 }
 
 pub(super) fn unavailable(message: String) -> Reply {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drive::{Drive, Purpose};
 use super::paid::RunSpec;
-use super::{Gate, Job};
+use super::{Gate, Job, Ready};
 use crate::clock::Clock;
 use crate::failpoint::failpoint_of;
 use crate::ledger::{AdvanceError, Advanced, CallKey, Change, Delivery, LedgerError, Record};
@@ -34,6 +34,13 @@ struct Claimed {
     record: Record,
     /// Until when it holds at least, by this host's own clock: counted from before it was asked for.
     holds_until: Millis,
+}
+
+/// What a claimed run takes along.
+pub(super) struct Prepared {
+    pub(super) arguments: String,
+    pub(super) progress: Option<Arc<dyn ProgressSink>>,
+    pub(super) ready: Ready,
 }
 
 /// A run that has ended and been stored.
@@ -165,8 +172,7 @@ impl Gate {
         claim: Change,
         slot: Slot,
         spec: RunSpec,
-        arguments: String,
-        progress: Option<Arc<dyn ProgressSink>>,
+        prepared: Prepared,
     ) -> Result<Advanced, AdvanceError> {
         let gate = self.clone();
         let claiming = self.tasks.spawn(async move {
@@ -178,7 +184,7 @@ impl Gate {
                 record,
                 holds_until,
             };
-            gate.spawn_run(slot, claimed, spec, arguments, progress);
+            gate.spawn_run(slot, claimed, spec, prepared);
             Ok(advanced)
         });
         let closed = |_| Err(LedgerError::Closed.into());
@@ -186,19 +192,12 @@ impl Gate {
     }
 
     /// Runs a claimed call in a task of its own and brings its money to rest. The caller may go away.
-    fn spawn_run(
-        &self,
-        slot: Slot,
-        mut claimed: Claimed,
-        spec: RunSpec,
-        arguments: String,
-        progress: Option<Arc<dyn ProgressSink>>,
-    ) {
+    fn spawn_run(&self, slot: Slot, mut claimed: Claimed, spec: RunSpec, prepared: Prepared) {
         slot.progress.send_replace(Progress::Running);
         let gate = self.clone();
         self.tasks.spawn(async move {
             let (stored, outcome) = loop {
-                let job = job(&claimed.record, &spec, arguments.clone(), progress.clone());
+                let job = job(&claimed.record, &spec, &prepared);
                 let (call, epoch) = (claimed.record.call.id.clone(), claimed.record.call.epoch);
                 if gate.parts.clock.now() >= claimed.holds_until {
                     // The host was stopped in between: the call is somebody else's by now, and may be made good.
@@ -216,6 +215,7 @@ impl Gate {
                     None => break (stored, result.ok()),
                 }
             };
+            drop(prepared);
             let finished = gate.bring_to_rest(stored, outcome).await;
             slot.progress
                 .send_replace(Progress::Finished(Arc::new(finished)));
@@ -340,21 +340,17 @@ fn lease_ms(spec: &RunSpec) -> Millis {
     spec.limits.wall_ms_max as i64 + LEASE_MARGIN_MS
 }
 
-fn job(
-    claimed: &Record,
-    spec: &RunSpec,
-    arguments: String,
-    progress: Option<Arc<dyn ProgressSink>>,
-) -> Job {
+fn job(claimed: &Record, spec: &RunSpec, prepared: &Prepared) -> Job {
     Job {
         component: claimed.call.quote.component,
         plugin: claimed.call.quote.plugin.clone(),
         tool: spec.tool.clone(),
-        arguments,
+        arguments: prepared.arguments.clone(),
         execution_id: claimed.call.id.to_string(),
         principal: claimed.call.quote.principal.clone(),
         limits: spec.limits,
         settings: spec.settings.clone(),
-        progress,
+        progress: prepared.progress.clone(),
+        ready: Some(prepared.ready.clone()),
     }
 }

@@ -78,7 +78,7 @@ impl Grants {
         let http = self
             .http
             .iter()
-            .map(|http| format!("send requests to {}", http.to_text()));
+            .map(|http| format!("send requests to {http}"));
         let env = self.env.iter().map(|(name, env)| match env {
             EnvGrant::Text(_) => format!("read the variable {name}"),
             EnvGrant::Env { variable, .. } => {

@@ -1,13 +1,15 @@
 //! One run: take a place, build a store, instantiate, call, check the answer, explain a failure.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use coinop_core::outcome::Outcome;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 use wasmtime_wasi::I32Exit;
 
+use super::engine::Metering;
 use super::error::RunError;
 use super::load::{Adapter, Component, Shared};
 use super::log::{LogPipe, cut};
@@ -21,53 +23,99 @@ use crate::limits::Limits;
 
 /// Bytes of the engine's words that are passed on.
 const REASON_BYTES_MAX: usize = 512;
+/// Stands for the instructions of a run that are not counted.
+const NOT_COUNTED: u64 = u64::MAX;
+
+/// The right to run, one run after another: a place among the component's runs, and memories of the pool.
+pub struct Place {
+    _of_component: OwnedSemaphorePermit,
+    _memories: OwnedSemaphorePermit,
+}
+
+/// What a run leaves besides its result.
+struct Traces {
+    log: LogPipe,
+    denials: Arc<Denials>,
+    fuel_used: AtomicU64,
+}
 
 /// See [`Component::run`].
-pub(super) async fn run(component: &Component, run: Run<'_>) -> RunReport {
+pub(super) async fn run(component: &Component, run: Run<'_>, place: Option<&Place>) -> RunReport {
     let started = Instant::now();
     let limits = run.limits;
-    let log = LogPipe::new(limits.log_bytes_max);
-    let wall = Duration::from_millis(limits.wall_ms_max);
-    let denials = Arc::<Denials>::default();
+    let traces = Traces {
+        log: LogPipe::new(limits.log_bytes_max),
+        denials: Arc::default(),
+        fuel_used: AtomicU64::new(NOT_COUNTED),
+    };
     let mask = Mask::of(run.grants);
-    let result =
-        match tokio::time::timeout(wall, run_now(component, run, &log, &denials, started)).await {
-            Ok(result) => result,
-            Err(_) => Err(RunError::WallTime {
-                limit_ms: limits.wall_ms_max,
-            }),
-        };
+    let result = run_within(component, run, place, &traces, started).await;
+    let fuel_used = traces.fuel_used.into_inner();
     RunReport {
         result: result.map_err(|error| mask.error(error)),
-        log: mask.log(log.take()),
-        denials: denials.take(),
+        log: mask.log(traces.log.take()),
+        denials: traces.denials.take(),
+        fuel_used: (fuel_used != NOT_COUNTED).then_some(fuel_used),
         wall: started.elapsed(),
     }
 }
 
-async fn run_now(
+async fn run_within(
     component: &Component,
     run: Run<'_>,
-    log: &LogPipe,
-    denials: &Arc<Denials>,
+    place: Option<&Place>,
+    traces: &Traces,
     started: Instant,
 ) -> Result<Outcome, RunError> {
     let Some(schema) = component.schemas.get(run.tool) else {
         return Err(RunError::UnknownTool(cut(run.tool, 64).to_owned()));
     };
-    let shared = &component.shared;
-    let places = component.places(run.limits.concurrent_runs_max);
-    let _place = places.acquire().await.map_err(closed)?;
-    let _memories = take_memories(shared, component.memories).await?;
-    let outcome = in_fresh_store(component, &run, log, denials, started).await?;
-    answer::accept(outcome, schema.as_ref(), run.limits.output_bytes_max)
+    let limits = run.limits;
+    if limits.fuel_max.is_some() && component.shared.metering == Metering::Off {
+        let reason = "its code does not count instructions";
+        return Err(RunError::Unavailable(reason.into()));
+    }
+    let wall = Duration::from_millis(limits.wall_ms_max);
+    let _own_place = match place {
+        Some(_) => None,
+        None => Some(place_within(component, limits, wall).await?),
+    };
+    let left = wall.saturating_sub(started.elapsed());
+    let ran = in_fresh_store(component, &run, traces, started);
+    let over = RunError::WallTime {
+        limit_ms: limits.wall_ms_max,
+    };
+    let outcome = tokio::time::timeout(left, ran).await.unwrap_or(Err(over))?;
+    answer::accept(outcome, schema.as_ref(), limits.output_bytes_max)
+}
+
+/// See [`Component::place`].
+pub(super) async fn place_within(
+    component: &Component,
+    limits: &Limits,
+    patience: Duration,
+) -> Result<Place, RunError> {
+    let places = component.places(limits.concurrent_runs_max);
+    let begun = Instant::now();
+    let of_component = places.take(1, limits.waiting_runs_max);
+    let of_component = match tokio::time::timeout(patience, of_component).await {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(_)) | Err(_) => return Err(RunError::PluginBusy),
+    };
+    let left = patience.saturating_sub(begun.elapsed());
+    let (shared, waiting_max) = (&component.shared, component.shared.waiting_max);
+    let memories = take_memories(shared, component.memories, waiting_max);
+    let memories = tokio::time::timeout(left, memories).await;
+    Ok(Place {
+        _of_component: of_component,
+        _memories: memories.unwrap_or(Err(RunError::HostBusy))?,
+    })
 }
 
 async fn in_fresh_store(
     component: &Component,
     run: &Run<'_>,
-    log: &LogPipe,
-    denials: &Arc<Denials>,
+    traces: &Traces,
     started: Instant,
 ) -> Result<Outcome, RunError> {
     let (shared, limits) = (&component.shared, run.limits);
@@ -77,7 +125,7 @@ async fn in_fresh_store(
     );
     let progress = run.progress.clone().map(Progress::new);
     let settings = run.settings.clone();
-    let reach = Reach::of(run, log, denials, &shared.dialer).await?;
+    let reach = Reach::of(run, &traces.log, &traces.denials, &shared.dialer).await?;
     let mut store = state::store(&shared.engine, limits, reach, &pace, settings, progress);
     let called = async {
         match &component.adapter {
@@ -98,7 +146,15 @@ async fn in_fresh_store(
             }
         }
     };
-    match pace.of(called).await {
+    let called = pace.of(called).await;
+    if let (Some(limit), Ok(left)) = (limits.fuel_max, store.get_fuel()) {
+        let used = limit.saturating_add(1).saturating_sub(left);
+        traces.fuel_used.store(used.min(limit), Ordering::Relaxed);
+        if left == 0 {
+            return Err(RunError::Fuel { limit });
+        }
+    }
+    match called {
         Ok(answered) => answered,
         Err(error) => Err(explain(&error, store.data(), limits)),
     }
@@ -108,12 +164,10 @@ async fn in_fresh_store(
 pub(super) async fn take_memories(
     shared: &Shared,
     memories: u32,
-) -> Result<SemaphorePermit<'_>, RunError> {
-    shared.memories.acquire_many(memories).await.map_err(closed)
-}
-
-fn closed(_: tokio::sync::AcquireError) -> RunError {
-    RunError::Unavailable("the host is shutting down".into())
+    waiting_max: usize,
+) -> Result<OwnedSemaphorePermit, RunError> {
+    let taken = shared.memories.take(memories, waiting_max).await;
+    taken.map_err(|_| RunError::HostBusy)
 }
 
 fn remaining_ms(limits: &Limits, started: Instant) -> u32 {
@@ -130,6 +184,12 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
             limit: limits.memory_bytes_max,
         };
     }
+    if let Some(requested) = state.limiter.refused_elements() {
+        return RunError::Table {
+            requested,
+            limit: limits.table_elements_max,
+        };
+    }
     if state.cpu_is_exhausted {
         return RunError::CpuTime {
             limit_ms: limits.cpu_ms_max,
@@ -144,6 +204,9 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => RunError::StackOverflow,
+        Some(Trap::OutOfFuel) => RunError::Fuel {
+            limit: limits.fuel_max.unwrap_or(u64::MAX),
+        },
         Some(trap) => RunError::Trap {
             reason: trap.to_string(),
         },
@@ -155,7 +218,11 @@ pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits) -
 fn explain_words(words: &str, limits: &Limits) -> RunError {
     const NOT_AN_ANSWER: &[&str] = &["utf-8", "out of bounds", "discriminant", "not aligned"];
     let reason = cut(words, REASON_BYTES_MAX).to_owned();
-    if words.contains("fuel allocated for hostcalls") {
+    if words.starts_with("resource limit exceeded: instance count") {
+        RunError::Instances {
+            limit: limits.instances_max,
+        }
+    } else if words.contains("fuel allocated for hostcalls") {
         RunError::Output {
             limit: limits.output_bytes_max,
         }

@@ -40,19 +40,29 @@ const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 200;
 /// Bookkeeping of one component instance, bytes; an upper bound, not a reservation.
 const COMPONENT_INSTANCE_BYTES_MAX: usize = 8 << 20;
 
+/// Whether code counts the instructions that it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metering {
+    /// It does not: the usual, and faster.
+    Off,
+    /// It does, and stops at a limit.
+    Fuel,
+}
+
 /// The engine with room for `memories` linear memories at a time.
-pub(super) fn build(memories: u32) -> Result<Engine, SandboxError> {
-    Engine::new(&config(memories)).map_err(|e| SandboxError::Engine {
+pub(super) fn build(memories: u32, metering: Metering) -> Result<Engine, SandboxError> {
+    Engine::new(&config(memories, metering)).map_err(|e| SandboxError::Engine {
         reason: e.to_string(),
         memories,
     })
 }
 
-fn config(memories: u32) -> Config {
+fn config(memories: u32, metering: Metering) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
         .epoch_interruption(true)
+        .consume_fuel(metering == Metering::Fuel)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(NATIVE_STACK_BYTES)
         .memory_reservation(MEMORY_RESERVATION_BYTES)
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn a_pool_the_system_refuses_is_an_error() {
         // 2^31 memories of 4 GiB are more than any address space.
-        let error = build(1 << 31).err().unwrap().to_string();
+        let error = build(1 << 31, Metering::Off).err().unwrap().to_string();
         assert!(error.contains("address space"), "{error}");
     }
 }

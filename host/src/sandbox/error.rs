@@ -232,6 +232,14 @@ pub enum ListingProblem {
         /// The most.
         max: usize,
     },
+    /// A text that shows a reader something else than what is there.
+    #[error("{field} has the character U+{character:04X}, which hides or turns text; take it out")]
+    Deceiving {
+        /// Which text.
+        field: &'static str,
+        /// The first such character.
+        character: u32,
+    },
     /// A schema that cannot be used.
     #[error("{field}: {reason}")]
     Schema {
@@ -293,6 +301,28 @@ pub enum RunError {
         /// Bytes it may have.
         limit: usize,
     },
+    /// It wanted more table elements than it may have, and ended.
+    #[error(
+        "the tool ran out of table space: it asked for {requested} elements and may have {limit}"
+    )]
+    Table {
+        /// Elements it would have had in all.
+        requested: usize,
+        /// Elements it may have.
+        limit: usize,
+    },
+    /// It is linked from more core instances than it may have: it never began.
+    #[error("the tool needs more than the {limit} instances allowed")]
+    Instances {
+        /// The limit.
+        limit: usize,
+    },
+    /// Its budget of instructions was used up.
+    #[error("the tool was stopped: it used up its {limit} instructions")]
+    Fuel {
+        /// The limit, instructions.
+        limit: u64,
+    },
     /// It recursed too deeply.
     #[error("the tool ran out of stack: it recursed too deeply")]
     StackOverflow,
@@ -308,9 +338,44 @@ pub enum RunError {
     /// There is no such tool in this component.
     #[error("there is no tool {0:?} in this version of the plugin")]
     UnknownTool(String),
+    /// It never began: the plugin's places are taken, and too many calls wait for one or this one waited too long.
+    #[error(
+        "the tool is busy: too many of its calls run and wait already. This one was not begun and used up nothing; try again in a few seconds"
+    )]
+    PluginBusy,
+    /// It never began: the host's places are taken, likewise.
+    #[error(
+        "the host is busy: too many calls run and wait already. This one was not begun and used up nothing; try again in a few seconds"
+    )]
+    HostBusy,
     /// Our side: nothing was run, or it could not go on.
     #[error("the host cannot run the tool at the moment: {0}")]
     Unavailable(String),
+}
+
+impl RunError {
+    /// Whether the plugin itself is to blame: it crashed, ran into a limit or gave what is no answer. What it declares
+    /// is an answer, and what the host lacks is not its doing.
+    pub fn is_own_fault(&self) -> bool {
+        match self {
+            Self::Trap { .. }
+            | Self::CpuTime { .. }
+            | Self::WallTime { .. }
+            | Self::Memory { .. }
+            | Self::Table { .. }
+            | Self::Instances { .. }
+            | Self::Fuel { .. }
+            | Self::StackOverflow
+            | Self::Output { .. }
+            | Self::InvalidOutput(_) => true,
+            Self::Failed { .. }
+            | Self::InvalidArguments(_)
+            | Self::UnknownTool(_)
+            | Self::PluginBusy
+            | Self::HostBusy
+            | Self::Unavailable(_) => false,
+        }
+    }
 }
 
 /// What sort of failure a tool declared.

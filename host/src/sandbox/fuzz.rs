@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::derived;
 use super::schema::Schema;
-use super::{Sandbox, SandboxSettings, inspect};
+use super::{Capacity, Sandbox, SandboxSettings, inspect};
 use crate::fuzz::{corpus, holds, json, mutated};
 
 /// The components of the corpus, assembled.
@@ -54,7 +54,10 @@ fn damaged_components_are_loaded_or_refused() {
     let cache = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let settings = SandboxSettings {
-        memories_max: 4,
+        capacity: Capacity {
+            memories_max: 4,
+            ..Capacity::default()
+        },
         cache_bytes_max: 0,
         ..SandboxSettings::new(cache.path().join("cache"))
     };

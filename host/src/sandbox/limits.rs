@@ -5,6 +5,8 @@
 
 use wasmtime::ResourceLimiter;
 
+use crate::limits::Limits;
+
 /// What one store may grow to.
 #[derive(Debug)]
 pub(super) struct Limiter {
@@ -14,23 +16,32 @@ pub(super) struct Limiter {
     table_elements: usize,
     table_elements_max: usize,
     refused_bytes: Option<usize>,
+    refused_elements: Option<usize>,
+    instances_max: usize,
 }
 
 impl Limiter {
-    pub(super) fn new(memory_bytes_max: usize, table_elements_max: usize) -> Self {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
             memory_bytes: 0,
-            memory_bytes_max,
+            memory_bytes_max: limits.memory_bytes_max,
             memory_last_growth: 0,
             table_elements: 0,
-            table_elements_max,
+            table_elements_max: limits.table_elements_max,
             refused_bytes: None,
+            refused_elements: None,
+            instances_max: limits.instances_max,
         }
     }
 
     /// The memory it would have had in all, had the first refused growth been allowed, in bytes.
     pub(super) fn refused_bytes(&self) -> Option<usize> {
         self.refused_bytes
+    }
+
+    /// The table elements it would have had in all, had the first refused growth been allowed.
+    pub(super) fn refused_elements(&self) -> Option<usize> {
+        self.refused_elements
     }
 }
 
@@ -74,8 +85,14 @@ impl ResourceLimiter for Limiter {
         let fits = total <= self.table_elements_max && maximum.is_none_or(|max| desired <= max);
         if fits {
             self.table_elements = total;
+        } else {
+            self.refused_elements.get_or_insert(total);
         }
         Ok(fits)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances_max
     }
 }
 
@@ -83,9 +100,17 @@ impl ResourceLimiter for Limiter {
 mod tests {
     use super::*;
 
+    fn limiter() -> Limiter {
+        Limiter::new(&Limits {
+            memory_bytes_max: 100,
+            table_elements_max: 10,
+            ..Limits::default()
+        })
+    }
+
     #[test]
     fn counts_all_memories_together() {
-        let mut limiter = Limiter::new(100, 10);
+        let mut limiter = limiter();
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         assert!(limiter.memory_growing(0, 40, None).unwrap());
         assert!(!limiter.memory_growing(40, 41, None).unwrap());
@@ -94,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_growth_that_failed_is_not_counted() {
-        let mut limiter = Limiter::new(100, 10);
+        let mut limiter = limiter();
         assert!(limiter.memory_growing(0, 60, None).unwrap());
         limiter
             .memory_grow_failed(wasmtime::Error::msg("no memory"))
@@ -105,9 +130,10 @@ mod tests {
 
     #[test]
     fn tables_are_limited_too() {
-        let mut limiter = Limiter::new(100, 10);
+        let mut limiter = limiter();
         assert!(limiter.table_growing(0, 8, None).unwrap());
         assert!(!limiter.table_growing(8, 11, None).unwrap());
         assert_eq!(limiter.refused_bytes(), None);
+        assert_eq!(limiter.refused_elements(), Some(11));
     }
 }

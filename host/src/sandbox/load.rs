@@ -12,15 +12,16 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::cache::Cache;
-use super::engine::{self, MEMORIES_PER_COMPONENT_MAX, Ticker};
+use super::engine::{self, MEMORIES_PER_COMPONENT_MAX, Metering, Ticker};
 use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
 use super::log::{LogPipe, cut};
 use super::pace::Pace;
+use super::places::Places;
 use super::reach::{self, Reach};
 use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
-use super::{Run, RunReport, SandboxSettings, call, derived, v0_1_0};
+use super::{Place, Run, RunError, RunReport, SandboxSettings, call, derived, v0_1_0};
 use crate::limits::Limits;
 use crate::outbound::Dialer;
 use crate::plugin::{Contract, Manifest};
@@ -35,36 +36,62 @@ pub(super) struct Shared {
     cache: Cache,
     /// Opens the connections of what plugins send.
     pub(super) dialer: Arc<Dialer>,
-    /// Memories of the pool that are free; a run takes what its component needs before it starts.
-    pub(super) memories: Semaphore,
+    /// Whether its code counts instructions.
+    pub(super) metering: Metering,
+    /// Memories that are free; a run takes what its component needs before it starts. The pool of each engine has all of
+    /// them.
+    pub(super) memories: Arc<Places>,
+    /// Runs that may wait for them.
+    pub(super) waiting_max: usize,
     /// See [`Pace`].
     pub(super) turns: Arc<Semaphore>,
     /// Components being compiled at a time: each already uses every processor.
-    compilers: Semaphore,
+    compilers: Arc<Semaphore>,
     _ticker: Ticker,
 }
 
 impl Shared {
     pub(super) fn new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
-        let engine = engine::build(settings.memories_max)?;
-        let linker = linker(&engine).map_err(|e| SandboxError::Engine {
-            reason: e.to_string(),
-            memories: settings.memories_max,
-        })?;
-        let cache = Cache::open(settings, &engine)?;
-        let ticker = Ticker::start(engine.clone()).map_err(|e| SandboxError::Engine {
-            reason: e.to_string(),
-            memories: settings.memories_max,
-        })?;
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let of_host = OfHost {
+            memories: Arc::new(Places::new(settings.capacity.memories_max as usize)),
+            turns: Arc::new(Semaphore::new(processors)),
+            compilers: Arc::new(Semaphore::new(processors)),
+        };
+        Self::with(settings, Metering::Off, of_host)
+    }
+
+    /// An engine whose code counts instructions, beside `usual`: both together run as much at a time as one of them.
+    pub(super) fn metered(settings: &SandboxSettings, usual: &Self) -> Result<Self, SandboxError> {
+        let of_host = OfHost {
+            memories: Arc::clone(&usual.memories),
+            turns: Arc::clone(&usual.turns),
+            compilers: Arc::clone(&usual.compilers),
+        };
+        Self::with(settings, Metering::Fuel, of_host)
+    }
+
+    fn with(
+        settings: &SandboxSettings,
+        metering: Metering,
+        of_host: OfHost,
+    ) -> Result<Self, SandboxError> {
+        let memories = settings.capacity.memories_max;
+        let engine = engine::build(memories, metering)?;
+        let refused = |reason: String| SandboxError::Engine { reason, memories };
+        let linker = linker(&engine).map_err(|e| refused(e.to_string()))?;
+        let cache = Cache::open(settings, &engine)?;
+        let ticker = Ticker::start(engine.clone()).map_err(|e| refused(e.to_string()))?;
         Ok(Self {
             engine,
             linker,
             cache,
             dialer: Arc::clone(&settings.dialer),
-            memories: Semaphore::new(settings.memories_max as usize),
-            turns: Arc::new(Semaphore::new(processors)),
-            compilers: Semaphore::new(processors),
+            metering,
+            memories: of_host.memories,
+            waiting_max: settings.capacity.waiting_max,
+            turns: of_host.turns,
+            compilers: of_host.compilers,
             _ticker: ticker,
         })
     }
@@ -72,6 +99,13 @@ impl Shared {
     pub(super) fn known_manifest(&self, digest: &Digest) -> Option<Manifest> {
         self.cache.manifest(digest)
     }
+}
+
+/// What all engines of a host share.
+struct OfHost {
+    memories: Arc<Places>,
+    turns: Arc<Semaphore>,
+    compilers: Arc<Semaphore>,
 }
 
 /// All of WASI 0.2, which a context denies unless it was granted, and every version of our own world.
@@ -116,12 +150,7 @@ pub struct Component {
     /// Memories one instance takes from the pool.
     pub(super) memories: u32,
     manifest: Manifest,
-    places: Mutex<Places>,
-}
-
-struct Places {
-    max: usize,
-    free: Arc<Semaphore>,
+    places: Mutex<(usize, Arc<Places>)>,
 }
 
 impl Component {
@@ -132,21 +161,31 @@ impl Component {
 
     /// Runs one tool in a fresh instance. Dropping the future stops the guest.
     pub async fn run(&self, run: Run<'_>) -> RunReport {
-        call::run(self, run).await
+        call::run(self, run, None).await
+    }
+
+    /// As [`Component::run`], in a place that was taken before.
+    pub async fn run_in(&self, place: &Place, run: Run<'_>) -> RunReport {
+        call::run(self, run, Some(place)).await
+    }
+
+    /// Takes a place for runs one after another, waiting for it at most `patience`.
+    ///
+    /// # Errors
+    /// [`RunError::PluginBusy`] or [`RunError::HostBusy`].
+    pub async fn place(&self, limits: &Limits, patience: Duration) -> Result<Place, RunError> {
+        call::place_within(self, limits, patience).await
     }
 
     /// The places for runs of this component, `max` of them. When the operator changes the number, runs that are
     /// under way keep their old places, so for that moment there may be more.
-    pub(super) fn places(&self, max: usize) -> Arc<Semaphore> {
-        let max = max.clamp(1, Semaphore::MAX_PERMITS);
+    pub(super) fn places(&self, max: usize) -> Arc<Places> {
+        let max = max.max(1);
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.max != max {
-            *places = Places {
-                max,
-                free: Arc::new(Semaphore::new(max)),
-            };
+        if places.0 != max {
+            *places = (max, Arc::new(Places::new(max)));
         }
-        Arc::clone(&places.free)
+        Arc::clone(&places.1)
     }
 }
 
@@ -176,10 +215,7 @@ pub(super) async fn load(
         schemas,
         memories: prepared.memories,
         manifest,
-        places: Mutex::new(Places {
-            max: 0,
-            free: Arc::new(Semaphore::new(0)),
-        }),
+        places: Mutex::new((0, Arc::new(Places::new(0)))),
     }))
 }
 
@@ -282,8 +318,8 @@ async fn list(
     prepared: &Prepared,
     limits: &Limits,
     log: &LogPipe,
-) -> Result<Listed, super::RunError> {
-    let _memories = call::take_memories(shared, prepared.memories).await?;
+) -> Result<Listed, RunError> {
+    let _memories = call::take_memories(shared, prepared.memories, usize::MAX).await?;
     let pace = Pace::new(
         Duration::from_millis(limits.cpu_ms_max),
         Arc::clone(&shared.turns),
@@ -306,7 +342,7 @@ async fn list(
     match tokio::time::timeout(wall, pace.of(listing)).await {
         Ok(Ok(listed)) => Ok(listed),
         Ok(Err(error)) => Err(call::explain(&error, store.data(), limits)),
-        Err(_) => Err(super::RunError::WallTime {
+        Err(_) => Err(RunError::WallTime {
             limit_ms: limits.wall_ms_max,
         }),
     }

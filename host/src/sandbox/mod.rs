@@ -20,6 +20,7 @@ mod load;
 mod log;
 mod mask;
 mod pace;
+mod places;
 mod progress;
 mod reach;
 pub mod schema;
@@ -31,7 +32,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use coinop_core::digest::Digest;
@@ -43,6 +44,8 @@ use crate::limits::Limits;
 use crate::outbound::Dialer;
 use crate::plugin::Manifest;
 
+pub use call::Place;
+pub use engine::Metering;
 pub use error::{FailureKind, ListingError, ListingProblem, LoadError, RunError, SandboxError};
 pub use load::Component;
 pub use log::CapturedLog;
@@ -57,11 +60,29 @@ pub struct SandboxSettings {
     pub cache_dir: PathBuf,
     /// Bytes the cache may grow to; the least recently used files go first.
     pub cache_bytes_max: u64,
+    /// How much runs at a time.
+    pub capacity: Capacity,
+    /// Opens the connections of what plugins send.
+    pub dialer: Arc<Dialer>,
+}
+
+/// How much the whole host runs at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
     /// Linear memories that may exist at a time, which is the number of runs at a time in the whole host (a few
     /// components need two). Each reserves 4 GiB of address space, not of memory. Further runs wait.
     pub memories_max: u32,
-    /// Opens the connections of what plugins send.
-    pub dialer: Arc<Dialer>,
+    /// Runs that may wait; further ones are told that the host is busy.
+    pub waiting_max: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            memories_max: 256,
+            waiting_max: 1024,
+        }
+    }
 }
 
 impl SandboxSettings {
@@ -70,7 +91,7 @@ impl SandboxSettings {
         Self {
             cache_dir: cache_dir.into(),
             cache_bytes_max: 2 << 30,
-            memories_max: 256,
+            capacity: Capacity::default(),
             dialer: Arc::default(),
         }
     }
@@ -80,6 +101,9 @@ impl SandboxSettings {
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<load::Shared>,
+    /// Made when the first plugin needs it.
+    metered: Arc<OnceLock<Arc<load::Shared>>>,
+    settings: SandboxSettings,
 }
 
 impl Sandbox {
@@ -90,7 +114,11 @@ impl Sandbox {
     /// never falls back to something slower or less safe.
     pub fn new(settings: SandboxSettings) -> Result<Self, SandboxError> {
         let shared = Arc::new(load::Shared::new(&settings)?);
-        Ok(Self { shared })
+        Ok(Self {
+            shared,
+            metered: Arc::default(),
+            settings,
+        })
     }
 
     /// The manifest of a component that was loaded before, by this process or another one that shares the cache.
@@ -107,6 +135,36 @@ impl Sandbox {
     /// [`LoadError`] says what is wrong with the file and what to do about it.
     pub async fn load(&self, file: &str, bytes: Arc<[u8]>) -> Result<Arc<Component>, LoadError> {
         load::load(Arc::clone(&self.shared), file, bytes).await
+    }
+
+    /// As [`Sandbox::load`], with code that counts its instructions where `metering` says so: for runs with
+    /// [`Limits::fuel_max`]. Such code is compiled and kept apart from the usual.
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`].
+    pub async fn load_metered(
+        &self,
+        file: &str,
+        bytes: Arc<[u8]>,
+        metering: Metering,
+    ) -> Result<Arc<Component>, LoadError> {
+        let shared = match metering {
+            Metering::Off => Arc::clone(&self.shared),
+            Metering::Fuel => self.metered().map_err(|error| LoadError::Host {
+                file: file.to_owned(),
+                reason: error.to_string(),
+            })?,
+        };
+        load::load(shared, file, bytes).await
+    }
+
+    fn metered(&self) -> Result<Arc<load::Shared>, SandboxError> {
+        if let Some(metered) = self.metered.get() {
+            return Ok(Arc::clone(metered));
+        }
+        // Two at once make two, and one of them is dropped again.
+        let made = Arc::new(load::Shared::metered(&self.settings, &self.shared)?);
+        Ok(Arc::clone(self.metered.get_or_init(|| made)))
     }
 }
 
@@ -160,6 +218,8 @@ pub struct RunReport {
     pub log: CapturedLog,
     /// What it was refused for want of a grant.
     pub denials: Vec<Denial>,
+    /// Instructions it ran, where they are counted and it began.
+    pub fuel_used: Option<u64>,
     /// From the call of [`Component::run`] to its end, waiting for a free place included.
     pub wall: Duration,
 }

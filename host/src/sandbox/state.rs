@@ -68,7 +68,7 @@ pub(super) fn store(
     let state = State {
         reach,
         table,
-        limiter: Limiter::new(limits.memory_bytes_max, limits.table_elements_max),
+        limiter: Limiter::new(limits),
         cpu_is_exhausted: false,
         progress,
         settings,
@@ -78,6 +78,9 @@ pub(super) fn store(
     store.limiter(|state| &mut state.limiter);
     store.set_max_component_handles(HANDLES_MAX);
     store.set_hostcall_fuel(limits.output_bytes_max.max(HOSTCALL_BYTES_MIN));
+    // Refused by code that does not count, which is never given a limit. One more than the limit, since the engine looks
+    // only now and then and counts no further than to zero: whatever has one left stayed within it.
+    let _uncounted = store.set_fuel(limits.fuel_max.unwrap_or(u64::MAX).saturating_add(1));
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
         let state = store.data_mut();

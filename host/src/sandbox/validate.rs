@@ -10,6 +10,7 @@ use super::error::{ListingError, ListingProblem};
 use super::log::cut;
 use super::schema::Schema;
 use crate::plugin::ToolDecl;
+use crate::unruly::deceiving;
 
 pub(super) const TOOLS_MAX: usize = 256;
 const NAME_BYTES_MAX: usize = 64;
@@ -72,6 +73,8 @@ pub(super) fn accept_tool(tool: &ToolDecl) -> Result<Option<Schema>, ListingProb
         DESCRIPTION_BYTES_MAX,
     )?;
     within("meta", tool.meta.as_deref(), META_BYTES_MAX)?;
+    honest("title", tool.title.as_deref().unwrap_or_default())?;
+    honest("description", &tool.description)?;
     if let Some(meta) = &tool.meta {
         json_object(meta).map_err(ListingProblem::Meta)?;
     }
@@ -96,8 +99,36 @@ fn within(field: &'static str, text: Option<&str>, max: usize) -> Result<(), Lis
     }
 }
 
+/// Refuses text that shows a reader something else than what is there.
+fn honest(field: &'static str, text: &str) -> Result<(), ListingProblem> {
+    match deceiving(text) {
+        Some(c) => Err(ListingProblem::Deceiving {
+            field,
+            character: c.into(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Likewise of every text in a JSON value, names of fields included.
+fn honest_within(field: &'static str, value: &Value) -> Result<(), ListingProblem> {
+    match value {
+        Value::String(text) => honest(field, text),
+        Value::Array(values) => values.iter().try_for_each(|v| honest_within(field, v)),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            honest(field, name)?;
+            honest_within(field, value)
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn compile(field: &'static str, text: &str) -> Result<Schema, ListingProblem> {
     within(field, Some(text), SCHEMA_BYTES_MAX)?;
+    // What is no JSON is told below; what is, is not deep.
+    if let Ok(value) = serde_json::from_str(text) {
+        honest_within(field, &value)?;
+    }
     Schema::compile(text).map_err(|e| ListingProblem::Schema {
         field,
         reason: e.to_string(),

@@ -1,4 +1,4 @@
-//! `/metrics`: counters in Prometheus' text form. Nothing in them names a caller, a tool or an amount.
+//! `/metrics`: counters in Prometheus' text form. Nothing in them names a caller, a plugin, a tool or an amount.
 
 use std::sync::Arc;
 
@@ -8,15 +8,20 @@ use axum::routing::get;
 
 use super::webhooks::Counts;
 use crate::ledger::Ledger;
+use crate::quarantine::Quarantine;
 
 const TEXT: &str = "text/plain; version=0.0.4";
 
-/// The page, over the ledger of this process and the webhooks it received.
-pub fn router(ledger: Arc<dyn Ledger>, webhooks: Arc<Counts>) -> Router {
+/// The page, over the ledger of this process, the webhooks it received and the plugins it set aside.
+pub fn router(
+    ledger: Arc<dyn Ledger>,
+    webhooks: Arc<Counts>,
+    quarantine: Arc<Quarantine>,
+) -> Router {
     Router::new().route(
         "/metrics",
         get(async move || {
-            let text = text(ledger.commits()) + &webhooks.text();
+            let text = text(ledger.commits()) + &webhooks.text() + &quarantine.text();
             ([(CONTENT_TYPE, TEXT)], text)
         }),
     )

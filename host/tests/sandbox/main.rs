@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod derived;
+mod fuel;
 mod grants;
 mod keyvalue;
 mod loading;

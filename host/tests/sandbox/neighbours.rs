@@ -4,10 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use coinop::sandbox::{Component, RunError, RunReport};
+use coinop::limits::Limits;
+use coinop::sandbox::{Capacity, Component, RunError, RunReport, Sandbox, SandboxSettings};
 use serde_json::json;
 
-use crate::support::{Call, guest, sandbox};
+use crate::support::{Call, guest, sandbox, text_of};
 
 /// Long enough to tell "at once" from "after the other one", short enough for a slow machine to keep.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -103,7 +104,7 @@ async fn runs_beyond_the_limit_wait_within_their_own_time() {
     call.limits.concurrent_runs_max = 1;
     let first = call.report("sleep", json!({ "ms": 200 }));
     let second = async {
-        let limits = coinop::limits::Limits {
+        let limits = Limits {
             wall_ms_max: 50,
             ..call.limits
         };
@@ -119,7 +120,61 @@ async fn runs_beyond_the_limit_wait_within_their_own_time() {
     };
     let (first, second) = tokio::join!(first, second);
     assert!(first.result.is_ok());
-    assert_eq!(second.result, Err(RunError::WallTime { limit_ms: 50 }));
+    assert_eq!(second.result, Err(RunError::PluginBusy), "it never began");
+}
+
+#[tokio::test]
+async fn only_so_many_wait_and_the_others_are_told_at_once() {
+    let mut call = Call::of("misbehave").await;
+    call.limits.concurrent_runs_max = 1;
+    call.limits.waiting_runs_max = 1;
+    let place = call.component.place(&call.limits, Duration::ZERO).await;
+    let place = place.unwrap();
+    let waiting = call.text("count", json!({}));
+    let refused = async {
+        tokio::task::yield_now().await;
+        let report = call.report("count", json!({})).await;
+        drop(place);
+        report.result
+    };
+    let (waited, refused) = tokio::join!(waiting, refused);
+    assert_eq!((waited.as_str(), refused), ("1", Err(RunError::PluginBusy)));
+}
+
+#[tokio::test]
+async fn the_whole_host_has_places_too() {
+    let home = tempfile::tempdir().unwrap();
+    let mut settings = SandboxSettings::new(home.path().join("cache"));
+    settings.capacity = Capacity {
+        memories_max: 4,
+        waiting_max: 0,
+    };
+    let sandbox = Sandbox::new(settings).unwrap();
+    let component = sandbox.load("misbehave", guest("misbehave")).await.unwrap();
+    let limits = Limits::default();
+    let take = || component.place(&limits, Duration::ZERO);
+    let mut places = Vec::new();
+    for _ in 0..4 {
+        places.push(take().await.unwrap());
+    }
+    assert_eq!(take().await.err(), Some(RunError::HostBusy));
+    places.pop();
+    assert!(take().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_place_taken_before_serves_run_after_run() {
+    let mut call = Call::of("misbehave").await;
+    call.limits.concurrent_runs_max = 1;
+    call.limits.waiting_runs_max = 0;
+    let place = call.component.place(&call.limits, Duration::ZERO).await;
+    let place = place.unwrap();
+    for _ in 0..3 {
+        let report = call.report_in(&place, "count", json!({})).await;
+        assert_eq!(text_of(&report.result.unwrap()), "1");
+    }
+    let other = call.report("count", json!({})).await;
+    assert_eq!(other.result, Err(RunError::PluginBusy));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use coinop::keyvalue::Bucket;
 use coinop::limits::Limits;
 use coinop::outbound::Dialer;
 use coinop::sandbox::{
-    Component, LoadError, ProgressSink, Run, RunError, RunReport, Sandbox, SandboxSettings,
+    Component, LoadError, Place, ProgressSink, Run, RunError, RunReport, Sandbox, SandboxSettings,
 };
 use coinop_core::outcome::{Content, Outcome};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use serde_json::Value;
 /// A sandbox with its cache in `dir`.
 pub(crate) fn sandbox_in(dir: &Path) -> Sandbox {
     let mut settings = SandboxSettings::new(dir);
-    settings.memories_max = 32;
+    settings.capacity.memories_max = 32;
     Sandbox::new(settings).unwrap()
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn sandbox() -> Sandbox {
 /// The same, opening connections by `dialer`.
 pub(crate) fn sandbox_with(dialer: Dialer) -> Sandbox {
     let mut settings = SandboxSettings::new(cache_dir());
-    settings.memories_max = 32;
+    settings.capacity.memories_max = 32;
     settings.dialer = Arc::new(dialer);
     Sandbox::new(settings).unwrap()
 }
@@ -104,19 +104,28 @@ impl Call {
 
     pub(crate) async fn report(&self, tool: &str, arguments: Value) -> RunReport {
         let arguments = arguments.to_string();
-        self.component
-            .run(Run {
-                tool,
-                arguments: &arguments,
-                execution_id: "call_1",
-                caller: None,
-                limits: &self.limits,
-                grants: &self.grants,
-                bucket: self.bucket.as_ref(),
-                settings: &self.settings,
-                progress: self.progress.clone(),
-            })
-            .await
+        self.component.run(self.run(tool, &arguments)).await
+    }
+
+    /// As [`Call::report`], in a place that was taken before.
+    pub(crate) async fn report_in(&self, place: &Place, tool: &str, arguments: Value) -> RunReport {
+        let arguments = arguments.to_string();
+        let run = self.run(tool, &arguments);
+        self.component.run_in(place, run).await
+    }
+
+    fn run<'a>(&'a self, tool: &'a str, arguments: &'a str) -> Run<'a> {
+        Run {
+            tool,
+            arguments,
+            execution_id: "call_1",
+            caller: None,
+            limits: &self.limits,
+            grants: &self.grants,
+            bucket: self.bucket.as_ref(),
+            settings: &self.settings,
+            progress: self.progress.clone(),
+        }
     }
 
     pub(crate) async fn outcome(&self, tool: &str, arguments: Value) -> Outcome {

@@ -96,7 +96,7 @@ mod tests {
         let path = home.path().join("etc").join("coinop.toml");
         ConfigFile::read(&path).unwrap().replace("a = 1\n").unwrap();
         assert_eq!(mode(&path), 0o600);
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let link = home.path().join("link.toml");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         ConfigFile::read(&link).unwrap().replace("b = 1\n").unwrap();

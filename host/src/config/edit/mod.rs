@@ -138,7 +138,7 @@ fn table_at<'a>(
 
 fn add(grants: &mut dyn TableLike, edit: &Edit) -> Result<(), EditError> {
     match edit {
-        Edit::Http(origin) => push_text(grants, "http", &origin.to_text()),
+        Edit::Http(origin) => push_text(grants, "http", &origin.to_string()),
         Edit::Socket(socket) => push_text(grants, "sockets", &socket.to_string()),
         Edit::Env(name, source) => {
             let new = || Item::Value(Value::InlineTable(InlineTable::new()));

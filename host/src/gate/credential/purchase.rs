@@ -50,6 +50,13 @@ impl Purchase<'_> {
         verified: &Verified,
         caller: &Caller,
     ) -> Reply {
+        // Where the plugin keeps failing nothing is recorded, and the payment stays its owner's. Money that has moved
+        // already is: it is run for, or owed.
+        if let (Funds::Reserved(_), Some(refused)) =
+            (&verified.funds, self.gate.refused(self.listing))
+        {
+            return refused;
+        }
         for _ in 0..DRAFTS_MAX {
             let credit = match self.covering(taker, verified).await {
                 Ok(credit) => credit,

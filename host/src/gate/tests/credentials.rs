@@ -15,7 +15,7 @@ use crate::ledger::{Caps, Filter, Record};
 use crate::provider::rail::{Credential, RailReceipt, Rejected};
 
 /// A world whose tools take payments that come with the call.
-async fn world() -> World {
+pub(super) async fn world() -> World {
     let mut world = World::new().await;
     world.mode = "x402";
     world.accepts = vec!["till".into()];
@@ -30,7 +30,7 @@ fn paying(world: &World, tool: &str, arguments: serde_json::Value, by: Credentia
     }
 }
 
-async fn pay(world: &World, by: Credential) -> Reply {
+pub(super) async fn pay(world: &World, by: Credential) -> Reply {
     let invocation = paying(world, "get_forecast", json!({"city": "Oslo"}), by);
     world.gate.call(invocation).await
 }
@@ -57,7 +57,7 @@ fn rejection(reply: Reply) -> String {
     }
 }
 
-async fn calls(world: &World) -> Vec<Record> {
+pub(super) async fn calls(world: &World) -> Vec<Record> {
     world.ledger.list(Filter::default(), 100).await.unwrap()
 }
 

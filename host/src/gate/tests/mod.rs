@@ -1,5 +1,6 @@
 //! Paid calls through the gate, with a real ledger and scripted money.
 
+mod aside;
 mod credentials;
 mod credit;
 mod limits;

@@ -23,12 +23,15 @@ use tokio_util::sync::CancellationToken;
 use super::till::{Till, VALID_MS};
 use crate::catalog::{Entry, Listing, Snapshot};
 use crate::clock::Clock;
-use crate::gate::{Accounts, CallerCaps, Gate, Invocation, Job, Parts, Reply, Runner};
+use crate::gate::{
+    Accounts, CallerCaps, Errand, Gate, Invocation, Job, Parts, Ready, Reply, Runner,
+};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{CallKey, Components as _, Ledger, Record};
 use crate::limits::Limits;
 use crate::plugin::{Annotations, Contract, Effects, Manifest, ToolDecl};
 use crate::provider::*;
+use crate::quarantine::SetAside;
 
 /// When every test begins.
 pub(super) const START: Millis = 1_000_000;
@@ -289,6 +292,8 @@ pub(super) struct Counter {
     pub(super) has_no_code: std::sync::atomic::AtomicBool,
     /// Whether the plugin may reach something that a run could change.
     pub(super) reaches_out: std::sync::atomic::AtomicBool,
+    /// Whether the plugin keeps failing.
+    pub(super) sets_aside: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
     /// What the code's loading waits for.
     pub(super) loading: Mutex<Option<Arc<tokio::sync::Notify>>>,
@@ -300,7 +305,7 @@ impl Runner for Counter {
         !self.reaches_out.load(Ordering::SeqCst)
     }
 
-    fn prepare(&self, _: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+    fn prepare(&self, _: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
         Box::pin(async move {
             let loading = self.loading.lock().unwrap().clone();
             if let Some(loading) = loading {
@@ -312,8 +317,15 @@ impl Runner for Counter {
                     kind: "host_unavailable".into(),
                     message: "no code".into(),
                 }),
-                false => Ok(()),
+                false => Ok(Ready::default()),
             }
+        })
+    }
+
+    fn refuses(&self, _: &Digest, plugin: &str) -> Option<SetAside> {
+        self.sets_aside.load(Ordering::SeqCst).then(|| SetAside {
+            plugin: plugin.to_owned(),
+            retry_after_s: 30,
         })
     }
 

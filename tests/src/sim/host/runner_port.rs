@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use coinop::gate::{Job, Runner};
+use coinop::gate::{Errand, Job, Ready, Runner};
 use coinop_core::Millis;
 use coinop_core::call::Failure;
-use coinop_core::digest::Digest;
 use coinop_core::ids::CallId;
 use coinop_core::outcome::{Content, Outcome};
 use futures::future::BoxFuture;
@@ -29,12 +28,12 @@ impl RunnerPort {
 }
 
 impl Runner for RunnerPort {
-    fn prepare(&self, _: Digest) -> BoxFuture<'_, Result<(), Failure>> {
+    fn prepare(&self, _: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
         Box::pin(async move {
             self.life.pass().await;
             match self.world.weather.withholds_code(&self.world.dice) {
                 true => Err(failure("host_unavailable")),
-                false => Ok(()),
+                false => Ok(Ready::default()),
             }
         })
     }
