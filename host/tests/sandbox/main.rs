@@ -7,6 +7,7 @@
 mod derived;
 mod fuel;
 mod grants;
+mod hostile;
 mod keyvalue;
 mod loading;
 mod neighbours;
