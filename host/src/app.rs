@@ -319,6 +319,7 @@ impl App {
             session_idle: http.session_idle,
             ledger_id: self.ledger.id().to_owned(),
             ledger: http::LedgerCheck::of(self.ledger.clone()),
+            quarantine: self.quarantine.clone(),
             problems: match self.is_public(addr) {
                 true => http::Problems::Counted,
                 false => http::Problems::InFull,

@@ -45,7 +45,7 @@ impl Default for Limits {
             output_bytes_max: 4 << 20,
             log_bytes_max: 64 << 10,
             concurrent_runs_max: 64,
-            waiting_runs_max: 256,
+            waiting_runs_max: 1024,
             http_requests_max: 100,
             http_bytes_max: 16 << 20,
         }

@@ -15,7 +15,7 @@ pub(super) static HOST: Section = Section {
         key(
             "waiting_runs",
             Kind::Integer(0, 1_000_000),
-            "Runs of all plugins that may wait for a place; 1024 by default. Further calls are told that the host is \
+            "Runs of all plugins that may wait for a place; 4096 by default. Further calls are told that the host is \
              busy, and nothing is consumed.",
         ),
     ],

@@ -448,7 +448,7 @@ static LIMITS_SECTION: Section = Section {
         key(
             "waiting_runs",
             Kind::Integer(0, 100_000),
-            "Runs of one plugin that may wait for a place; 256 by default. Further calls are told that the tool is busy, \
+            "Runs of one plugin that may wait for a place; 1024 by default. Further calls are told that the tool is busy, \
              and nothing is consumed.",
         ),
         key(

@@ -80,7 +80,7 @@ impl Default for Capacity {
     fn default() -> Self {
         Self {
             memories_max: 256,
-            waiting_max: 1024,
+            waiting_max: 4096,
         }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::catalog::Problem;
 use crate::ledger::Components;
+use crate::quarantine::Quarantine;
 use crate::server::{PRODUCT, Server};
 
 /// Problems named in one answer.
@@ -62,6 +63,7 @@ pub(super) fn router(
     server: Arc<Server>,
     ledger_id: String,
     ledger: LedgerCheck,
+    quarantine: Arc<Quarantine>,
     told: Problems,
 ) -> Router {
     let health = json!({
@@ -74,13 +76,21 @@ pub(super) fn router(
             "/healthz",
             get(async move || answer(StatusCode::OK, &health)),
         )
-        .route("/readyz", get(ready).with_state((server, ledger, told)))
+        .route(
+            "/readyz",
+            get(ready).with_state((server, ledger, quarantine, told)),
+        )
 }
 
 /// 503 until the first scan and while the ledger is away; else 200, since good plugins are served whatever the bad ones
 /// do.
 async fn ready(
-    State((server, ledger, told)): State<(Arc<Server>, LedgerCheck, Problems)>,
+    State((server, ledger, quarantine, told)): State<(
+        Arc<Server>,
+        LedgerCheck,
+        Arc<Quarantine>,
+        Problems,
+    )>,
 ) -> Response {
     if !server.is_ready() {
         return answer(
@@ -100,8 +110,14 @@ async fn ready(
         Problems::InFull => all.iter().take(PROBLEMS_MAX).map(problem).collect(),
         Problems::Counted => json!(all.len()),
     };
-    let status = if all.is_empty() { "ready" } else { "degraded" };
-    let body = json!({"status": status, "tools": snapshot.tools.len(), "problems": problems});
+    let set_aside = quarantine.count();
+    let well = all.is_empty() && set_aside == 0;
+    let body = json!({
+        "status": if well { "ready" } else { "degraded" },
+        "tools": snapshot.tools.len(),
+        "problems": problems,
+        "set_aside": set_aside,
+    });
     answer(StatusCode::OK, &body)
 }
 

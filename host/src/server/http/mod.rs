@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use self::endpoint::Endpoint;
 use self::guard::Guard;
 use super::Server;
+use crate::quarantine::Quarantine;
 pub use health::{LedgerCheck, Problems};
 pub use identity::{Anonymous, ApiKey};
 
@@ -59,6 +60,8 @@ pub struct Settings {
     pub ledger_id: String,
     /// How `/readyz` asks whether the ledger answers.
     pub ledger: LedgerCheck,
+    /// Which plugins keep failing: `/readyz` says how many.
+    pub quarantine: Arc<Quarantine>,
     /// What `/readyz` tells of problems.
     pub problems: Problems,
 }
@@ -90,6 +93,7 @@ impl Default for Settings {
             drain_max: Duration::from_secs(30),
             ledger_id: String::new(),
             ledger: LedgerCheck::default(),
+            quarantine: Arc::default(),
             problems: Problems::InFull,
         }
     }
@@ -149,6 +153,7 @@ pub async fn serve(
             server.clone(),
             settings.ledger_id.clone(),
             settings.ledger.clone(),
+            settings.quarantine.clone(),
             settings.problems,
         ));
     let connections = connections::Connections::new(listener, &settings);
@@ -192,6 +197,7 @@ pub async fn serve_pages(
         server.clone(),
         settings.ledger_id.clone(),
         settings.ledger.clone(),
+        settings.quarantine.clone(),
         settings.problems,
     ));
     let connections = connections::Connections::new(listener, &settings);

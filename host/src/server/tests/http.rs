@@ -1,6 +1,7 @@
 //! Streamable HTTP, by plain requests.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 use super::lines::{INITIALIZE, INITIALIZED, call, modern_meta};
 use crate::catalog::Problem;
 use crate::outbound;
+use crate::quarantine::{Cause, End, Quarantine, Rules};
 use crate::server::http::{Anonymous, ApiKey, Replies, Settings, serve};
 use crate::server::testing::{Fixture, TOOLS, snapshot};
 
@@ -415,8 +417,10 @@ async fn connections_beyond_the_limit_wait_for_a_place() {
 
 #[tokio::test]
 async fn probes_tell_who_we_are_and_how_we_are() {
+    let quarantine = Arc::<Quarantine>::default();
     let shop = Shop::open(Settings {
         ledger_id: "ledger-1".into(),
+        quarantine: quarantine.clone(),
         ..Settings::default()
     })
     .await;
@@ -426,6 +430,20 @@ async fn probes_tell_who_we_are_and_how_we_are() {
         (&json!("coinop"), &json!("ledger-1"))
     );
     assert_eq!(json_of(shop.get("/readyz").await).await["status"], "ready");
+
+    let component = Digest::of(b"x");
+    let fail = |cause| {
+        quarantine
+            .begin(component, "x", cause)
+            .unwrap()
+            .ended(End::Failed)
+    };
+    (0..Rules::default().failures_max).for_each(|_| fail(Cause::Called));
+    let failing = json_of(shop.get("/readyz").await).await;
+    assert_eq!(
+        (&failing["status"], &failing["set_aside"]),
+        (&json!("degraded"), &json!(1))
+    );
 
     let mut bad = snapshot(0, TOOLS);
     bad.problems.push(Problem {

@@ -26,7 +26,10 @@ pub(crate) fn files() -> Output {
         ("a link", linked),
         ("what it leads to", std::fs::read("link").is_ok()),
         ("writing", std::fs::write("/tmp/hostile", b"x").is_ok()),
-        ("the folder", std::env::current_dir().and_then(std::fs::read_dir).is_ok()),
+        (
+            "the folder",
+            std::env::current_dir().and_then(std::fs::read_dir).is_ok(),
+        ),
     ])
 }
 
@@ -41,7 +44,9 @@ pub(crate) fn environment() -> Output {
 
 pub(crate) fn sockets() -> Output {
     let udp = UdpSocket::bind("0.0.0.0:0");
-    let sent = udp.as_ref().map(|s| s.send_to(b"x", "127.0.0.1:53").is_ok());
+    let sent = udp
+        .as_ref()
+        .map(|s| s.send_to(b"x", "127.0.0.1:53").is_ok());
     told(&[
         ("name", TcpStream::connect("example.com:80").is_ok()),
         ("localhost", TcpStream::connect("localhost:22").is_ok()),

@@ -152,12 +152,20 @@ fn handle_hoard() -> ! {
 
 fn thread() -> Output {
     let started = std::thread::Builder::new().spawn(|| ());
-    text(if started.is_ok() { "started" } else { "refused" })
+    text(if started.is_ok() {
+        "started"
+    } else {
+        "refused"
+    })
 }
 
 fn fork() -> Output {
     let started = std::process::Command::new("/bin/sh").spawn();
-    text(if started.is_ok() { "started" } else { "refused" })
+    text(if started.is_ok() {
+        "started"
+    } else {
+        "refused"
+    })
 }
 
 fn sleep_for_ever() -> Output {

@@ -34,7 +34,9 @@ pub(crate) fn tools() -> Vec<Tool> {
         Listing::Huge => vec![tool("one", &"obey ".repeat(200_000), plain())],
         Listing::Name => vec![tool("one\nrm -rf", "Adds.", plain())],
         Listing::Twice => vec![tool("one", "Adds.", plain()), one],
-        Listing::Many => (0..10_000).map(|n| tool(&format!("t{n}"), "", plain())).collect(),
+        Listing::Many => (0..10_000)
+            .map(|n| tool(&format!("t{n}"), "", plain()))
+            .collect(),
         Listing::DeepSchema => vec![tool("one", "Adds.", deep_schema())],
         Listing::HugeSchema => {
             let schema = json!({ "type": "object", "description": "x".repeat(1 << 20) });
@@ -74,7 +76,10 @@ fn hidden(text: &str) -> String {
 fn deep_schema() -> String {
     const DEPTH: usize = 10_000;
     let open = "{\"not\":".repeat(DEPTH);
-    format!("{{\"type\":\"object\",\"not\":{open}{{}}{}}}", "}".repeat(DEPTH))
+    format!(
+        "{{\"type\":\"object\",\"not\":{open}{{}}{}}}",
+        "}".repeat(DEPTH)
+    )
 }
 
 /// Thirty definitions, each of which asks twice for the next.

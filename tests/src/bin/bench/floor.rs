@@ -112,7 +112,7 @@ async fn run(component: &Component, guest: &Guest) -> Result<()> {
 }
 
 /// The median time of `call`, microseconds.
-async fn timed(time: Duration, call: impl AsyncFn() -> Result<()>) -> Result<f64> {
+pub(crate) async fn timed(time: Duration, call: impl AsyncFn() -> Result<()>) -> Result<f64> {
     let started = Instant::now();
     let mut times = Vec::new();
     while started.elapsed() < time {

@@ -8,6 +8,7 @@ mod floor;
 mod http_load;
 mod ledger;
 mod load;
+mod neighbours;
 mod process_cost;
 mod raw;
 mod rounds;
@@ -47,15 +48,18 @@ enum Section {
     Process,
     /// The sandbox.
     Sandbox,
+    /// A good tool beside hostile ones.
+    Neighbours,
     /// What the ledger's store costs.
     Ledger,
 }
 
 impl Section {
-    const ALL: [(&str, Self); 4] = [
+    const ALL: [(&str, Self); 5] = [
         ("calls", Self::Calls),
         ("process", Self::Process),
         ("sandbox", Self::Sandbox),
+        ("neighbours", Self::Neighbours),
         ("ledger", Self::Ledger),
     ];
 
@@ -74,6 +78,10 @@ impl Section {
                 eprintln!("measuring the sandbox");
                 floor::measure(effort, table)
             }
+            Self::Neighbours => {
+                eprintln!("measuring a good tool beside hostile ones");
+                neighbours::measure(effort, table)
+            }
             Self::Ledger => ledger::measure(effort, table),
         }
     }
@@ -88,7 +96,7 @@ fn main() -> Result<()> {
             Some((_, section)) => named.push(*section),
             None if argument == "--quick" => effort = QUICK,
             None => bail!(
-                "unknown argument {argument:?}: there are --quick, calls, process, sandbox and ledger"
+                "unknown argument {argument:?}: there are --quick, calls, process, sandbox, neighbours and ledger"
             ),
         }
     }
