@@ -18,6 +18,7 @@ pub mod host;
 pub mod http;
 pub mod http_client;
 pub mod issuer;
+pub mod keyvalue;
 pub mod matrix;
 pub mod memory_ledger;
 pub mod mpp;

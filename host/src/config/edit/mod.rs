@@ -73,6 +73,10 @@ pub fn grant(file: &Path, text: &str, plugin: &str, edits: &[Edit]) -> Result<St
     for edit in edits {
         add(grants, edit)?;
     }
+    tidy(
+        document.as_item_mut(),
+        &["plugins", plugin, "grants", "env"],
+    );
     checked(file, &document)
 }
 
@@ -124,16 +128,38 @@ fn table_at<'a>(
     root: &'a mut dyn TableLike,
     path: &[&str],
 ) -> Result<&'a mut dyn TableLike, EditError> {
-    let mut table = root;
+    let (mut table, mut in_line) = (root, false);
     for (at, key) in path.iter().enumerate() {
-        let mut new = Table::new();
-        new.set_implicit(at + 1 < path.len());
-        let item = table.entry(key).or_insert(Item::Table(new));
+        let item = table.entry(key).or_insert_with(|| match in_line {
+            true => Item::Value(Value::InlineTable(InlineTable::new())),
+            false => {
+                let mut new = Table::new();
+                new.set_implicit(at + 1 < path.len());
+                Item::Table(new)
+            }
+        });
+        in_line = item.is_inline_table();
         table = item
             .as_table_like_mut()
             .ok_or_else(|| EditError::Unexpected(super::dotted(&path[..=at])))?;
     }
     Ok(table)
+}
+
+/// Puts the spaces of tables in a line right, of those on a path of keys.
+fn tidy(mut item: &mut Item, path: &[&str]) {
+    for key in path {
+        let Some(next) = item
+            .as_table_like_mut()
+            .and_then(|table| table.get_mut(key))
+        else {
+            return;
+        };
+        item = next;
+        if let Some(table) = item.as_inline_table_mut() {
+            table.fmt();
+        }
+    }
 }
 
 fn add(grants: &mut dyn TableLike, edit: &Edit) -> Result<(), EditError> {
@@ -205,9 +231,27 @@ fn list<'a>(grants: &'a mut dyn TableLike, key: &str) -> Result<&'a mut Array, E
 fn push_text(grants: &mut dyn TableLike, key: &str, text: &str) -> Result<(), EditError> {
     let list = list(grants, key)?;
     if !list.iter().any(|item| item.as_str() == Some(text)) {
-        list.push(text);
+        push(list, text.into());
     }
     Ok(())
+}
+
+/// Adds to a list; where it has a line for each entry, the new one gets its own, and comments stay where they are.
+fn push(list: &mut Array, mut new: Value) {
+    let end = list.trailing().as_str().unwrap_or_default().to_owned();
+    let last = list
+        .iter()
+        .last()
+        .and_then(|last| last.decor().prefix()?.as_str());
+    match last.and_then(|before| before.rsplit_once('\n')) {
+        Some((_, indent)) if list.trailing_comma() && end.contains('\n') => {
+            let lines = format!("{}\n{}", end.trim_end(), indent);
+            new.decor_mut().set_prefix(lines);
+            list.push_formatted(new);
+            list.set_trailing("\n");
+        }
+        Some(_) | None => list.push(new),
+    }
 }
 
 fn add_dir(
@@ -216,18 +260,29 @@ fn add_dir(
     guest_path: &str,
     access: Access,
 ) -> Result<(), EditError> {
-    take_dir(grants, guest_path);
     let mut entry = InlineTable::new();
     entry.insert("path", path.into());
     entry.insert("as", guest_path.into());
     if access == Access::Write {
         entry.insert("write", true.into());
     }
-    match grants.get_mut("dirs") {
-        Some(Item::ArrayOfTables(tables)) => tables.push(entry.into_table()),
-        _ => list(grants, "dirs")?.push(entry),
+    if let Some(Item::ArrayOfTables(tables)) = grants.get_mut("dirs") {
+        tables.retain(|table| table.get("as").and_then(Item::as_str) != Some(guest_path));
+        tables.push(entry.into_table());
+        return Ok(());
+    }
+    let list = list(grants, "dirs")?;
+    let held = list.iter().position(|dir| called(dir) == Some(guest_path));
+    match held {
+        Some(at) => drop(list.replace(at, entry)),
+        None => push(list, entry.into()),
     }
     Ok(())
+}
+
+/// What a plugin knows an entry of `dirs` by.
+fn called(dir: &Value) -> Option<&str> {
+    dir.as_inline_table()?.get("as")?.as_str()
 }
 
 fn take(grants: &mut dyn TableLike, edit: &Edit) {
@@ -265,18 +320,13 @@ fn take_texts(grants: &mut dyn TableLike, key: &str, same: impl Fn(&str) -> bool
 }
 
 fn take_dir(grants: &mut dyn TableLike, guest_path: &str) {
-    let is_it = |path: Option<&str>| path == Some(guest_path);
     let empty = match grants.get_mut("dirs") {
         Some(Item::ArrayOfTables(tables)) => {
-            tables.retain(|table| !is_it(table.get("as").and_then(Item::as_str)));
+            tables.retain(|table| table.get("as").and_then(Item::as_str) != Some(guest_path));
             tables.is_empty()
         }
         Some(Item::Value(Value::Array(list))) => {
-            let name = |item: &Value| {
-                let table = item.as_inline_table()?;
-                table.get("as").and_then(Value::as_str).map(str::to_owned)
-            };
-            list.retain(|item| !is_it(name(item).as_deref()));
+            list.retain(|dir| called(dir) != Some(guest_path));
             list.is_empty()
         }
         _ => false,

@@ -74,7 +74,10 @@ fn everything_else_stays_as_it_was() {
         more.contains("\"https://a.example\", # the first"),
         "{more}"
     );
-    assert!(more.contains("\"https://b.example\""), "{more}");
+    assert!(
+        more.contains("# the first\n    \"https://b.example\",\n]"),
+        "{more}"
+    );
 }
 
 #[test]
@@ -103,6 +106,17 @@ fn what_is_taken_away_leaves_nothing_behind() {
     let one = revoked(&with_all, &[secret("API_KEY")]);
     assert!(one.contains("env = { MODE = \"fast\" }"), "{one}");
     assert_eq!(revoked(before, &all()), before);
+
+    let inline = "plugins.weather = { price = \"free\" }\n";
+    let with_both = granted(inline, &[Edit::Caller, secret("API_KEY")]);
+    assert_eq!(
+        with_both,
+        "plugins.weather = { price = \"free\", grants = { caller = true, env = { API_KEY = { env = \"API_KEY\" } } } }\n"
+    );
+    assert_eq!(
+        revoked(&with_both, &[Edit::Caller, secret("API_KEY")]),
+        inline
+    );
 }
 
 #[test]
