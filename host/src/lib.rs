@@ -24,5 +24,6 @@ pub mod reconcile;
 pub mod reload;
 pub mod sandbox;
 pub mod server;
+pub mod trust;
 mod unruly;
 pub mod wire;

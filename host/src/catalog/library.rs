@@ -192,9 +192,10 @@ impl Library {
         shelf.retire();
     }
 
-    /// Says what plugins may reach from now on, by their names.
-    pub fn grant(&self, grants: HashMap<String, Arc<Grants>>) {
-        self.grants.set(grants);
+    /// Says what plugins may reach from now on, by their names; where a component is named, no other version of the
+    /// plugin reaches anything.
+    pub fn grant(&self, grants: HashMap<String, Arc<Grants>>, pins: HashMap<String, Digest>) {
+        self.grants.set(grants, pins);
     }
 
     /// The code of a component, loaded now if it is not in memory. Any number of callers wait for the same load, which
@@ -310,7 +311,7 @@ impl Library {
 impl Library {
     /// What the operator allows a job at the moment.
     async fn granted(&self, job: &Job) -> Result<Granted, Failure> {
-        let grants = self.grants.of(&job.plugin);
+        let grants = self.grants.of(&job.plugin, job.component);
         let bucket = |max| Some(Bucket::new(self.keyvalue.clone()?, &job.plugin, max));
         let caller = match (&self.pseudonyms, grants.caller) {
             (Some(pseudonyms), true) => pseudonyms.of(&job.principal, &job.plugin).await,
@@ -333,7 +334,7 @@ impl Library {
 
 impl Runner for Library {
     fn may_repeat(&self, plugin: &str, effects: Effects) -> bool {
-        self.grants.of(plugin).repeatable(effects)
+        self.grants.of_any_version(plugin).repeatable(effects)
     }
 
     fn prepare(&self, errand: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {

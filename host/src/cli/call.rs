@@ -20,6 +20,7 @@ use crate::keyvalue::Bucket;
 use crate::plugin::ToolDecl;
 use crate::reload::plugin_files;
 use crate::sandbox::{Component, Metering, ProgressSink, Run, Sandbox};
+use crate::trust::Admission;
 use crate::unruly::tame_lines;
 
 /// Run one tool here and now, without charging anybody.
@@ -109,9 +110,14 @@ impl Call {
             })?,
         };
         let mut known = Vec::new();
+        let admission = Admission::read(&config.trust);
         for path in paths {
             let shown = path.display().to_string();
             let bytes = std::fs::read(&path).with_context(|| shown.clone())?;
+            let plugin = path.file_stem().unwrap_or_default().to_string_lossy();
+            admission
+                .admit(&plugin, &path, &bytes)
+                .with_context(|| shown.clone())?;
             let component = match sandbox.load(&shown, bytes.into()).await {
                 Ok(component) => component,
                 Err(error) if self.plugin.is_some() => return Err(error.into()),

@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod grant;
 mod ledger;
+mod lock;
 mod moment;
 pub mod payments;
 mod receipts;
@@ -54,6 +55,8 @@ enum Command {
     Reconcile(reconcile::Reconcile),
     /// Check that the ledger holds together, or back it up
     Ledger(ledger::LedgerCommand),
+    /// Accept plugins as they are: write down in coinop.lock what they are, say and may reach
+    Lock(lock::LockPlugins),
     /// Stop selling and running one version of a plugin at once
     Block(block::Block),
 }
@@ -161,6 +164,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Receipts(command) => command.run().await,
         Command::Reconcile(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
+        Command::Lock(command) => command.run().await,
         Command::Block(command) => command.run().await,
     }
 }

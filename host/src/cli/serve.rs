@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Locations, Paying, listening, terminal};
 use crate::app::{self, App};
-use crate::config::DEFAULT_ADDR;
+use crate::config::{DEFAULT_ADDR, Overrides};
 
 /// How long a host that is to stop may take over its last answers: the longest run, and a moment to tell of it.
 const LAST_ANSWERS_WAIT: Duration = Duration::from_secs(45);
@@ -35,11 +35,17 @@ pub(super) struct Serve {
     /// Where payment pages are while only stdio is served
     #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_ADDR, value_parser = listening)]
     pay_addr: SocketAddr,
+    /// Load only what coinop.lock names, with the grants that were accepted
+    #[arg(long)]
+    locked: bool,
 }
 
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let config = self.locations.load(self.paying.overrides(self.http))?;
+        let config = self.locations.load(Overrides {
+            locked: self.locked,
+            ..self.paying.overrides(self.http)
+        })?;
         let http = config.http.addr.or(self.no_stdio.then_some(DEFAULT_ADDR));
         let stdio = self.stdio || (http.is_none() && !self.no_stdio);
         terminal::log_to_stderr(if http.is_some() { "info" } else { "warn" });

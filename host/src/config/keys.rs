@@ -191,6 +191,11 @@ pub(super) static ROOT: Section = Section {
             Kind::Named(&PLUGIN),
             "What the operator says of a plugin; the name is its file's, without .wasm.",
         ),
+        key(
+            "trust",
+            Kind::Section(&super::trust::TRUST),
+            "Which plugin files may be loaded; docs/trust.md tells more.",
+        ),
     ],
     refused: &[],
 };
@@ -569,6 +574,7 @@ static PLUGIN: Section = Section {
         RETRIES,
         ACCEPT,
         SETTLE,
+        super::trust::REQUIRE_SIGNATURE,
         key(
             "grants",
             Kind::Section(&super::grants::GRANTS),
@@ -639,6 +645,7 @@ pub(super) static SIDECAR: Section = Section {
         ("grants", OPERATOR_ONLY),
         ("prefix", OPERATOR_ONLY),
         ("provider", OPERATOR_ONLY),
+        ("require_signature", OPERATOR_ONLY),
         ("settle", OPERATOR_ONLY),
     ],
 };

@@ -30,6 +30,7 @@ mod secret;
 mod settle;
 mod state;
 mod token_keys;
+mod trust;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
@@ -62,6 +63,7 @@ use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::quarantine::Rules;
 use crate::sandbox::Capacity;
+use crate::trust::TrustRules;
 
 /// Where HTTP listens when nobody says.
 pub const DEFAULT_ADDR: SocketAddr =
@@ -122,6 +124,8 @@ pub struct Config {
     pub callers: Callers,
     /// What the operator says of plugins, by name.
     pub plugins: BTreeMap<String, PluginRules>,
+    /// Which plugin files may be loaded.
+    pub trust: TrustRules,
     source: Source,
 }
 
@@ -167,6 +171,8 @@ pub struct Overrides {
     pub http: Option<SocketAddr>,
     /// `--public-url`.
     pub public_url: Option<String>,
+    /// `--locked`.
+    pub locked: bool,
 }
 
 /// What the configuration was made from, kept to read it again.

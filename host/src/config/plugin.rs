@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use coinop_core::call::Remedy;
+use coinop_core::digest::Digest;
 use coinop_core::mode::{self, Mode};
 use coinop_core::price::Price;
 
@@ -16,6 +17,7 @@ use super::settle::Settle;
 use super::words::Words;
 use crate::grants::{Grants, Needs};
 use crate::limits::Limits;
+use crate::plugin::ToolDecl;
 
 /// What one file says of a plugin. Everything may be unsaid.
 #[derive(Clone, Default)]
@@ -38,6 +40,8 @@ pub struct PluginRules {
     pub accept: Option<Vec<String>>,
     /// For all its tools.
     pub settle: Option<Settle>,
+    /// Whether its file must be signed. A sidecar does not say.
+    pub require_signature: Option<bool>,
     /// What it may reach. A sidecar grants nothing.
     pub grants: Arc<Grants>,
     /// Which grants cannot be given, with the key of each: the plugin is not served until they can.
@@ -52,6 +56,8 @@ pub struct PluginRules {
     pub tools: BTreeMap<String, ToolRules>,
     /// What is worth saying of a sidecar and stops nothing.
     pub notes: Vec<String>,
+    /// SHA-256 of the sidecar that says it; `None` where it is not a sidecar.
+    pub sidecar: Option<Digest>,
 }
 
 /// What one file says of a tool.
@@ -137,6 +143,7 @@ impl PluginRules {
             retries: raw.retries,
             accept: raw.accept,
             settle: raw.settle,
+            require_signature: raw.require_signature,
             grants: Arc::new(granted.grants),
             grant_problems: granted.problems,
             needs: raw.needs.resolve(),
@@ -148,7 +155,14 @@ impl PluginRules {
                 .map(|(name, tool)| (name, ToolRules::new(tool)))
                 .collect(),
             notes: Vec::new(),
+            sidecar: None,
         }
+    }
+
+    /// What the tool itself and this file together ask for a call.
+    pub fn price_of(&self, tool: &ToolDecl) -> Option<Price> {
+        let own = self.tools.get(&tool.name).and_then(|rules| rules.price);
+        own.or(self.price).or(tool.price)
     }
 
     /// Reads the sidecar at `path`; `None` when there is none.
@@ -168,6 +182,7 @@ impl PluginRules {
         let former = former(document, document.parse()?.get_ref(), &keys::SIDECAR);
         Ok(Self {
             notes: former.iter().map(ConfigError::in_file).collect(),
+            sidecar: Some(Digest::of(document.text.as_bytes())),
             ..Self::new(raw, document.path.parent().unwrap_or(Path::new("")))
         })
     }

@@ -20,6 +20,7 @@ use super::quarantine::RawQuarantine;
 use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
 use super::settle::Settle;
+use super::trust::RawTrust;
 use super::words::RawAnnotations;
 
 /// `coinop.toml`.
@@ -49,6 +50,7 @@ pub(super) struct RawConfig {
     pub(super) retention: RawRetention,
     pub(super) callers: RawCallers,
     pub(super) plugins: BTreeMap<String, RawPlugin>,
+    pub(super) trust: RawTrust,
 }
 
 /// A text, or where to read it.
@@ -155,6 +157,7 @@ pub(super) struct RawPlugin {
     pub(super) retries: Option<u32>,
     pub(super) accept: Option<Vec<String>>,
     pub(super) settle: Option<Settle>,
+    pub(super) require_signature: Option<bool>,
     pub(super) grants: RawGrants,
     pub(super) needs: RawNeeds,
     pub(super) limits: RawLimits,

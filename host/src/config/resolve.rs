@@ -12,11 +12,13 @@ use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::oauth::{OAuth, RawOAuth};
 use super::plugin::checked_mode;
 use super::raw::{RawAccount, RawApiKey, RawConfig, RawHttp, TextOrSecret};
+use super::trust::RawTrust;
 use super::{
     Account, AccountKind, ApiKeys, Clients, Config, Http, LimitRules, PluginRules, Secret, Source,
     State, api_key, did_you_mean, folder_of, keys, kinds,
 };
 use crate::limits::Limits;
+use crate::trust::TrustRules;
 
 /// The account that is there without any configuration.
 const DEFAULT_ACCOUNT: &str = "sandbox";
@@ -78,6 +80,7 @@ impl Resolver<'_> {
             .into_iter()
             .map(|(name, plugin)| (name, PluginRules::new(plugin, &base)))
             .collect();
+        let trust = self.trust(raw.trust, &plugins, &file, &source);
         self.check_plugin_accounts(&plugins, &accounts.by_name);
         let accept = raw.accept.unwrap_or_default();
         self.check_accepted(&accept, &["accept"], &accounts.by_name);
@@ -130,9 +133,31 @@ impl Resolver<'_> {
             settle: raw.settle,
             callers: Callers::new(&raw.callers),
             plugins,
+            trust,
             file,
             source,
         })
+    }
+
+    fn trust(
+        &mut self,
+        raw: RawTrust,
+        plugins: &BTreeMap<String, PluginRules>,
+        file: &Path,
+        source: &Source,
+    ) -> TrustRules {
+        let required = plugins.iter();
+        let required =
+            required.filter_map(|(name, rules)| Some((name.clone(), rules.require_signature?)));
+        let (rules, wrong) = raw.resolve(file, required.collect());
+        for (path, message) in wrong {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            self.wrong(&path, message);
+        }
+        TrustRules {
+            locked: rules.locked || source.overrides.locked,
+            ..rules
+        }
     }
 
     fn clients(&mut self, raw: &BTreeMap<String, RawClient>) -> Clients {

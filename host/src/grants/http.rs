@@ -241,7 +241,11 @@ fn is_no_host(address: IpAddr) -> bool {
 
 fn methods(text: &str) -> Result<Vec<String>, String> {
     let words = text.split([',', ' ']).filter(|word| !word.is_empty());
-    words.map(method).collect()
+    let mut methods = words.map(method).collect::<Result<Vec<_>, _>>()?;
+    // In one order, so that the same grant is always written the same way.
+    methods.sort();
+    methods.dedup();
+    Ok(methods)
 }
 
 fn method(word: &str) -> Result<String, String> {

@@ -12,6 +12,7 @@ mod dir;
 mod env;
 mod host;
 mod http;
+mod lines;
 mod needs;
 mod origin;
 mod repeat;

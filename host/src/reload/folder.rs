@@ -9,6 +9,7 @@ use coinop_core::digest::Digest;
 
 use crate::catalog::source::{file_name, read_bounded};
 use crate::config::{ConfigError, PluginRules};
+use crate::trust::{Admission, Refusal};
 
 /// Most plugin files in one folder.
 const FILES_MAX: usize = 1000;
@@ -47,6 +48,8 @@ pub(super) struct Found {
     pub(super) stamp: Stamp,
     /// `None` when the stamp is the one already known.
     pub(super) content: Option<Result<Digest, String>>,
+    /// Why this content must not be loaded.
+    pub(super) refused: Option<Refusal>,
     /// `Err` with a text for the operator.
     pub(super) sidecar: Result<Option<PluginRules>, String>,
 }
@@ -62,7 +65,7 @@ pub(super) struct Scan {
 }
 
 /// Looks at the folder and reads what has changed since `known`. Blocks.
-pub(super) fn scan(folder: &Path, known: &HashMap<String, Stamp>) -> Scan {
+pub(super) fn scan(folder: &Path, known: &HashMap<String, Stamp>, admission: &Admission) -> Scan {
     let mut scan = Scan::default();
     let paths = match plugin_files(folder) {
         Ok(paths) => paths,
@@ -83,9 +86,10 @@ pub(super) fn scan(folder: &Path, known: &HashMap<String, Stamp>) -> Scan {
                 ));
             }
             // A file that vanished since the folder was read is not there.
-            Ok(name) => scan
-                .files
-                .extend(find(&path, known.get(&name)).map(|found| (name, found))),
+            Ok(name) => {
+                let found = find(&name, &path, known.get(&name), admission);
+                scan.files.extend(found.map(|found| (name, found)));
+            }
             Err(reason) => scan.refused.push((file, reason)),
         }
     }
@@ -131,20 +135,36 @@ pub(super) fn plugin_name(path: &Path) -> Result<String, String> {
     valid.then(|| stem.to_owned()).ok_or_else(rename)
 }
 
-fn find(path: &Path, known: Option<&Stamp>) -> Option<Found> {
+fn find(plugin: &str, path: &Path, known: Option<&Stamp>, admission: &Admission) -> Option<Found> {
     let before = Stamp::of(&std::fs::symlink_metadata(path).ok()?);
-    let content =
-        (known != Some(&before)).then(|| read_bounded(path).map(|bytes| Digest::of(&bytes)));
+    let read = (known != Some(&before)).then(|| read_bounded(path));
+    // Decided on the bytes that the digest is of: whatever is loaded by that digest was admitted.
+    let refused = match &read {
+        Some(Ok(bytes)) => admission.admit(plugin, path, bytes).err(),
+        Some(Err(_)) | None => None,
+    };
     Some(Found {
         path: path.to_owned(),
         stamp: before,
-        content,
-        sidecar: sidecar(&path.with_extension("toml")),
+        content: read.map(|read| read.map(|bytes| Digest::of(&bytes))),
+        refused,
+        sidecar: admitted_sidecar(plugin, path, admission),
     })
 }
 
+/// What the sidecar of the plugin file at `path` says, if it counts.
+pub(super) fn admitted_sidecar(
+    plugin: &str,
+    path: &Path,
+    admission: &Admission,
+) -> Result<Option<PluginRules>, String> {
+    let rules = sidecar(&path.with_extension("toml"))?;
+    admission.admit_sidecar(plugin, rules.as_ref().and_then(|rules| rules.sidecar))?;
+    Ok(rules)
+}
+
 /// What the sidecar at `path` says; the error does not repeat the file's name.
-pub(super) fn sidecar(path: &Path) -> Result<Option<PluginRules>, String> {
+fn sidecar(path: &Path) -> Result<Option<PluginRules>, String> {
     match std::fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Err("is not a plain file".to_owned()),
         _ => PluginRules::read_sidecar(path).map_err(|errors| {
@@ -157,6 +177,10 @@ pub(super) fn sidecar(path: &Path) -> Result<Option<PluginRules>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn open() -> Admission {
+        Admission::default()
+    }
 
     #[test]
     fn only_plain_visible_wasm_files_are_plugins() {
@@ -177,7 +201,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(at("good.wasm"), at("link.wasm")).unwrap();
 
-        let found = scan(folder.path(), &HashMap::new());
+        let found = scan(folder.path(), &HashMap::new(), &open());
         assert_eq!(found.files.keys().collect::<Vec<_>>(), ["a.b-c_1", "good"]);
         assert_eq!(found.refused.len(), 1);
         assert!(found.refused[0].1.contains("rename the file"));
@@ -192,15 +216,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("p.wasm");
         std::fs::write(&file, "one").unwrap();
-        let first = scan(folder.path(), &HashMap::new());
+        let first = scan(folder.path(), &HashMap::new(), &open());
         let known = HashMap::from([("p".to_owned(), first.files["p"].stamp)]);
-        assert_eq!(scan(folder.path(), &known).files["p"].content, None);
+        assert_eq!(
+            scan(folder.path(), &known, &open()).files["p"].content,
+            None
+        );
 
         // A file renamed over it has the same size, and may have the same time.
         std::fs::write(folder.path().join("new"), "two").unwrap();
         std::fs::rename(folder.path().join("new"), &file).unwrap();
         assert_eq!(
-            scan(folder.path(), &known).files["p"].content,
+            scan(folder.path(), &known, &open()).files["p"].content,
             Some(Ok(Digest::of(b"two")))
         );
     }
@@ -208,7 +235,7 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_read_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let scan = scan(&folder.path().join("missing"), &HashMap::new());
+        let scan = scan(&folder.path().join("missing"), &HashMap::new(), &open());
         assert!(scan.unreadable.unwrap().contains("make it"));
     }
 }

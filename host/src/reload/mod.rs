@@ -7,6 +7,7 @@ mod keep;
 mod report;
 mod shelf;
 mod slot;
+mod trusted;
 mod watch;
 mod work;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::folder::{plugin_files, plugin_name, sidecar};
+use super::folder::{admitted_sidecar, plugin_files, plugin_name};
 use crate::catalog::Entry;
 use crate::catalog::library::Loader;
 use crate::catalog::notes::{Note, of_needs};
@@ -12,6 +12,7 @@ use crate::catalog::resolve::{Chargeable, Plugin, resolve, unknown_plugins};
 use crate::catalog::source::{file_name, read_bounded, without_file};
 use crate::config::{Config, ConfigError};
 use crate::grants::{Grants, Needs};
+use crate::trust::Admission;
 
 /// From this size on, bytes, a person wants to know what the wait is for.
 const TELLING_BYTES: usize = 1 << 20;
@@ -105,8 +106,9 @@ pub async fn check_files(
 ) -> Vec<FileReport> {
     let mut reports = Vec::new();
     let mut plugins = Vec::new();
+    let admission = Arc::new(Admission::read(&config.trust));
     for file in files {
-        let (plugin, problems) = examine(&file, loader).await;
+        let (plugin, problems) = examine(&file, loader, &admission).await;
         plugins.extend(plugin.map(|plugin| (reports.len(), plugin)));
         reports.push(FileReport {
             problems,
@@ -168,15 +170,23 @@ pub async fn check_files(
     reports
 }
 
-async fn examine(file: &Path, loader: &dyn Loader) -> (Option<Plugin>, Vec<String>) {
+async fn examine(
+    file: &Path,
+    loader: &dyn Loader,
+    admission: &Arc<Admission>,
+) -> (Option<Plugin>, Vec<String>) {
     let shown = file_name(file);
-    let path = file.to_owned();
+    let (path, admission) = (file.to_owned(), Arc::clone(admission));
     let read = tokio::task::spawn_blocking(move || {
-        (
-            plugin_name(&path),
-            read_bounded(&path),
-            sidecar(&path.with_extension("toml")),
-        )
+        let name = plugin_name(&path);
+        let plugin = name.clone().unwrap_or_default();
+        let bytes = read_bounded(&path).and_then(|bytes| {
+            let admitted = admission.admit(&plugin, &path, &bytes);
+            admitted
+                .map(|()| bytes)
+                .map_err(|refusal| refusal.to_string())
+        });
+        (name, bytes, admitted_sidecar(&plugin, &path, &admission))
     });
     let (name, bytes, sidecar) = match read.await {
         Ok(read) => read,

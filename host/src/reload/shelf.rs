@@ -15,6 +15,7 @@ use crate::catalog::Problem;
 use crate::catalog::resolve::Plugin;
 use crate::catalog::source::file_name;
 use crate::plugin::Manifest;
+use crate::trust::Admission;
 
 /// Every plugin file by its plugin's name.
 #[derive(Default)]
@@ -34,12 +35,14 @@ pub(super) struct ToLoad {
 }
 
 impl Shelf {
-    /// The stamps of what was seen. One so fresh that a further write might not have changed it is left out.
+    /// The stamps of what was seen. One so fresh that a further write might not have changed it is left out, and so is one
+    /// of a content that was refused: what refused it is not in the file.
     pub(super) fn stamps(&self) -> HashMap<String, Stamp> {
+        let refused = |slot: &Slot| slot.wrong.as_ref().is_some_and(|w| w.refused.is_some());
         let sure = self
             .slots
             .iter()
-            .filter(|(_, slot)| slot.seen_age.is_none_or(|age| age > TICK));
+            .filter(|(_, slot)| slot.seen_age.is_none_or(|age| age > TICK) && !refused(slot));
         sure.map(|(name, slot)| (name.clone(), slot.stamp))
             .collect()
     }
@@ -96,6 +99,17 @@ impl Shelf {
     ) {
         if let Some(slot) = self.slots.get_mut(name) {
             slot.loaded(digest, result, now);
+        }
+    }
+
+    /// Drops what the operator no longer accepts, and would be served as the last good version otherwise.
+    pub(super) fn revoke(&mut self, admission: &Admission) {
+        for (name, slot) in &mut self.slots {
+            slot.forget(|version| admission.revokes(name, version.digest));
+            let said = slot.sidecar.as_ref();
+            if said.is_some_and(|rules| admission.admit_sidecar(name, rules.sidecar).is_err()) {
+                slot.sidecar = None;
+            }
         }
     }
 

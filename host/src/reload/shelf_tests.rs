@@ -8,6 +8,7 @@ use crate::reload::slot::WRITING;
 #[derive(Default)]
 struct Shown {
     shelf: Shelf,
+    admission: Admission,
     folder: Option<tempfile::TempDir>,
 }
 
@@ -41,7 +42,7 @@ impl Shown {
             let file = std::fs::File::options().write(true).open(&path).unwrap();
             file.set_modified(SystemTime::now() - age).unwrap();
         }
-        let scan = super::super::folder::scan(folder.path(), &self.shelf.stamps());
+        let scan = super::super::folder::scan(folder.path(), &self.shelf.stamps(), &self.admission);
         self.folder = Some(folder);
         let find = |digest: &Digest| {
             known

@@ -10,6 +10,7 @@ use super::folder::{Found, Stamp};
 use crate::catalog::source::without_file;
 use crate::config::PluginRules;
 use crate::plugin::Manifest;
+use crate::trust::Refusal;
 
 /// So long after its last change a file that does not load counts as still being written.
 pub(super) const WRITING: Duration = Duration::from_secs(2);
@@ -44,6 +45,8 @@ pub(super) struct Version {
 
 pub(super) struct Wrong {
     pub(super) message: String,
+    /// The content that the operator's rules refuse, which a signature or the lock may yet change.
+    pub(super) refused: Option<Digest>,
     /// Until then the file may still be being written.
     pub(super) quiet_until: Option<Instant>,
 }
@@ -78,9 +81,13 @@ impl Slot {
             }
             Err(message) => self.sidecar_wrong = Some(message),
         }
-        match found.content? {
-            Ok(digest) => self.content(digest, known_manifest),
-            Err(message) => {
+        match (found.content?, found.refused) {
+            (Ok(digest), None) => self.content(digest, known_manifest),
+            (Ok(digest), Some(refusal)) => {
+                self.refused(digest, &refusal, now);
+                None
+            }
+            (Err(message), _) => {
                 self.loading = None;
                 self.fails(message, now);
                 None
@@ -112,6 +119,33 @@ impl Slot {
             self.before = self.before.take().or(replaced);
         }
         Some(digest)
+    }
+
+    /// Takes in that the file's present content must not be loaded, even if it was before.
+    fn refused(&mut self, digest: Digest, refusal: &Refusal, now: Instant) {
+        self.loading = None;
+        self.forget(|version| version.digest == digest && refusal.revokes());
+        let known = self.wrong.as_ref().filter(|w| w.refused == Some(digest));
+        let quiet_until = match known {
+            Some(known) => known.quiet_until,
+            // Its signature may be on its way.
+            None => refusal.may_pass().then(|| now + WRITING),
+        };
+        self.wrong = Some(Wrong {
+            message: refusal.to_string(),
+            refused: Some(digest),
+            quiet_until,
+        });
+    }
+
+    /// Drops the versions that must not be served any more; the other one stays.
+    pub(super) fn forget(&mut self, gone: impl Fn(&Version) -> bool) {
+        if self.before.as_ref().is_some_and(&gone) {
+            self.before = None;
+        }
+        if self.version.as_ref().is_some_and(&gone) {
+            self.version = self.before.take();
+        }
     }
 
     pub(super) fn loaded(
@@ -160,6 +194,7 @@ impl Slot {
         let writing = self.age().and_then(|age| WRITING.checked_sub(age));
         self.wrong = Some(Wrong {
             message,
+            refused: None,
             quiet_until: writing.map(|left| now + left),
         });
     }

@@ -13,6 +13,8 @@ use crate::catalog::fakes::{FakeLedger, FakeLoader};
 use crate::catalog::resolve::Charging;
 use crate::config::{Overrides, Places};
 
+mod trust;
+
 /// Longest wait for anything; reached only by a test that fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -90,7 +92,7 @@ impl Before {
 /// Plugins and sidecars go into `plugins`, `coinop.toml` beside it.
 fn write(folder: &Path, name: &str, text: &str) {
     let path = match name {
-        "coinop.toml" => folder.join(name),
+        "coinop.toml" | "coinop.lock" => folder.join(name),
         _ => folder.join("plugins").join(name),
     };
     std::fs::write(path, text).unwrap();

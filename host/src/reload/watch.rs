@@ -136,15 +136,19 @@ fn matters(watched: &Watched, event: &Event) -> bool {
 }
 
 fn concerns(watched: &Watched, path: &Path) -> bool {
-    if path == watched.plugins || path.file_name() == watched.config.file_name() {
+    let lock = watched.config.with_extension("lock");
+    let named = [watched.config.file_name(), lock.file_name()];
+    if path == watched.plugins || named.contains(&path.file_name()) {
         return true;
     }
     let hidden = path
         .file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let known = path
-        .extension()
-        .is_some_and(|extension| extension == "wasm" || extension == "toml");
+    let known = path.extension().is_some_and(|extension| {
+        ["wasm", "toml", "minisig"]
+            .iter()
+            .any(|known| extension == *known)
+    });
     known && !hidden
 }
 
@@ -165,7 +169,10 @@ mod tests {
         let cases = [
             (modified, "/p/a.wasm", true),
             (modified, "/p/a.toml", true),
+            (modified, "/p/a.wasm.minisig", true),
             (modified, "/c/coinop.toml", true),
+            (modified, "/c/coinop.lock", true),
+            (modified, "/c/other.lock", false),
             (EventKind::Create(CreateKind::File), "/p/a.wasm", true),
             (EventKind::Remove(RemoveKind::File), "/p/a.wasm", true),
             (EventKind::Remove(RemoveKind::Folder), "/p", true),

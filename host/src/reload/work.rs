@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::keep::{Keeper, paid};
 use super::shelf::{Shelf, ToLoad};
+use super::trusted::{self, Compared};
 use super::{Progress, Setup, folder};
 use crate::catalog::Problem;
 use crate::catalog::notes::Note;
@@ -20,6 +21,7 @@ use crate::catalog::resolve::{Plugin, Resolved, problem, resolve};
 use crate::config::{Config, ConfigErrors};
 use crate::ledger::Components;
 use crate::plugin::Manifest;
+use crate::trust::Admission;
 
 /// When a component that the ledger did not take is tried again.
 const KEEP_AGAIN: Duration = Duration::from_secs(2);
@@ -47,6 +49,9 @@ pub(super) struct Work {
     again: Option<Instant>,
     /// What was blocked when the listing was made.
     blocked: BTreeSet<Digest>,
+    /// What the operator accepted, when the folder was looked at.
+    admission: Admission,
+    compared: Compared,
 }
 
 struct Loaded {
@@ -69,6 +74,8 @@ impl Work {
             told: BTreeSet::new(),
             again: None,
             blocked: BTreeSet::new(),
+            admission: Admission::default(),
+            compared: Compared::default(),
         }
     }
 
@@ -105,11 +112,21 @@ impl Work {
 
     /// Looks at folder and configuration, and starts to load what is new.
     async fn look(&mut self) {
-        let (config, stamps) = (self.setup.config.clone(), self.shelf.stamps());
+        let (config, in_use) = (self.setup.config.clone(), self.config.trust.clone());
+        let (stamps, before) = (self.shelf.stamps(), self.admission.clone());
         let seen = tokio::task::spawn_blocking(move || {
-            (folder::scan(&config.plugins_dir, &stamps), config.reload())
+            let newer = config.reload();
+            let rules = newer.as_ref().map_or(&in_use, |newer| &newer.trust);
+            let admission = Admission::read(rules);
+            // Other rules are about every file, whether it has changed or not.
+            let known = match admission == before {
+                true => stamps,
+                false => HashMap::new(),
+            };
+            let scan = folder::scan(&config.plugins_dir, &known, &admission);
+            (scan, newer, admission)
         });
-        let (scan, config) = match seen.await {
+        let (scan, config, admission) = match seen.await {
             Ok(seen) => seen,
             Err(error) => return tracing::error!("looking at the plugins failed: {error}"),
         };
@@ -118,6 +135,11 @@ impl Work {
         let library = Arc::clone(&self.setup.library);
         let known = |digest: &Digest| library.loader().known_manifest(digest);
         let new = self.shelf.seen(&folder, scan, Instant::now(), known);
+        self.shelf.revoke(&admission);
+        if admission != self.admission {
+            self.compared = Compared::default();
+            self.admission = admission;
+        }
         self.waiting.extend(new);
         self.load_next();
     }
@@ -209,6 +231,13 @@ impl Work {
     async fn list(&mut self) {
         self.again = None;
         let (mut plugins, mut problems) = (self.shelf.plugins(), self.config_problems.clone());
+        let allowed = self.admission.allowed(self.config.grants());
+        problems.extend(trusted::problems(
+            &self.admission,
+            &allowed,
+            &self.config.file,
+        ));
+        self.compared.tell(&self.admission, &plugins);
         problems.extend(self.shelf.problems(Instant::now()));
         self.leave_out_blocked(&mut plugins, &mut problems).await;
         let served = self.shelf.served();
@@ -219,7 +248,7 @@ impl Work {
         next.problems = problems;
         self.tell(&next.problems, &resolved.notes);
         self.setup.library.serve(served);
-        self.setup.library.grant(self.config.grants());
+        self.setup.library.grant(allowed.grants, allowed.pins);
         let changed = !next.same_listing(&self.setup.catalog.snapshot());
         self.setup.catalog.publish(next, changed);
     }

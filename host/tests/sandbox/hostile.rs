@@ -306,6 +306,7 @@ async fn checks_that_double_at_every_step_end_the_call() {
         settings: BTreeMap::new(),
         grants: Default::default(),
         progress: None,
+        bucket: None,
     };
     let error = call.error("one", json!({})).await.to_string();
     assert!(

@@ -12,18 +12,22 @@ const OF_FILE: &str = "    ";
 const OF_TOOL: &str = "        ";
 
 /// Everything, file by file.
-pub(super) fn shown(reports: &[FileReport], folder: &Path) -> String {
+pub(super) fn shown(
+    reports: &[FileReport],
+    provenance: &dyn Fn(&Path) -> Vec<String>,
+    folder: &Path,
+) -> String {
     if reports.is_empty() {
         return format!("No plugins in {}\n", folder.display());
     }
     let mut lines = Vec::new();
     for report in reports {
-        file(report, &mut lines);
+        file(report, provenance, &mut lines);
     }
     lines.join("\n") + "\n"
 }
 
-fn file(report: &FileReport, lines: &mut Vec<String>) {
+fn file(report: &FileReport, provenance: &dyn Fn(&Path) -> Vec<String>, lines: &mut Vec<String>) {
     let mark = match report.problems.is_empty() {
         true => "✓",
         false => "✗",
@@ -44,6 +48,9 @@ fn file(report: &FileReport, lines: &mut Vec<String>) {
         lines.extend(broken(OF_FILE, &format!("granted: to {phrase}")));
     }
     needs(report, lines);
+    for line in provenance(&report.file) {
+        lines.extend(broken(OF_FILE, &line));
+    }
     let problems = report
         .problems
         .iter()
@@ -170,7 +177,7 @@ mod tests {
     #[test]
     fn a_file_is_shown_with_what_it_may_and_what_it_lacks() {
         assert_eq!(
-            shown(&[report()], Path::new("plugins")),
+            shown(&[report()], &|_| Vec::new(), Path::new("plugins")),
             "✗ plugins/weather.wasm
     get_forecast: 0.003 USD per call, two_step, paid to sandbox, redeemed by confirm_get_forecast
         city: string, days?: integer
