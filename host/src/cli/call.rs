@@ -211,6 +211,8 @@ impl Rules {
             .and_then(|stem| stem.to_str())
             .unwrap_or_default();
         let operator = config.plugins.get(name).cloned().unwrap_or_default();
+        let granted = Admission::read(&config.trust).allowed(config.grants());
+        let granted = granted.grants.get(name).cloned();
         let mut settings = sidecar.settings.clone();
         settings.extend(operator.settings.clone());
         Ok(Self {
@@ -219,7 +221,7 @@ impl Rules {
                 .limits
                 .lowering(operator.limits.applied_to(config.limits)),
             settings,
-            grants: operator.grants,
+            grants: granted.unwrap_or_default(),
         })
     }
 }

@@ -11,8 +11,11 @@ mod ledger;
 mod lock;
 mod moment;
 pub mod payments;
+mod pull;
+mod push;
 mod receipts;
 mod reconcile;
+mod registry;
 mod serve;
 mod terminal;
 #[cfg(test)]
@@ -57,6 +60,10 @@ enum Command {
     Ledger(ledger::LedgerCommand),
     /// Accept plugins as they are: write down in coinop.lock what they are, say and may reach
     Lock(lock::LockPlugins),
+    /// Fetch a component from an OCI registry into the folder of plugins, once it is verified
+    Pull(pull::Pull),
+    /// Publish a component in an OCI registry
+    Push(push::Push),
     /// Stop selling and running one version of a plugin at once
     Block(block::Block),
 }
@@ -165,6 +172,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Reconcile(command) => command.run().await,
         Command::Ledger(command) => command.run().await,
         Command::Lock(command) => command.run().await,
+        Command::Pull(command) => command.run().await,
+        Command::Push(command) => command.run().await,
         Command::Block(command) => command.run().await,
     }
 }

@@ -123,7 +123,10 @@ pub fn plugin_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// A plugin's name: its file's, without `.wasm`.
-pub(super) fn plugin_name(path: &Path) -> Result<String, String> {
+///
+/// # Errors
+/// That is no name: what to do about it.
+pub fn plugin_name(path: &Path) -> Result<String, String> {
     let stem = path
         .file_stem()
         .and_then(|s| s.to_str())

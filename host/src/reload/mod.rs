@@ -23,7 +23,7 @@ use crate::catalog::resolve::Chargeable;
 use crate::config::Config;
 use crate::ledger::Components;
 
-pub use folder::plugin_files;
+pub use folder::{plugin_files, plugin_name};
 pub use report::{FileReport, ToolReport, check_files, check_folder};
 
 /// What reload works with.

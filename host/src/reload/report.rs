@@ -123,7 +123,12 @@ pub async fn check_files(
         .chain(config.plugins.keys().cloned())
         .collect();
     let resolved = resolve(config, &only, &present, chargeable);
+    let withheld = admission.allowed(config.grants()).withheld;
     for (at, plugin) in &plugins {
+        let lacking = withheld.iter().filter(|(name, _)| *name == plugin.name);
+        reports[*at]
+            .problems
+            .extend(lacking.map(|(_, message)| message.clone()));
         let listings = resolved
             .snapshot
             .tools

@@ -117,7 +117,7 @@ impl Work {
         let seen = tokio::task::spawn_blocking(move || {
             let newer = config.reload();
             let rules = newer.as_ref().map_or(&in_use, |newer| &newer.trust);
-            let admission = Admission::read(rules);
+            let admission = before.read_again(rules);
             // Other rules are about every file, whether it has changed or not.
             let known = match admission == before {
                 true => stamps,

@@ -42,6 +42,15 @@ impl Admission {
         }
     }
 
+    /// As [`Self::read`]; while the lock cannot be read, the one before counts.
+    pub fn read_again(&self, rules: &TrustRules) -> Self {
+        let mut next = Self::read(rules);
+        if next.lock_wrong.is_some() && rules.lock_file == self.rules.lock_file {
+            next.lock.clone_from(&self.lock);
+        }
+        next
+    }
+
     /// As [`Self::read`], with a lock at hand.
     pub fn new(rules: TrustRules, lock: Option<Lock>) -> Self {
         Self {
@@ -125,7 +134,7 @@ impl Admission {
 
     fn check_locked(&self, plugin: &str, found: Digest) -> Result<(), Refusal> {
         let lock_file = last_name(&self.rules.lock_file);
-        if let Some(wrong) = &self.lock_wrong {
+        if let (None, Some(wrong)) = (&self.lock, &self.lock_wrong) {
             let reason = wrong.to_string();
             return Err(Refusal::NoLock { lock_file, reason });
         }
@@ -147,10 +156,11 @@ impl Admission {
         Some(pinned.digest)
     }
 
-    /// Whether what was loaded earlier must go: the lock names another version by now. A lock that cannot be read
-    /// says nothing of what it admitted before.
+    /// Whether what was loaded earlier must go: the lock names another version by now.
     pub fn revokes(&self, plugin: &str, digest: Digest) -> bool {
-        self.rules.locked && self.lock_wrong.is_none() && self.check_locked(plugin, digest).is_err()
+        let refusal = |()| self.check_locked(plugin, digest).err();
+        let refusal = self.rules.locked.then_some(()).and_then(refusal);
+        refusal.is_some_and(|refusal| refusal.revokes())
     }
 
     /// Whether a sidecar of this digest, `None` for no sidecar, counts for `plugin`.

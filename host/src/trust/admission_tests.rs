@@ -92,6 +92,13 @@ fn a_lock_that_cannot_be_read_admits_nothing_and_revokes_nothing() {
         "{refused}"
     );
     assert!(!admission.revokes("p", Digest::of(BYTES)));
+    let before = Admission::new(rules.clone(), Some(lock(pinned(BYTES, &[ONE]))));
+    let broken = before.read_again(&rules);
+    assert!(broken.lock_wrong().is_some());
+    assert_eq!(broken.admit("p", no_file(), BYTES), Ok(()));
+    assert!(broken.admit("p", no_file(), b"other").is_err());
+    let grants = granted(&["GET https://a.example"]);
+    assert_eq!(broken.allowed(grants.clone()).grants, grants);
 }
 
 #[test]

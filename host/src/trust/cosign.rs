@@ -93,3 +93,86 @@ struct Image {
     #[serde(rename = "docker-manifest-digest")]
     digest: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use p256::ecdsa::SigningKey;
+    use p256::ecdsa::signature::Signer as _;
+
+    use super::*;
+
+    /// Made by OpenSSL, as cosign makes them, over a payload about the digest of `manifest`.
+    const KEY: &str = include_str!("testdata/cosign.pub");
+    const PAYLOAD: &[u8] = include_bytes!("testdata/cosign-payload.json");
+    const SIGNATURE: &str = include_str!("testdata/cosign-payload.sig");
+
+    fn ours() -> SigningKey {
+        SigningKey::from_slice(&[7; 32]).unwrap()
+    }
+
+    /// Whether `payload`, signed by our own key, is taken for a signature of the digest of `manifest`.
+    fn signed(payload: &str) -> Result<(), String> {
+        let signature: Signature = ours().sign(payload.as_bytes());
+        let signature = BASE64.encode(signature.to_der().as_bytes());
+        let key = *ours().verifying_key();
+        let keys = [
+            KEY.parse().unwrap(),
+            CosignKey {
+                id: "ours".to_owned(),
+                key,
+            },
+        ];
+        let found = verify(
+            payload.as_bytes(),
+            &signature,
+            Digest::of(b"manifest"),
+            &keys,
+        )?;
+        assert_eq!(found.id(), "ours");
+        Ok(())
+    }
+
+    #[test]
+    fn a_signature_of_openssl_is_verified() {
+        let keys = [KEY.parse::<CosignKey>().unwrap()];
+        let about = Digest::of(b"manifest");
+        let found = verify(PAYLOAD, SIGNATURE, about, &keys).unwrap();
+        assert_eq!(found.id(), keys[0].id());
+        let other = verify(PAYLOAD, SIGNATURE, Digest::of(b"other"), &keys);
+        assert!(other.unwrap_err().contains("another artifact"));
+        assert!(verify(PAYLOAD, SIGNATURE, about, &[]).is_err());
+        let changed = [PAYLOAD, b" "].concat();
+        assert!(verify(&changed, SIGNATURE, about, &keys).is_err());
+        for none in ["", "nonsense", "AAAA"] {
+            assert!(verify(PAYLOAD, none, about, &keys).is_err());
+        }
+    }
+
+    #[test]
+    fn only_what_is_about_this_manifest_counts() {
+        let payload = String::from_utf8(PAYLOAD.to_vec()).unwrap();
+        assert_eq!(signed(&payload), Ok(()));
+        let digest = Digest::of(b"manifest").to_string();
+        let others = [
+            payload.replace(&digest, &Digest::of(b"other").to_string()),
+            payload.replace("sha256:", "sha512:"),
+            payload.replace("cosign container image signature", "another kind"),
+            "{}".to_owned(),
+            "not JSON".to_owned(),
+        ];
+        for other in others {
+            assert!(signed(&other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_a_p_256_pem_and_nothing_else() {
+        for wrong in [
+            "",
+            "RWQf",
+            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+        ] {
+            assert!(wrong.parse::<CosignKey>().is_err(), "{wrong}");
+        }
+    }
+}

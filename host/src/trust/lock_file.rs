@@ -59,19 +59,26 @@ pub fn read(path: &Path) -> Result<Option<Lock>, LockError> {
 /// # Errors
 /// [`LockError::Io`].
 pub fn write(path: &Path, lock: &Lock) -> Result<(), LockError> {
+    write_file(path, format!("{HEAD}{}", lock.text()).as_bytes())
+}
+
+/// Writes a file whole, or not at all; until then it has a hidden name. Blocks.
+///
+/// # Errors
+/// [`LockError::Io`].
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), LockError> {
     let io = |error: std::io::Error| LockError::Io(format!("cannot be written: {error}"));
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(io)?;
     let mut file = new_file(folder).map_err(io)?;
-    let text = format!("{HEAD}{}", lock.text());
-    file.write_all(text.as_bytes()).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
     file.as_file().sync_all().map_err(io)?;
     file.persist(path).map_err(|error| io(error.error))?;
     Ok(())
 }
 
 /// A hidden file that whoever may read the folder may read, like any other that is meant to be shared.
-pub(super) fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+fn new_file(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".coinop-");
     #[cfg(unix)]

@@ -20,7 +20,7 @@ pub use admission::{Admission, Allowed};
 pub use change::{Change, changes};
 pub use cosign::CosignKey;
 pub use lock::{Lock, Pinned, PinnedTool, Pulled};
-pub use lock_file::{LockError, read, write};
+pub use lock_file::{LockError, read, write, write_file};
 pub use minisign::{MinisignKey, Signature, signature_file};
 pub use provenance::provenance;
 pub use refusal::Refusal;
