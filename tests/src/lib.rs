@@ -26,6 +26,7 @@ pub mod paths;
 pub mod pay;
 pub mod postgres;
 pub mod process;
+pub mod registry;
 pub mod script;
 pub mod sim;
 pub mod stdio;

@@ -211,8 +211,12 @@ impl Rules {
             .and_then(|stem| stem.to_str())
             .unwrap_or_default();
         let operator = config.plugins.get(name).cloned().unwrap_or_default();
-        let granted = Admission::read(&config.trust).allowed(config.grants());
-        let granted = granted.grants.get(name).cloned();
+        let admission = Admission::read(&config.trust);
+        let admitted = admission.admit_sidecar(name, sidecar.sidecar);
+        admitted
+            .map_err(anyhow::Error::msg)
+            .with_context(|| path.with_extension("toml").display().to_string())?;
+        let granted = admission.allowed(config.grants()).grants.remove(name);
         let mut settings = sidecar.settings.clone();
         settings.extend(operator.settings.clone());
         Ok(Self {

@@ -20,7 +20,8 @@ use crate::trust::{self, Admission, Lock, Pinned, Scope, tools};
 #[derive(Args)]
 pub(super) struct LockPlugins {
     /// Plugins, by their files' names without .wasm; without any, the whole folder of plugins
-    plugins: Vec<String>,
+    #[arg(value_name = "PLUGIN")]
+    named: Vec<String>,
     /// Write nothing: show what differs, and fail where something does
     #[arg(long)]
     check: bool,
@@ -59,7 +60,7 @@ impl LockPlugins {
         unclear: &[String],
         lock_file: &Path,
     ) -> anyhow::Result<ExitCode> {
-        let scope = match self.plugins.is_empty() {
+        let scope = match self.named.is_empty() {
             true => Scope::Folder,
             false => Scope::Named,
         };
@@ -98,10 +99,10 @@ impl LockPlugins {
             .into_iter()
             .filter_map(|file| Some((name(&file)?, file)))
             .collect();
-        if let Some(missing) = self.plugins.iter().find(|name| !files.contains_key(*name)) {
+        if let Some(missing) = self.named.iter().find(|name| !files.contains_key(*name)) {
             anyhow::bail!("there is no {missing}.wasm in {folder}");
         }
-        files.retain(|name, _| self.plugins.is_empty() || self.plugins.contains(name));
+        files.retain(|name, _| self.named.is_empty() || self.named.contains(name));
         Ok(files)
     }
 }

@@ -177,3 +177,15 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Block(command) => command.run().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn no_two_arguments_of_a_command_have_one_name() {
+        Cli::command().debug_assert();
+    }
+}

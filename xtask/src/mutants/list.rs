@@ -464,4 +464,61 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         suite: Suite::Host,
         tests: &["provider::x402::chain::evidence::tests::one_transfer_pays_for_one_nonce"],
     },
+    Mutation {
+        name: "locked-digest",
+        why: "a file that was replaced is loaded although the lock names another",
+        edits: &[Edit {
+            file: "host/src/trust/admission.rs",
+            from: "Some(locked) if locked == found => Ok(()),",
+            to: "Some(locked) if locked == found || !plugin.is_empty() => Ok(()),",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "reload::tests::trust::nothing_of_a_replaced_file_is_loaded_until_it_is_accepted",
+        ],
+    },
+    Mutation {
+        name: "locked-grants",
+        why: "a grant that was not accepted comes with one that was",
+        edits: &[Edit {
+            file: "host/src/trust/admission.rs",
+            from: "Some(pinned) if lines.iter().all(|line| pinned.grants.contains(line)) => {",
+            to: "Some(pinned) if lines.iter().any(|line| pinned.grants.contains(line)) => {",
+        }],
+        suite: Suite::Host,
+        tests: &["trust::admission::tests::one_grant_that_was_not_accepted_withholds_them_all"],
+    },
+    Mutation {
+        name: "pinned-grants",
+        why: "another version of a plugin runs with the grants of the accepted one",
+        edits: &[Edit {
+            file: "host/src/catalog/granted.rs",
+            from: ".is_some_and(|pinned| *pinned != component)",
+            to: ".is_some_and(|pinned| *pinned != component && plugin.is_empty())",
+        }],
+        suite: Suite::Host,
+        tests: &["catalog::granted::tests::pinned_grants_are_not_for_another_version"],
+    },
+    Mutation {
+        name: "file-signature",
+        why: "a signature over something else admits a file",
+        edits: &[Edit {
+            file: "host/src/trust/minisign.rs",
+            from: "key.key.verify(bytes, &self.signature, true).is_ok();",
+            to: "key.key.verify(bytes, &self.signature, true).is_ok() || !bytes.is_empty();",
+        }],
+        suite: Suite::Host,
+        tests: &["reload::tests::trust::what_stays_unsigned_or_is_signed_wrongly_is_told_and_never_loaded"],
+    },
+    Mutation {
+        name: "cosign-about",
+        why: "a signature of one artifact admits another",
+        edits: &[Edit {
+            file: "host/src/trust/cosign.rs",
+            from: "Some(about) if about == manifest && kind == PAYLOAD_KIND => Ok(key),",
+            to: "Some(about) if about == manifest || kind == PAYLOAD_KIND => Ok(key),",
+        }],
+        suite: Suite::Host,
+        tests: &["trust::cosign::tests::only_what_is_about_this_manifest_counts"],
+    },
 ];
