@@ -17,7 +17,7 @@ use crate::limits::Limits;
 /// Handles one run may hold at a time: streams, pollables and the like.
 const HANDLES_MAX: usize = 4096;
 /// Bytes a guest may hand to the host in one call, whatever its answer may have: WASI writes need some room.
-const HOSTCALL_BYTES_MIN: usize = 256 << 10;
+pub(super) const HOSTCALL_BYTES_MIN: usize = 256 << 10;
 
 /// The data of one store.
 pub(super) struct State {

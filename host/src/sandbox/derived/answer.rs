@@ -11,6 +11,7 @@ use super::to_json::{self, Unfit};
 use crate::limits::Limits;
 use crate::sandbox::error::{FailureKind, RunError};
 use crate::sandbox::log::cut;
+use crate::sandbox::state::HOSTCALL_BYTES_MIN;
 
 /// Bytes of a failure's message that are passed on.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
@@ -22,7 +23,7 @@ const FAILED: &str = "the tool failed without saying why";
 /// own in it; the guest's memory bounds it too.
 pub(super) fn lifted_bytes_max(limits: &Limits) -> usize {
     let values = limits.output_bytes_max.saturating_mul(size_of::<Val>());
-    values.min(limits.memory_bytes_max)
+    values.min(limits.memory_bytes_max).max(HOSTCALL_BYTES_MIN)
 }
 
 /// The outcome of a call that returned.

@@ -33,16 +33,10 @@ use crate::plugin::{LeftOut, ToolDecl};
 
 pub(super) use introspect::offers_tools;
 
-/// Reads the doc comments of a component and drops them.
-#[cfg(test)]
-pub(super) fn read_docs(bytes: &[u8]) {
-    let _ = Docs::read(bytes);
-}
-
 use declare::Declared;
 use docs::Docs;
 use introspect::{Exports, Function};
-use shape::Signature;
+use shape::{Answer, Signature};
 
 /// Reasons that one message gives.
 const REASONS_MAX: usize = 5;
@@ -152,7 +146,8 @@ impl Linked {
         let function = instance
             .get_func(&mut *store, export)
             .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;
-        let mut results = vec![Val::Bool(false); function.ty(&*store).results().len()];
+        let returns = !matches!(signature.answer, Answer::Nothing);
+        let mut results = vec![Val::Bool(false); usize::from(returns)];
         function.call_async(store, &arguments, &mut results).await?;
         Ok(answer::of(&signature.answer, results.first(), limits))
     }
@@ -161,4 +156,10 @@ impl Linked {
 fn lowered(signature: &Signature, arguments: &str) -> Result<Vec<Val>, String> {
     let json = serde_json::from_str(arguments).map_err(|e| e.to_string())?;
     from_json::arguments(&signature.params, &json).map_err(|misfit| misfit.to_string())
+}
+
+/// Reads the doc comments of a component and drops them.
+#[cfg(test)]
+pub(super) fn read_docs(bytes: &[u8]) {
+    let _ = Docs::read(bytes);
 }

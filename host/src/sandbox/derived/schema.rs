@@ -159,3 +159,31 @@ fn option(some: &Shape, side: Side) -> Value {
     };
     json!({ "anyOf": [some, { "type": "null" }] })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::derived::introspect::DEPTH_MAX;
+    use crate::sandbox::derived::shape::Case;
+    use crate::sandbox::schema::Schema;
+
+    /// A schema is JSON too, which may be nested 128 deep; here with what a payment adds to it, and to spare.
+    #[test]
+    fn the_deepest_type_has_a_schema() {
+        let variant = |shape| {
+            Shape::Variant(vec![Case {
+                name: "a".to_owned(),
+                shape: Some(shape),
+            }])
+        };
+        let option = |shape| Shape::Option(Box::new(shape));
+        for wrap in [&variant as &dyn Fn(Shape) -> Shape, &option] {
+            let deepest = (1..DEPTH_MAX).fold(Shape::Bool, |shape, _| wrap(shape));
+            let mut schema = of_answer(&Answer::Value(deepest)).unwrap();
+            for _ in 0..3 {
+                schema = json!({ "type": "object", "anyOf": [schema] });
+            }
+            assert!(Schema::compile(&schema.to_string()).is_ok());
+        }
+    }
+}
