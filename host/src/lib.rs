@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod limits;
 pub mod outbound;
 pub mod plugin;
+mod project;
 pub mod provider;
 pub mod quarantine;
 pub mod random;

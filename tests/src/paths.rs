@@ -36,6 +36,11 @@ pub fn guest(name: &str) -> PathBuf {
     existing(target().join("guests").join(format!("{name}.wasm")))
 }
 
+/// Folders of compilers for plugins, for the front of `PATH`: those that xtask installed.
+pub fn compilers() -> Vec<PathBuf> {
+    vec![target().join("venv-compilers/bin")]
+}
+
 /// The Python that has the MCP client.
 pub fn python() -> PathBuf {
     existing(target().join("venv-clients/bin/python"))

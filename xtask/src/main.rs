@@ -5,6 +5,7 @@
 
 mod bench;
 mod clients;
+mod compilers;
 mod demo;
 mod fuzz;
 mod guests;

@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, bail};
 
 use crate::clients;
+use crate::compilers;
 use crate::guests;
 use crate::plugins;
 use crate::postgres;
@@ -16,8 +17,10 @@ use crate::toolchain::{self, WASM_TARGET};
 use crate::workspace::Workspace;
 
 const NODE_MAJOR_MIN: u32 = 20;
-const GUEST_WORKSPACES: [&str; 3] = [
+const GUEST_WORKSPACES: [&str; 5] = [
+    "examples/rust/Cargo.toml",
     "plugins/weather/Cargo.toml",
+    "sdk/rust/Cargo.toml",
     "tests/guests/Cargo.toml",
     "examples/shout/Cargo.toml",
 ];
@@ -198,6 +201,17 @@ fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
     summary.step("plugin weather", || {
         tests(&mut plugins::weather_tests(workspace))
     });
+    summary.step("SDK for Rust", || {
+        let mut sdk = plugins::guest_cargo(workspace, "test", "sdk/rust/Cargo.toml");
+        tests(sdk.arg("--all-features"))
+    });
+    summary.step("example in Rust", || {
+        tests(&mut plugins::guest_cargo(
+            workspace,
+            "test",
+            "examples/rust/Cargo.toml",
+        ))
+    });
     summary.step("plugin smart-summary", || {
         let python = Python::find(workspace).context(python::REMEDY)?;
         tests(&mut plugins::smart_summary_tests(workspace, &python))
@@ -219,6 +233,9 @@ fn e2e(workspace: &Workspace, summary: &mut Summary) {
             clients::install(workspace).map(|()| Counts::NONE)
         })
         && install_conformance(workspace, summary)
+        && summary.step("compilers for plugins: C and Go", || {
+            compilers::install(workspace).map(|()| Counts::NONE)
+        })
         && build_host(workspace, summary);
     if ready {
         cargo_tests(workspace, summary, &["coinop-tests"]);

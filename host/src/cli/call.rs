@@ -1,5 +1,7 @@
 //! `coinop call`: run one tool here and now. Nobody is charged, and what the guest prints is shown.
 
+mod watch;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,12 +14,14 @@ use coinop_core::ids::CallId;
 use coinop_core::outcome::{Content, Outcome};
 use serde_json::{Map, Value};
 
+use super::build::dist;
 use super::{Locations, terminal};
 use crate::app;
 use crate::catalog::arguments;
 use crate::config::{Config, Overrides, PluginRules};
 use crate::keyvalue::Bucket;
 use crate::plugin::ToolDecl;
+use crate::project::build;
 use crate::reload::plugin_files;
 use crate::sandbox::{Component, Metering, ProgressSink, Run, Sandbox};
 use crate::trust::Admission;
@@ -31,9 +35,13 @@ pub(super) struct Call {
     /// Its arguments, a JSON object
     #[arg(default_value = "{}")]
     arguments: String,
-    /// The plugin's file; without it, the folder of plugins is searched
-    #[arg(long, value_name = "FILE")]
+    /// The plugin's file, or its project, which is built first; without it, the folder of plugins is searched
+    #[arg(long, value_name = "FILE|DIR")]
     plugin: Option<PathBuf>,
+    /// Build and call again after every change of the project or the file, until ctrl-c; without --plugin, the project
+    /// is the current folder
+    #[arg(long)]
+    watch: bool,
     /// Print the whole answer as JSON
     #[arg(long)]
     json: bool,
@@ -41,16 +49,33 @@ pub(super) struct Call {
     locations: Locations,
 }
 
+/// A plugin's file, its component, and the tool that is called.
+type Found = (PathBuf, Arc<Component>, ToolDecl);
+
 impl Call {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn");
+        if self.watch {
+            return watch::run(self).await;
+        }
         let config = self.locations.load(Overrides::default())?;
         let sandbox = app::open_sandbox(&config)?;
-        let (path, component, tool) = self.find(&config, &sandbox).await?;
+        let found = self.find(&config, &sandbox).await?;
+        self.once(&config, &sandbox, found).await
+    }
+
+    /// Calls the tool and shows the answer.
+    async fn once(
+        &self,
+        config: &Config,
+        sandbox: &Sandbox,
+        found: Found,
+    ) -> anyhow::Result<ExitCode> {
+        let (path, component, tool) = found;
         let arguments = self.checked_arguments(&tool)?;
-        let rules = Rules::of(&config, &path)?;
-        let component = rules.counting(&sandbox, &path, component).await?;
-        let bucket = rules.bucket(&config)?;
+        let rules = Rules::of(config, &path)?;
+        let component = rules.counting(sandbox, &path, component).await?;
+        let bucket = rules.bucket(config)?;
         let report = component
             .run(Run {
                 tool: &tool.name,
@@ -96,19 +121,27 @@ impl Call {
         })
     }
 
-    /// The first plugin that has the tool.
-    async fn find(
-        &self,
-        config: &Config,
-        sandbox: &Sandbox,
-    ) -> anyhow::Result<(PathBuf, Arc<Component>, ToolDecl)> {
+    /// Where the command line says, or in the folder of plugins.
+    async fn find(&self, config: &Config, sandbox: &Sandbox) -> anyhow::Result<Found> {
         let paths = match &self.plugin {
+            Some(path) if path.is_dir() => vec![build(path, &dist(path)).await?.component],
             Some(path) => vec![path.clone()],
             None => plugin_files(&config.plugins_dir).map_err(|error| {
                 let folder = config.plugins_dir.display();
                 anyhow::anyhow!("{folder}: {error}, or name a file with --plugin")
             })?,
         };
+        self.find_in(paths, config, sandbox).await
+    }
+
+    /// The first plugin that has the tool.
+    async fn find_in(
+        &self,
+        paths: Vec<PathBuf>,
+        config: &Config,
+        sandbox: &Sandbox,
+    ) -> anyhow::Result<Found> {
+        let named = self.watch || self.plugin.is_some();
         let mut known = Vec::new();
         let admission = Admission::read(&config.trust);
         for path in paths {
@@ -120,7 +153,7 @@ impl Call {
                 .with_context(|| shown.clone())?;
             let component = match sandbox.load(&shown, bytes.into()).await {
                 Ok(component) => component,
-                Err(error) if self.plugin.is_some() => return Err(error.into()),
+                Err(error) if named => return Err(error.into()),
                 Err(error) => {
                     eprintln!("coinop: {error}");
                     continue;

@@ -3,6 +3,7 @@
 //! 0: done. 1: it did not work, and stderr says why. 2: the command line is wrong.
 
 mod block;
+mod build;
 mod call;
 mod check;
 mod demo;
@@ -10,6 +11,7 @@ mod grant;
 mod ledger;
 mod lock;
 mod moment;
+mod new;
 pub mod payments;
 mod pull;
 mod push;
@@ -44,6 +46,10 @@ enum Command {
     Serve(serve::Serve),
     /// Walk through one paid call on the terminal, then keep serving
     Demo(demo::Demo),
+    /// Write a project to start a plugin from
+    New(new::New),
+    /// Build a plugin's project with its language's own tools
+    Build(build::Build),
     /// Say what is in plugin files, what their tools cost, and what is wrong with them
     Check(check::Check),
     /// Run one tool here and now, without charging anybody
@@ -164,6 +170,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(command) => command.run().await,
         Command::Demo(command) => command.run().await,
+        Command::New(command) => command.run(),
+        Command::Build(command) => command.run().await,
         Command::Check(command) => command.run().await,
         Command::Call(command) => command.run().await,
         Command::Grant(command) => command.run().await,
