@@ -104,6 +104,12 @@ pub fn revoke(
             rules.remove("grants");
         }
     }
+    if document.to_string() != text {
+        tidy(
+            document.as_item_mut(),
+            &["plugins", plugin, "grants", "env"],
+        );
+    }
     checked(file, &document)
 }
 
