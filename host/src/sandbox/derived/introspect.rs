@@ -256,7 +256,7 @@ mod tests {
     use crate::sandbox::engine;
 
     fn exports(wat: &str) -> Exports {
-        let engine = engine::build(2).unwrap();
+        let engine = engine::build(2, engine::Metering::Off).unwrap();
         let component = Component::new(&engine, wat::parse_str(wat).unwrap()).unwrap();
         Exports::of(&engine, &component)
     }

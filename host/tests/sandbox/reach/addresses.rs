@@ -66,7 +66,7 @@ async fn a_name_that_stands_for_an_inner_address_is_refused() {
         &["0.0.0.0", "::"],
     ] {
         let resolver = Fickle::saying(&[addresses]);
-        let call = granted_by(resolver.dialer(), &[origin.clone()]).await;
+        let call = granted_by(resolver.dialer(), std::slice::from_ref(&origin)).await;
         let error = refused(&call, &origin).await;
         assert_eq!(error, "ErrorCode::DestinationIpProhibited", "{addresses:?}");
     }
@@ -143,7 +143,7 @@ async fn no_plugin_reaches_an_address_by_anothers_connection() {
     let marked = granted_by(resolver.dialer(), &[format!("{origin} internal")]).await;
     let unmarked = grant(
         Call::of_component(Arc::clone(&marked.component)),
-        &[origin.clone()],
+        std::slice::from_ref(&origin),
     );
     assert_eq!(fetched(&marked, &origin).await["status"], 200);
     assert_eq!(

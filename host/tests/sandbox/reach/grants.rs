@@ -83,7 +83,7 @@ async fn a_redirect_is_shown_and_followed_only_where_a_grant_leads() {
     let server = Server::that(Does::Answers(redirect)).await;
     let url = server.origin();
 
-    let call = granted(&[url.clone()]).await;
+    let call = granted(std::slice::from_ref(&url)).await;
     assert_eq!(fetched(&call, &url).await["status"], 302);
     let followed = told(&call, "follow", json!({ "url": url })).await;
     assert_eq!(followed["error"], "ErrorCode::HttpRequestDenied");

@@ -164,7 +164,7 @@ async fn nobody_there_is_a_refused_connection() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
-    let call = granted(&[origin.clone()]).await;
+    let call = granted(std::slice::from_ref(&origin)).await;
     let error = refused(&call, &origin).await;
     assert_eq!(error, "ErrorCode::ConnectionRefused");
 }
@@ -181,7 +181,7 @@ async fn plain_words_are_no_tls() {
     ] {
         let server = Server::that(does).await;
         let origin = format!("https://127.0.0.1:{}", server.port);
-        let call = granted(&[origin.clone()]).await;
+        let call = granted(std::slice::from_ref(&origin)).await;
         let seen = told(&call, "fetch", json!({ "url": origin, "connect_ms": 1000 })).await;
         assert_eq!(seen["error"], error);
     }

@@ -91,6 +91,7 @@ async fn run(component: &Component, tool: &str, arguments: &str) -> RunReport {
             execution_id: "call",
             caller: None,
             grants: &Default::default(),
+            bucket: None,
             limits: &Limits::default(),
             settings: &BTreeMap::new(),
             progress: None,
