@@ -150,10 +150,23 @@ impl Paying {
     }
 }
 
+/// The runtime of a host. One thread more than there are processors: as many guests as there are processors may compute
+/// at a time, and a short call then finds a thread that none of them holds, which the system lets go first.
+///
+/// # Errors
+/// The system gives no threads.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(processors + 1)
+        .enable_all()
+        .build()
+}
+
 /// Parses the command line, runs the command, and gives the exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::fail(&error.into()),
     };

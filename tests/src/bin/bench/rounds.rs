@@ -52,6 +52,14 @@ impl Series {
     }
 }
 
+impl Series {
+    /// The largest of the ratios within a round.
+    pub(crate) fn worst_ratio(&self, other: &Self) -> f64 {
+        let rounds = self.0.iter().zip(&other.0);
+        rounds.map(|(one, other)| one / other).fold(0.0, f64::max)
+    }
+}
+
 /// The middle value.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
