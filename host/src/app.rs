@@ -20,6 +20,7 @@ use crate::catalog::library::Library;
 use crate::catalog::resolve::{Chargeable, Charging};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, State};
+use crate::descriptors;
 use crate::gate::{Accounts, CallerCaps, Errand, Gate, Job, Parts, Ready, Runner};
 use crate::keyvalue::KeyValue;
 use crate::ledger::Ledger;
@@ -74,6 +75,7 @@ impl App {
     /// # Errors
     /// Whatever keeps the host from serving safely, with the file or setting to change.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
+        descriptors::make_room(config.http.connections_max);
         let ledger = open_ledger(&config).await?;
         let clock = ledger.clock();
         let desk = desk(&ledger, &clock);

@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod descriptors;
 pub mod failpoint;
 #[cfg(test)]
 mod fuzz;

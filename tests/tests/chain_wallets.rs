@@ -45,6 +45,10 @@ async fn buys(shop: &Shop, wallet: wallets::Wallet, transport: Transport) {
     let saw = purchase.make().await;
     let saw = saw.unwrap_or_else(|failure| panic!("{wallet:?} {transport:?}: {failure}"));
     assert_eq!(saw["error"], false, "{wallet:?} {transport:?}: {saw}");
+    assert_eq!(
+        saw["receipt"]["success"], true,
+        "{wallet:?} {transport:?}: {saw}"
+    );
     check_bought(shop, &payer, &saw["receipt"]).await;
 
     let again = call(TOOL, &json!({ "text": "to pay" }), &saw["payment"]);

@@ -11,8 +11,8 @@ const NEEDS: &str = "[needs]\nreason = \"it counts its callers\"\nhttp = [\"http
                      env = [\"REACH_KEY\"]\ndirs = [{ as = \"/data\" }]\nkeyvalue_kib = 64\n";
 
 fn needy() -> Home {
-    let home = Home::new().plugin("reach");
-    std::fs::write(home.path("plugins").join("reach.toml"), NEEDS).unwrap();
+    let home = Home::new().plugin("granted");
+    std::fs::write(home.path("plugins").join("granted.toml"), NEEDS).unwrap();
     home
 }
 
@@ -48,7 +48,7 @@ fn config(home: &Home) -> String {
 async fn without_flags_and_a_terminal_it_only_tells() {
     let home = needy();
     let before = config(&home);
-    let told = run(&home, &["grant", "reach"]).await;
+    let told = run(&home, &["grant", "granted"]).await;
     assert_eq!(told.code, Some(0), "{}", told.stderr);
     for part in [
         "✗ send requests to https://api.example.com",
@@ -70,7 +70,7 @@ async fn without_flags_and_a_terminal_it_only_tells() {
 async fn all_grants_what_needs_no_choice_and_says_what_does() {
     let home = needy();
     let before = config(&home);
-    let some = run(&home, &["grant", "reach", "--all"]).await;
+    let some = run(&home, &["grant", "granted", "--all"]).await;
     assert_eq!(some.code, Some(1));
     assert!(some.stderr.contains("--dir PATH"), "{}", some.stderr);
     assert!(
@@ -80,10 +80,10 @@ async fn all_grants_what_needs_no_choice_and_says_what_does() {
     );
     let folder = home.path("plugins");
     let dir = format!("{}:/data", folder.display());
-    let all = run(&home, &["grant", "reach", "--all", "--dir", &dir]).await;
+    let all = run(&home, &["grant", "granted", "--all", "--dir", &dir]).await;
     assert_eq!(all.code, Some(0), "{}", all.stderr);
     assert!(config(&home).starts_with(&before), "the rest stays");
-    let none = run(&home, &["grant", "reach", "--revoke", "--all"]).await;
+    let none = run(&home, &["grant", "granted", "--revoke", "--all"]).await;
     assert_eq!(none.code, Some(0), "{}", none.stderr);
     assert_eq!(config(&home), before);
 }
@@ -95,13 +95,13 @@ async fn a_running_host_takes_grants_up_and_gives_them_back() {
     let steps = json!({ "steps": [["increment", "n", 1]] });
     let answer = async || client.call("keyvalue", steps.clone()).await.text();
     assert_eq!(answer().await, "\"error: access denied\"");
-    let granted = run(&home, &["grant", "reach", "--keyvalue", "64"]).await;
+    let granted = run(&home, &["grant", "granted", "--keyvalue", "64"]).await;
     assert_eq!(granted.code, Some(0), "{}", granted.stderr);
     until("the storage", async || {
         (answer().await.starts_with('[')).then_some(())
     })
     .await;
-    let revoked = run(&home, &["grant", "reach", "--revoke", "--keyvalue"]).await;
+    let revoked = run(&home, &["grant", "granted", "--revoke", "--keyvalue"]).await;
     assert_eq!(revoked.code, Some(0), "{}", revoked.stderr);
     until("the refusal", async || {
         answer().await.contains("denied").then_some(())
@@ -111,10 +111,10 @@ async fn a_running_host_takes_grants_up_and_gives_them_back() {
 
 #[tokio::test]
 async fn a_wrong_name_is_corrected() {
-    let told = run(&needy(), &["grant", "raech", "--caller"]).await;
+    let told = run(&needy(), &["grant", "grnated", "--caller"]).await;
     assert_eq!(told.code, Some(1));
     assert!(
-        told.stderr.contains("did you mean \"reach\"?"),
+        told.stderr.contains("did you mean \"granted\"?"),
         "{}",
         told.stderr
     );
@@ -123,7 +123,7 @@ async fn a_wrong_name_is_corrected() {
 #[tokio::test]
 async fn check_shows_grants_and_needs_and_never_a_secret() {
     let mut home =
-        needy().config("[plugins.reach.grants]\nenv = { REACH_KEY = { env = \"HOST_KEY\" } }\n");
+        needy().config("[plugins.granted.grants]\nenv = { REACH_KEY = { env = \"HOST_KEY\" } }\n");
     home.env("HOST_KEY", "hunter2-of-many");
     let checked = run(&home, &["check"]).await;
     assert_eq!(checked.code, Some(0), "{}", checked.stdout);
@@ -131,7 +131,7 @@ async fn check_shows_grants_and_needs_and_never_a_secret() {
         "uses: key-value storage",
         "granted: to read the variable REACH_KEY (a secret from the variable HOST_KEY)",
         "needs, not granted: to keep 64 KiB of data from call to call",
-        "[plugins.reach.grants]\n        http = [\"https://api.example.com\"]",
+        "[plugins.granted.grants]\n        http = [\"https://api.example.com\"]",
     ] {
         assert!(
             checked.stdout.contains(part),
@@ -164,15 +164,15 @@ async fn check_shows_grants_and_needs_and_never_a_secret() {
 
 #[tokio::test]
 async fn a_grant_that_cannot_be_given_takes_only_its_plugin_off_the_list() {
-    let home = Home::new().plugin("reach").plugin("echo").config(
-        "[plugins.reach.grants]\nenv = { KEY = { env = \"COINOP_TEST_UNSET\" } }\n\
+    let home = Home::new().plugin("granted").plugin("echo").config(
+        "[plugins.granted.grants]\nenv = { KEY = { env = \"COINOP_TEST_UNSET\" } }\n\
          dirs = [{ path = \"gone\", as = \"/data\" }]\n",
     );
     let checked = run(&home, &["check"]).await;
     assert_eq!(checked.code, Some(1));
     for part in [
-        "plugins.reach.grants.env.KEY: the environment variable COINOP_TEST_UNSET is not set",
-        "plugins.reach.grants.dirs: ",
+        "plugins.granted.grants.env.KEY: the environment variable COINOP_TEST_UNSET is not set",
+        "plugins.granted.grants.dirs: ",
     ] {
         assert!(
             checked.stdout.contains(part),
@@ -187,8 +187,8 @@ async fn a_grant_that_cannot_be_given_takes_only_its_plugin_off_the_list() {
 
 #[tokio::test]
 async fn a_sidecar_grants_nothing() {
-    let home = Home::new().plugin("reach");
-    let sidecar = home.path("plugins").join("reach.toml");
+    let home = Home::new().plugin("granted");
+    let sidecar = home.path("plugins").join("granted.toml");
     std::fs::write(sidecar, "[grants]\nkeyvalue_kib = 64\n").unwrap();
     let checked = run(&home, &["check"]).await;
     assert_eq!(checked.code, Some(1));

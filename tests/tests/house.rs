@@ -170,7 +170,8 @@ fn only_the_composition_root_names_concrete_types() {
 
 #[test]
 fn one_file_names_the_bindings_of_a_wit_version() {
-    check_absent("host/src", &["bindgen!"], &["/sandbox/v0_1_0.rs"]);
+    let adapters = ["/sandbox/v0_1_0.rs", "/sandbox/reach/keyvalue.rs"];
+    check_absent("host/src", &["bindgen!"], &adapters);
 }
 
 #[test]

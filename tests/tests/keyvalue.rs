@@ -40,11 +40,11 @@ keyvalue_contract!(in_memory, memory());
 keyvalue_contract!(in_a_file, file());
 keyvalue_contract!(in_a_database, database().await);
 
-const GRANTS: &str = "[plugins.reach.grants]\nkeyvalue_kib = 1\ncaller = true\n";
+const GRANTS: &str = "[plugins.granted.grants]\nkeyvalue_kib = 1\ncaller = true\n";
 
 #[tokio::test]
 async fn data_survives_the_host_and_is_in_a_file_of_its_own() {
-    let home = Home::new().plugin("reach").config(GRANTS);
+    let home = Home::new().plugin("granted").config(GRANTS);
     let steps = json!({ "steps": [["increment", "visits", 1]] });
     for expected in ["[1]", "[2]"] {
         let client = home.stdio(Era::Legacy).await;
@@ -64,7 +64,7 @@ async fn data_survives_the_host_and_is_in_a_file_of_its_own() {
 
 #[tokio::test]
 async fn a_host_whose_plugins_keep_nothing_has_no_such_file() {
-    let home = Home::new().plugin("reach");
+    let home = Home::new().plugin("granted");
     let client = home.stdio(Era::Legacy).await;
     let answer = client.call("keyvalue", json!({ "steps": [] })).await.text();
     assert_eq!(answer, "\"error: access denied\"");
@@ -74,7 +74,7 @@ async fn a_host_whose_plugins_keep_nothing_has_no_such_file() {
 #[tokio::test]
 async fn hosts_of_one_database_share_data_and_pseudonyms() {
     let url = Cluster::shared().await.database().await;
-    let home = Home::new().plugin("reach").config(GRANTS).database(&url);
+    let home = Home::new().plugin("granted").config(GRANTS).database(&url);
     let (one, two) = (home.stdio(Era::Legacy).await, home.stdio(Era::Modern).await);
     let steps = json!({ "steps": [["increment", "visits", 1]] });
     assert_eq!(one.call("keyvalue", steps.clone()).await.text(), "[1]");
@@ -86,13 +86,13 @@ async fn hosts_of_one_database_share_data_and_pseudonyms() {
 
 #[tokio::test]
 async fn a_plugin_knows_its_caller_only_where_that_is_granted_and_apart_from_others() {
-    let home = Home::new().plugin("reach").config(GRANTS);
+    let home = Home::new().plugin("granted").config(GRANTS);
     let mine = home
         .stdio(Era::Legacy)
         .await
         .call("caller", json!({}))
         .await;
-    let without = Home::new().plugin("reach");
+    let without = Home::new().plugin("granted");
     let none = without
         .stdio(Era::Legacy)
         .await
@@ -100,7 +100,7 @@ async fn a_plugin_knows_its_caller_only_where_that_is_granted_and_apart_from_oth
         .await;
     assert_eq!(none.text(), "");
     // Another ledger knows the same user by another name.
-    let elsewhere = Home::new().plugin("reach").config(GRANTS);
+    let elsewhere = Home::new().plugin("granted").config(GRANTS);
     let other = elsewhere
         .stdio(Era::Legacy)
         .await

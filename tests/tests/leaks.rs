@@ -64,7 +64,8 @@ async fn requests_before_the_end_of_stdin_are_answered() {
     }
 }
 
-/// Three kilobytes a request, as rmcp once leaked, would be 18 MB here.
+/// Three kilobytes a request, as rmcp once leaked, would be 18 MB here, each time. What an allocator takes when one more
+/// thread gets work, it takes once.
 #[tokio::test]
 async fn memory_is_flat_over_many_calls() {
     let home = Home::new().plugin("echo");
@@ -72,16 +73,18 @@ async fn memory_is_flat_over_many_calls() {
     for _ in 0..4 {
         echoes(&client, 500).await;
     }
-    let before = resident_bytes(client.pid());
-    for _ in 0..12 {
-        echoes(&client, 500).await;
+    let mut grown = Vec::new();
+    for _ in 0..3 {
+        let before = resident_bytes(client.pid());
+        for _ in 0..12 {
+            echoes(&client, 500).await;
+        }
+        grown.push(resident_bytes(client.pid()).saturating_sub(before) >> 10);
+        if grown.last().is_some_and(|kib| *kib < 6 << 10) {
+            return;
+        }
     }
-    let grown = resident_bytes(client.pid()).saturating_sub(before);
-    assert!(
-        grown < 6 << 20,
-        "grew by {} KiB over 6000 calls",
-        grown >> 10
-    );
+    panic!("grew by {grown:?} KiB over 6000 calls each");
 }
 
 #[tokio::test]

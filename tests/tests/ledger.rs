@@ -128,6 +128,7 @@ async fn a_database_of_the_version_before_is_taken_over() {
     let place = Database::new().await;
     let take_back = async || {
         let before = "ALTER TABLE call DROP COLUMN viewer, DROP COLUMN brought, DROP COLUMN named;
+                      DROP TABLE keyvalue, keyvalue_plugin;
                       UPDATE ledger SET schema = 1";
         let admin = connect(&place.url).await;
         admin.batch_execute(before).await.unwrap();

@@ -8,27 +8,36 @@ use coinop_core::digest::Digest;
 
 use crate::grants::{Denial, Grants};
 
-/// Different denials that are told once each; later ones are counted as told.
-const TOLD_MAX: usize = 1000;
+/// Different denials of one plugin that are told once each; later ones are counted as told.
+const TOLD_MAX: usize = 100;
 
 /// The grants by plugin.
 #[derive(Default)]
 pub(super) struct GrantBook {
     page: ArcSwap<Page>,
-    told: Mutex<BTreeSet<(String, Denial)>>,
+    told: Mutex<HashMap<String, BTreeSet<Denial>>>,
 }
 
 /// What is granted at one moment.
 #[derive(Default)]
-struct Page {
-    grants: HashMap<String, Arc<Grants>>,
-    pins: HashMap<String, Digest>,
+pub(super) struct Page {
+    /// By plugin.
+    pub(super) grants: HashMap<String, Arc<Grants>>,
+    /// The one component of a plugin that they are for, where they are for one alone.
+    pub(super) pins: HashMap<String, Digest>,
+    /// Plugins of whose grants a part cannot be given.
+    pub(super) unready: BTreeSet<String>,
 }
 
 impl GrantBook {
-    /// Says what is granted from now on, and to which component alone.
-    pub(super) fn set(&self, grants: HashMap<String, Arc<Grants>>, pins: HashMap<String, Digest>) {
-        self.page.store(Arc::new(Page { grants, pins }));
+    /// Says what is granted from now on.
+    pub(super) fn set(&self, page: Page) {
+        self.page.store(Arc::new(page));
+    }
+
+    /// Whether a part of a plugin's grants cannot be given.
+    pub(super) fn is_unready(&self, plugin: &str) -> bool {
+        self.page.load().unready.contains(plugin)
     }
 
     /// What a plugin may reach while it runs as `component`.
@@ -52,21 +61,24 @@ impl GrantBook {
 
     /// Tells the operator what a plugin lacked, each thing once.
     pub(super) fn tell(&self, plugin: &str, denials: Vec<Denial>) {
+        if denials.is_empty() {
+            return;
+        }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = told.entry(plugin.to_owned()).or_default();
         for denial in denials {
-            let entry = (plugin.to_owned(), denial);
-            if told.len() >= TOLD_MAX || told.contains(&entry) {
+            if told.len() >= TOLD_MAX || told.contains(&denial) {
                 continue;
             }
-            match &entry.1.line {
+            match &denial.line {
                 Some(line) => tracing::warn!(
                     "the plugin {plugin} was not allowed to {}. To allow it, add to coinop.toml: \
                      [plugins.{plugin}.grants] {line}",
-                    entry.1.wanted
+                    denial.wanted
                 ),
-                None => tracing::warn!("the plugin {plugin} was not allowed to {}", entry.1.wanted),
+                None => tracing::warn!("the plugin {plugin} was not allowed to {}", denial.wanted),
             }
-            told.insert(entry);
+            told.insert(denial);
         }
     }
 }
@@ -83,9 +95,17 @@ mod tests {
         let granted = Arc::new(granted);
         let book = GrantBook::default();
         let grants = HashMap::from([("p".to_owned(), Arc::clone(&granted))]);
-        book.set(grants.clone(), HashMap::new());
+        book.set(Page {
+            grants: grants.clone(),
+            ..Page::default()
+        });
         assert_eq!(book.of("p", other), granted);
-        book.set(grants, HashMap::from([("p".to_owned(), ours)]));
+        book.set(Page {
+            grants,
+            pins: HashMap::from([("p".to_owned(), ours)]),
+            unready: ["q".to_owned()].into(),
+        });
+        assert!(book.is_unready("q") && !book.is_unready("p"));
         assert_eq!(book.of("p", ours), granted);
         assert_eq!(*book.of("p", other), Grants::default());
     }

@@ -3,7 +3,7 @@
 //! It keeps the code that the present snapshot serves and a few older ones that open quotes may name; everything else
 //! is loaded again from its file or from the ledger.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::blocklist::Blocklist;
-use super::granted::GrantBook;
+use super::granted::{GrantBook, Page};
 use super::imitation;
 use super::pseudonym::Pseudonyms;
 use super::source::Sources;
@@ -193,9 +193,18 @@ impl Library {
     }
 
     /// Says what plugins may reach from now on, by their names; where a component is named, no other version of the
-    /// plugin reaches anything.
-    pub fn grant(&self, grants: HashMap<String, Arc<Grants>>, pins: HashMap<String, Digest>) {
-        self.grants.set(grants, pins);
+    /// plugin reaches anything. `unready` are plugins of whose grants a part cannot be given: they do not run.
+    pub fn grant(
+        &self,
+        grants: HashMap<String, Arc<Grants>>,
+        pins: HashMap<String, Digest>,
+        unready: BTreeSet<String>,
+    ) {
+        self.grants.set(Page {
+            grants,
+            pins,
+            unready,
+        });
     }
 
     /// The code of a component, loaded now if it is not in memory. Any number of callers wait for the same load, which
@@ -311,6 +320,13 @@ impl Library {
 impl Library {
     /// What the operator allows a job at the moment.
     async fn granted(&self, job: &Job) -> Result<Granted, Failure> {
+        if self.grants.is_unready(&job.plugin) {
+            // It would run without a part of them, and its answer to that would be charged.
+            return Err(failure(
+                "host_unavailable",
+                "the tool cannot be given what it was granted at the moment",
+            ));
+        }
         let grants = self.grants.of(&job.plugin, job.component);
         let bucket = |max| Some(Bucket::new(self.keyvalue.clone()?, &job.plugin, max));
         let caller = match (&self.pseudonyms, grants.caller) {
@@ -340,8 +356,9 @@ impl Runner for Library {
     fn prepare(&self, errand: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
         Box::pin(async move {
             // Nothing of a blocked component is started, its trial neither: the claim says what becomes of it.
-            if self.blocklist.check(errand.component).await.is_err() {
-                return Ok(Ready::default());
+            match self.blocklist.check(errand.component).await {
+                Err(failure) if failure.kind == "blocked" => return Ok(Ready::default()),
+                checked => checked?,
             }
             let code = self.code_for(errand.component, &errand.limits, "").await?;
             code.place(&errand.limits, errand.patience).await
@@ -387,7 +404,8 @@ fn honest(ran: Ran) -> Ran {
                 "invalid_output",
                 &format!("the tool's answer is not valid: {what}"),
             )),
-            end: End::Failed,
+            // Its words may be the caller's: no evidence against the plugin.
+            end: End::Untold,
             ..ran
         },
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use coinop_core::arguments::Arguments;
+use coinop_core::digest::Digest;
 use coinop_core::ids::CallId;
 use coinop_core::outcome::{Content, Outcome};
 use serde_json::{Map, Value};
@@ -244,6 +245,11 @@ impl Rules {
             .and_then(|stem| stem.to_str())
             .unwrap_or_default();
         let operator = config.plugins.get(name).cloned().unwrap_or_default();
+        anyhow::ensure!(
+            operator.grant_problems.is_empty(),
+            "{}",
+            operator.grant_problems.join("; ")
+        );
         let admission = Admission::read(&config.trust);
         let admitted = admission.admit_sidecar(name, sidecar.sidecar);
         admitted
@@ -276,6 +282,10 @@ impl Rules {
         }
         let shown = path.display().to_string();
         let bytes = std::fs::read(path).with_context(|| shown.clone())?;
+        anyhow::ensure!(
+            Digest::of(&bytes) == component.manifest().digest,
+            "{shown}: the file changed meanwhile"
+        );
         let counting = sandbox.load_metered(&shown, bytes.into(), Metering::Fuel);
         Ok(counting.await?)
     }

@@ -46,6 +46,11 @@ impl Pull {
         let keys = cosign_keys(&config, &name);
         let fetched = oci::pull(&registry, &self.reference, keys).await;
         let fetched = fetched.with_context(|| self.reference.to_string())?;
+        // The registry took its time: the lock may say something else by now.
+        let admission = admission.read_again(&config.trust);
+        if let Some(wrong) = admission.lock_wrong() {
+            anyhow::bail!("{}: {wrong}", config.trust.lock_file.display());
+        }
         self.keep(&name, file, &fetched, &admission)
     }
 

@@ -33,7 +33,7 @@ mod token_keys;
 mod trust;
 mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -183,6 +183,13 @@ struct Source {
 }
 
 impl Config {
+    /// Plugins of whose grants a part cannot be given at the moment.
+    pub fn unready(&self) -> BTreeSet<String> {
+        let unready = self.plugins.iter();
+        let unready = unready.filter(|(_, rules)| !rules.grant_problems.is_empty());
+        unready.map(|(name, _)| name.clone()).collect()
+    }
+
     /// What each plugin may reach, by its name.
     pub fn grants(&self) -> HashMap<String, Arc<Grants>> {
         let named = self.plugins.iter();

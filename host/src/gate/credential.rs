@@ -286,6 +286,10 @@ impl Purchase<'_> {
 
     /// The payment buys nothing here: what would.
     async fn rejected(&self, rejected: Rejected) -> Reply {
+        // Nobody is asked to pay for a plugin that is set aside.
+        if let Some(refused) = self.gate.refused(self.listing) {
+            return refused;
+        }
         let Purchase {
             gate,
             listing,

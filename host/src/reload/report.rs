@@ -166,13 +166,21 @@ pub async fn check_files(
         let about = resolved.snapshot.problems.iter().filter(|problem| {
             problem.file == plugin.file
                 || problem.file == sidecar
-                || problem.message.starts_with(&prefix)
+                || is_about(&problem.message, &prefix)
         });
         reports[*at]
             .problems
             .extend(about.map(|problem| problem.message.clone()));
     }
     reports
+}
+
+/// Whether a message begins with this key, and not with a longer one.
+fn is_about(message: &str, key: &str) -> bool {
+    let rest = message.strip_prefix(key);
+    rest.is_some_and(|rest| {
+        !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-' || c == '_')
+    })
 }
 
 async fn examine(

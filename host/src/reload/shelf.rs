@@ -102,10 +102,13 @@ impl Shelf {
         }
     }
 
-    /// Drops what the operator no longer accepts, and would be served as the last good version otherwise.
-    pub(super) fn revoke(&mut self, admission: &Admission) {
+    /// Drops what the operator no longer accepts, and would be served as the last good version otherwise. Under other
+    /// rules than before that is every version whose file is no longer there to be looked at again.
+    pub(super) fn revoke(&mut self, admission: &Admission, other_rules: bool) {
         for (name, slot) in &mut self.slots {
-            slot.forget(|version| admission.revokes(name, version.digest));
+            let refused = slot.wrong.as_ref().is_some_and(|w| w.refused.is_some());
+            let unproven = other_rules && refused;
+            slot.forget(|version| unproven || admission.revokes(name, version.digest));
             let said = slot.sidecar.as_ref();
             if said.is_some_and(|rules| admission.admit_sidecar(name, rules.sidecar).is_err()) {
                 slot.sidecar = None;

@@ -135,7 +135,8 @@ impl Work {
         let library = Arc::clone(&self.setup.library);
         let known = |digest: &Digest| library.loader().known_manifest(digest);
         let new = self.shelf.seen(&folder, scan, Instant::now(), known);
-        self.shelf.revoke(&admission);
+        let other_rules = admission.rules() != self.admission.rules();
+        self.shelf.revoke(&admission, other_rules);
         if admission != self.admission {
             self.compared = Compared::default();
             self.admission = admission;
@@ -248,7 +249,10 @@ impl Work {
         next.problems = problems;
         self.tell(&next.problems, &resolved.notes);
         self.setup.library.serve(served);
-        self.setup.library.grant(allowed.grants, allowed.pins);
+        let unready = self.config.unready();
+        self.setup
+            .library
+            .grant(allowed.grants, allowed.pins, unready);
         let changed = !next.same_listing(&self.setup.catalog.snapshot());
         self.setup.catalog.publish(next, changed);
     }

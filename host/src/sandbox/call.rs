@@ -49,12 +49,12 @@ pub(super) async fn run(component: &Component, run: Run<'_>, place: Option<&Plac
         fuel_used: AtomicU64::new(NOT_COUNTED),
     };
     let mask = Mask::of(run.grants);
-    let result = run_within(component, run, place, &traces, started).await;
+    let result = run_within(component, run, place, &traces).await;
     let fuel_used = traces.fuel_used.into_inner();
     RunReport {
         result: result.map_err(|error| mask.error(error)),
         log: mask.log(traces.log.take()),
-        denials: traces.denials.take(),
+        denials: mask.denials(traces.denials.take()),
         fuel_used: (fuel_used != NOT_COUNTED).then_some(fuel_used),
         wall: started.elapsed(),
     }
@@ -65,7 +65,6 @@ async fn run_within(
     run: Run<'_>,
     place: Option<&Place>,
     traces: &Traces,
-    started: Instant,
 ) -> Result<Outcome, RunError> {
     let Some(schema) = component.schemas.get(run.tool) else {
         return Err(RunError::UnknownTool(cut(run.tool, 64).to_owned()));
@@ -80,12 +79,12 @@ async fn run_within(
         Some(_) => None,
         None => Some(place_within(component, limits, wall).await?),
     };
-    let left = wall.saturating_sub(started.elapsed());
-    let ran = in_fresh_store(component, &run, traces, started);
+    // What it waited for its place is not the guest's time.
+    let ran = in_fresh_store(component, &run, traces, Instant::now());
     let over = RunError::WallTime {
         limit_ms: limits.wall_ms_max,
     };
-    let outcome = tokio::time::timeout(left, ran).await.unwrap_or(Err(over))?;
+    let outcome = tokio::time::timeout(wall, ran).await.unwrap_or(Err(over))?;
     answer::accept(outcome, schema.as_ref(), limits.output_bytes_max)
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A guest that wants to tell a secret can always write it differently; this is for the one that prints it by mistake.
 
-use super::RunError;
 use super::log::{CapturedLog, cut};
-use crate::grants::Grants;
+use super::{FailureKind, RunError};
+use crate::grants::{Denial, Grants};
 
 /// Stands where a secret stood.
 const MASK: &str = "[secret]";
@@ -49,11 +49,30 @@ impl<'a> Mask<'a> {
         CapturedLog { text, ..log }
     }
 
+    /// What was refused, without secrets: they may be part of a host's name.
+    pub(super) fn denials(&self, denials: Vec<Denial>) -> Vec<Denial> {
+        let masked = denials.into_iter().map(|denial| Denial {
+            wanted: self.of_host(denial.wanted),
+            line: denial.line.map(|line| self.of_host(line)),
+        });
+        masked.collect()
+    }
+
+    /// Hosts are written in lower case, whatever a secret is.
+    fn of_host(&self, text: String) -> String {
+        let text = self.apply(text);
+        let lower = self.0.iter().map(|word| word.to_ascii_lowercase());
+        lower.fold(text, |text, word| text.replace(&word, MASK))
+    }
+
     /// An error without secrets.
     pub(super) fn error(&self, error: RunError) -> RunError {
         match error {
             RunError::Failed { kind, message } => RunError::Failed {
-                kind,
+                kind: match kind {
+                    FailureKind::Other(word) => FailureKind::Other(self.apply(word)),
+                    kind => kind,
+                },
                 message: self.apply(message),
             },
             RunError::InvalidArguments(message) => RunError::InvalidArguments(self.apply(message)),
@@ -80,6 +99,21 @@ fn begun_at_end(text: &str, word: &str) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::grants::EnvGrant;
+
+    #[test]
+    fn a_secret_in_a_hosts_name_is_not_told_with_the_denial() {
+        let grants = grants(&["Hunter2-Token"]);
+        let denied = Denial {
+            wanted: "send GET https://hunter2-token.hooks.example".into(),
+            line: Some("sockets = [\"tcp://Hunter2-Token.hooks.example:PORT\"]".into()),
+        };
+        let masked = Mask::of(&grants).denials(vec![denied]);
+        assert_eq!(masked[0].wanted, "send GET https://[secret].hooks.example");
+        assert_eq!(
+            masked[0].line.as_deref(),
+            Some("sockets = [\"tcp://[secret].hooks.example:PORT\"]")
+        );
+    }
 
     fn grants(secrets: &[&str]) -> Grants {
         let env = secrets.iter().enumerate().map(|(n, secret)| {
@@ -135,7 +169,7 @@ mod tests {
     fn a_failure_in_the_guests_words_is_masked() {
         let grants = grants(&["hunter2"]);
         let error = RunError::Failed {
-            kind: crate::sandbox::FailureKind::Failed,
+            kind: FailureKind::Failed,
             message: "401 for hunter2".into(),
         };
         let told = Mask::of(&grants).error(error).to_string();

@@ -15,7 +15,7 @@ use super::reach::{Guarded, Reach, StorageView};
 use crate::limits::Limits;
 
 /// Handles one run may hold at a time: streams, pollables and the like.
-const HANDLES_MAX: usize = 4096;
+const HANDLES_MAX: usize = 512;
 /// Bytes a guest may hand to the host in one call, whatever its answer may have: WASI writes need some room.
 pub(super) const HOSTCALL_BYTES_MIN: usize = 256 << 10;
 

@@ -68,7 +68,8 @@ pub enum Metered {
     LimitReached,
 }
 
-/// Counts `count` of `unit`, for metered prices. Under any other price it charges nothing.
+/// Counts `count` of `unit`, for metered prices, which this version of the host does not take yet. Under any other price it
+/// charges nothing.
 ///
 /// # Errors
 /// The tool's price counts something else.

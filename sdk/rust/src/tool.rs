@@ -137,28 +137,6 @@ impl Tool {
         self
     }
 
-    /// A call costs `amount` for each `unit` that [`meter`](crate::meter) counts, and `maximum` at most.
-    pub fn price_per_unit(
-        mut self,
-        unit: &str,
-        amount: &str,
-        maximum: &str,
-        currency: &str,
-    ) -> Self {
-        let money = |amount: &str| wit::Money {
-            amount: amount.to_owned(),
-            currency: currency.to_owned(),
-        };
-        self.listing.price = Some(wit::Price::Metered(wit::MeteredPrice {
-            unit: unit.to_owned(),
-            per_unit: money(amount),
-            base: None,
-            units_included: 0,
-            maximum: money(maximum),
-        }));
-        self
-    }
-
     /// It changes nothing outside the plugin: a run that was cut short is started again.
     pub fn pure(mut self) -> Self {
         self.listing.effects = wit::Effects::Pure;

@@ -48,16 +48,15 @@ fn file(report: &FileReport, provenance: &dyn Fn(&Path) -> Vec<String>, lines: &
         lines.extend(broken(OF_FILE, &format!("granted: to {phrase}")));
     }
     needs(report, lines);
-    for line in provenance(&report.file) {
-        lines.extend(broken(OF_FILE, &line));
-    }
     let problems = report
         .problems
         .iter()
         .map(|text| format!("problem: {text}"));
     let notes = report.notes.iter().map(|text| format!("note: {text}"));
     // In one line each: people search for them.
-    lines.extend(problems.chain(notes).map(|text| format!("{OF_FILE}{text}")));
+    let whole = provenance(&report.file).into_iter();
+    let whole = whole.chain(problems).chain(notes);
+    lines.extend(whole.map(|text| format!("{OF_FILE}{text}")));
 }
 
 /// What it needs and is not granted, with the lines to add.

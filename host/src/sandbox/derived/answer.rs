@@ -21,9 +21,10 @@ const FAILED: &str = "the tool failed without saying why";
 
 /// Memory that the host's copy of an answer may take, bytes. Each number, even a byte of a `list<u8>`, is a value of its
 /// own in it; the guest's memory bounds it too.
-pub(super) fn lifted_bytes_max(limits: &Limits) -> usize {
+pub(super) fn lifted_bytes_max(answer: &Answer, limits: &Limits) -> usize {
     let values = limits.output_bytes_max.saturating_mul(size_of::<Val>());
-    values.min(limits.memory_bytes_max).max(HOSTCALL_BYTES_MIN)
+    let taken = values.min(limits.memory_bytes_max);
+    (taken / answer.weight()).max(HOSTCALL_BYTES_MIN)
 }
 
 /// The outcome of a call that returned.

@@ -141,7 +141,7 @@ impl Linked {
             Ok(arguments) => arguments,
             Err(reason) => return Ok(Err(RunError::InvalidArguments(reason))),
         };
-        store.set_hostcall_fuel(answer::lifted_bytes_max(limits));
+        store.set_hostcall_fuel(answer::lifted_bytes_max(&signature.answer, limits));
         let instance = self.pre.instantiate_async(&mut *store).await?;
         let function = instance
             .get_func(&mut *store, export)

@@ -24,6 +24,41 @@ pub(super) enum Shape {
     },
 }
 
+impl Shape {
+    /// How many times as much memory a lifted value takes as the engine reckons: it counts the bytes of names, not the
+    /// texts that hold them, and flags have one for each that is set.
+    fn weight(&self) -> usize {
+        const NAMED: usize = 4;
+        const FLAG: usize = 32;
+        let most = |shapes: &mut dyn Iterator<Item = &Self>| shapes.map(Self::weight).max();
+        match self {
+            Self::Flags(_) => FLAG,
+            Self::Enum(_) => NAMED,
+            Self::Record(fields) => {
+                let fields = most(&mut fields.iter().map(|field| &field.shape));
+                fields.unwrap_or(NAMED).max(NAMED)
+            }
+            Self::Variant(cases) => {
+                let cases = most(&mut cases.iter().filter_map(|case| case.shape.as_ref()));
+                cases.unwrap_or(NAMED).max(NAMED)
+            }
+            Self::List(of) | Self::Option(of) => of.weight(),
+            Self::Tuple(parts) => most(&mut parts.iter()).unwrap_or(1),
+            Self::Result { ok, err } => {
+                let both = [ok, err].into_iter().flatten().map(|shape| &**shape);
+                most(&mut both.into_iter()).unwrap_or(1)
+            }
+            Self::Bool
+            | Self::Integer(_)
+            | Self::Float32
+            | Self::Float64
+            | Self::Char
+            | Self::String
+            | Self::Bytes => 1,
+        }
+    }
+}
+
 /// A named part of a record, or a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Field {
@@ -118,6 +153,19 @@ pub(super) enum Answer {
         ok: Option<Shape>,
         err: Option<Shape>,
     },
+}
+
+impl Answer {
+    /// See [`Shape::weight`].
+    pub(super) fn weight(&self) -> usize {
+        let (one, other) = match self {
+            Self::Nothing => (None, None),
+            Self::Value(shape) => (Some(shape), None),
+            Self::Fallible { ok, err } => (ok.as_ref(), err.as_ref()),
+        };
+        let both = [one, other].into_iter().flatten();
+        both.map(Shape::weight).max().unwrap_or(1)
+    }
 }
 
 impl Answer {

@@ -85,12 +85,14 @@ impl ip_name_lookup::Host for Guarded<'_> {
         let Some(sockets) = self.sockets else {
             return ip_name_lookup::Host::resolve_addresses(&mut self.inner, network, name);
         };
-        // An address is no name, and nobody is asked about it.
-        let address = name.parse::<IpAddr>().is_ok();
-        let host = match address {
-            true => name,
-            false => sockets.host(&name).ok_or(ErrorCode::AccessDenied)?,
-        };
+        // An address is no name: nobody is asked about it, and nothing is learned.
+        if name.parse::<IpAddr>().is_ok() {
+            return ip_name_lookup::Host::resolve_addresses(&mut self.inner, network, name);
+        }
+        let host = sockets.host(&name).ok_or(ErrorCode::AccessDenied)?;
+        if !sockets.may_look_up() {
+            return Err(ErrorCode::TemporaryResolverFailure.into());
+        }
         let answer =
             ip_name_lookup::Host::resolve_addresses(&mut self.inner, network, host.clone())?;
         sockets.asked(answer.rep(), host);

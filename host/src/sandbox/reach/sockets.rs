@@ -20,11 +20,16 @@ const SOCKETS_MAX: u32 = 256;
 /// Sockets that a run without any grant may make: they lead nowhere, and where to is only known when one is used.
 const SOCKETS_UNGRANTED_MAX: u32 = 4;
 
+/// Names that one run may have looked up. Each keeps a thread of the host until its name server has answered, whoever
+/// still waits for it.
+const LOOKUPS_MAX: u32 = 16;
+
 /// Where one run's sockets may lead.
 pub(super) struct Sockets {
     grants: Vec<SocketGrant>,
     denials: Arc<Denials>,
     made: AtomicU32,
+    looked_up: AtomicU32,
     known: Mutex<Known>,
 }
 
@@ -42,6 +47,7 @@ impl Sockets {
             grants: grants.to_vec(),
             denials: Arc::clone(denials),
             made: AtomicU32::new(0),
+            looked_up: AtomicU32::new(0),
             known: Mutex::default(),
         })
     }
@@ -63,6 +69,11 @@ impl Sockets {
             false => SOCKETS_MAX,
         };
         self.made.fetch_add(1, Ordering::Relaxed) < max
+    }
+
+    /// Whether one more name may be looked up.
+    pub(super) fn may_look_up(&self) -> bool {
+        self.looked_up.fetch_add(1, Ordering::Relaxed) < LOOKUPS_MAX
     }
 
     /// The granted host of this name, if there is one; noted if not.

@@ -1,7 +1,6 @@
 //! Streamable HTTP: one port for MCP, health and whatever pages the composition root brings.
 
 mod connections;
-mod descriptors;
 mod endpoint;
 mod exchange;
 mod guard;
@@ -134,7 +133,6 @@ pub async fn serve(
     settings: Settings,
     pages: impl Into<Pages>,
 ) -> io::Result<()> {
-    descriptors::make_room(settings.connections_max);
     let settings = Arc::new(settings);
     let guard = Arc::new(Guard::new(
         &settings.allowed_hosts,

@@ -1,19 +1,24 @@
-//! File descriptors: each connection needs one, and a process may open only so many. Raises our own limit as far as the
-//! system lets us; what is short then is told, since connections would otherwise fail to be accepted without a reason.
+//! File descriptors: connections, plugins' sockets and the files they open each need one, and a process may open only so
+//! many. Raises our own limit as far as the system lets us; what is short then is told, since whatever comes next would
+//! otherwise fail without a reason.
 
-/// Descriptors for everything else: the ledger, the plugins' code, outgoing requests.
-const RESERVE: u64 = 256;
+/// Descriptors of the ledger, the plugins' code and the like.
+const OWN: u64 = 256;
+/// Connections of what plugins send, all together.
+const OUTGOING: u64 = 640;
+/// Sockets and files that plugins open, beyond which runs come into each other's way.
+const OF_PLUGINS: u64 = 2048;
 
 /// Makes room for so many connections at a time, and warns where the system leaves less.
-pub(super) fn make_room(connections_max: usize) {
-    let wanted = (connections_max as u64).saturating_add(RESERVE);
+pub(crate) fn make_room(connections_max: usize) {
+    let wanted = (connections_max as u64).saturating_add(OWN + OUTGOING + OF_PLUGINS);
     let allowed = allow(wanted);
     if allowed < wanted {
         tracing::warn!(
             allowed,
             wanted,
-            "this process may open too few files for the connections of [http] connections_max: raise its hard limit \
-             (`ulimit -Hn`) or lower the key"
+            "this process may open too few files for the connections of [http] connections_max and for plugins: raise its \
+             hard limit (`ulimit -Hn`), or lower the key"
         );
     }
 }
