@@ -10,15 +10,11 @@ use coinop_tests::matrix::wallets::{self, Purchase, WALLETS};
 use coinop_tests::paths;
 use coinop_tests::wait::within;
 use data_encoding::BASE64;
-use futures::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// What each payer has: enough to be charged twice.
 const MONEY: u128 = 3 * PRICE;
-/// Purchases at a time. Most of one is the start of its client.
-const AT_A_TIME: usize = 2;
-
 /// What the payer's wallet saw of a purchase, held against the chain and the ledger.
 async fn check_bought(shop: &Shop, payer: &Wallet, receipt: &Value) {
     assert_eq!(receipt["success"], true, "{receipt}");
@@ -62,15 +58,13 @@ async fn buys(shop: &Shop, wallet: wallets::Wallet, transport: Transport) {
 
 async fn published_wallets_pay(kind: Kind) {
     let shop = &Shop::open(kind, "").await;
-    let purchases = WALLETS.into_iter().flat_map(|wallet| {
-        let by = |transport| (wallet, transport);
-        Transport::ALL.map(by)
-    });
-    futures::stream::iter(purchases)
-        .for_each_concurrent(AT_A_TIME, |(wallet, transport)| async move {
+    // One after another: of two payments at one moment the npm facilitator may send one under a number that is taken. The
+    // host then delivers later, by the chain's word (`chain_host.rs`), and not with the answer that is looked at here.
+    for wallet in WALLETS {
+        for transport in Transport::ALL {
             buys(shop, wallet, transport).await;
-        })
-        .await;
+        }
+    }
     shop.check_till(WALLETS.len() * Transport::ALL.len()).await;
 }
 
