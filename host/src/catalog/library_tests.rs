@@ -230,3 +230,19 @@ async fn an_answer_that_asks_for_payment_is_none() {
     assert_eq!(error.kind, "invalid_output");
     assert!(error.message.contains("only the host"), "{}", error.message);
 }
+
+#[tokio::test]
+async fn a_plugin_whose_grants_cannot_be_given_does_not_run_without_them() {
+    let setting = Setting::new();
+    let digest = setting.offer("p.wasm", "plugin t=free");
+    let unready = ["p".to_owned()].into();
+    setting
+        .library
+        .grant(HashMap::new(), HashMap::new(), unready);
+    let error = setting.run(digest, "t").await.unwrap_err();
+    assert_eq!(error, "host_unavailable");
+    setting
+        .library
+        .grant(HashMap::new(), HashMap::new(), Default::default());
+    setting.run(digest, "t").await.unwrap();
+}
