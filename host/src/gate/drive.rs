@@ -22,6 +22,7 @@ use super::{BUSY, Errand, Gate, Refusal, Reply};
 use crate::failpoint::failpoint_of;
 use crate::ledger::{AdvanceError, Delivery, LedgerError, Record};
 use crate::provider::ProviderError;
+use crate::quarantine::SetAside;
 
 /// Steps of one turn at most: far more than any path has, few enough to end a livelock.
 const STEPS_MAX: usize = 64;
@@ -262,18 +263,18 @@ impl<'a> Drive<'a> {
 
     /// Nobody is asked to pay for a plugin that keeps failing. What is paid is told as ever.
     fn unless_set_aside(&self, ask: Ask) -> Reply {
-        let unpaid = matches!(self.call.state, CallState::Quoted | CallState::Awaiting);
-        let quote = &self.call.quote;
-        let aside = || {
-            self.gate
-                .parts
-                .runner
-                .refuses(&quote.component, &quote.plugin)
-        };
-        match unpaid.then(aside).flatten() {
+        match self.is_aside() {
             Some(aside) => set_aside(&aside),
             None => self.ask_reply(ask),
         }
+    }
+
+    /// Why its payment is not asked for, where the plugin keeps failing.
+    pub(super) fn is_aside(&self) -> Option<SetAside> {
+        let unpaid = matches!(self.call.state, CallState::Quoted | CallState::Awaiting);
+        let (quote, runner) = (&self.call.quote, &self.gate.parts.runner);
+        let aside = || runner.refuses(&quote.component, &quote.plugin);
+        unpaid.then(aside).flatten()
     }
 
     pub(super) fn ask_reply(&self, ask: Ask) -> Reply {
@@ -441,21 +442,40 @@ impl<'a> Drive<'a> {
         };
         let Some(slot) = self.gate.runs.reserve(&self.call.id) else {
             // Another task of this host is at it: let it claim, then wait with everybody else.
-            self.gate.runs.settled(&self.call.id).await;
+            let settled = self.gate.runs.settled(&self.call.id);
+            if unless_cancelled(caller, settled).await.is_none() {
+                return Ok(Some(Ending::Cancelled));
+            }
             return self.reread().await.map(|()| None);
         };
-        let given_up = async {
-            match caller {
-                Some(caller) => caller.cancel.cancelled().await,
-                None => std::future::pending().await,
-            }
+        let since = match self.gathered.is_empty() {
+            true => self.stored.updated_at,
+            false => self.gate.parts.clock.now(),
         };
-        let ready = tokio::select! {
-            biased;
-            ready = self.gate.parts.runner.prepare(self.errand(&spec, caller)) => ready?,
-            () = given_up => return Ok(Some(Ending::Cancelled)),
+        let runner = &self.gate.parts.runner;
+        let at_once = runner.prepare(self.errand(&spec, Duration::ZERO));
+        let ready = match unless_cancelled(caller, at_once).await {
+            None => return Ok(Some(Ending::Cancelled)),
+            Some(Err(failure)) if failure.kind == BUSY && caller.is_some() => {
+                // What was seen of the payment is recorded before a wait that may be long.
+                if !self.gathered.is_empty() && !self.commit().await? {
+                    return Ok(None);
+                }
+                let patience = Duration::from_millis(spec.limits.wall_ms_max);
+                let in_turn = runner.prepare(self.errand(&spec, patience));
+                match unless_cancelled(caller, in_turn).await {
+                    None => return Ok(Some(Ending::Cancelled)),
+                    Some(ready) => ready?,
+                }
+            }
+            Some(ready) => ready?,
         };
         let at = self.gate.parts.clock.now();
+        let reserved = self.call.state == CallState::Ready && !self.call.payment.state.is_taken();
+        if reserved && due_at(&self.call, since).is_some_and(|ends_at| at >= ends_at) {
+            // The reservation ended meanwhile: nothing would be taken for the run.
+            return Ok(None);
+        }
         self.gather(self.gate.claim_event(&self.call, &spec, at))?;
         let claim = self.change();
         let prepared = Prepared {
@@ -468,14 +488,11 @@ impl<'a> Drive<'a> {
     }
 
     /// A caller waits for a place as long as its run may last; whoever comes by without one looks again later.
-    fn errand(&self, spec: &RunSpec, caller: Option<&Caller>) -> Errand {
+    fn errand(&self, spec: &RunSpec, patience: Duration) -> Errand {
         Errand {
             component: self.call.quote.component,
             limits: spec.limits,
-            patience: match caller {
-                Some(_) => Duration::from_millis(spec.limits.wall_ms_max),
-                None => Duration::ZERO,
-            },
+            patience,
         }
     }
 
@@ -528,4 +545,16 @@ impl<'a> Drive<'a> {
 /// How a call runs, `None` once that was erased.
 fn spec_of(record: &Record) -> Option<RunSpec> {
     serde_json::from_str(record.run_spec.as_deref()?).ok()
+}
+
+/// What `work` comes to; `None` when the caller, if there is one, gives up first.
+async fn unless_cancelled<T>(caller: Option<&Caller>, work: impl Future<Output = T>) -> Option<T> {
+    match caller {
+        None => Some(work.await),
+        Some(caller) => tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = caller.cancel.cancelled() => None,
+        },
+    }
 }

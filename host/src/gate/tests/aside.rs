@@ -108,3 +108,15 @@ async fn a_reservation_is_not_taken_up_and_money_that_moved_is_run_for() {
     let reply = credentials::pay(&world, signed("1")).await;
     assert!(matches!(reply, Reply::Settled { .. }), "{reply:?}");
 }
+
+#[tokio::test]
+async fn a_rejected_payment_is_not_answered_with_what_to_pay() {
+    let world = credentials::world().await;
+    *world.till.verifying.lock().unwrap() = Some(crate::provider::rail::Rejected::Invalid {
+        code: "invalid_signature".into(),
+        message: "scripted".into(),
+    });
+    world.keeps_failing(true);
+    is_set_aside(&credentials::pay(&world, moved("1")).await);
+    is_set_aside(&credentials::pay(&world, signed("1")).await);
+}

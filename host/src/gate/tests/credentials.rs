@@ -446,6 +446,21 @@ async fn a_run_that_ends_while_another_host_asks_for_its_money_does_not_ask_too(
 }
 
 #[tokio::test]
+async fn nothing_is_run_on_a_signature_that_ended_while_it_waited_for_a_place() {
+    let world = world().await;
+    let place = Arc::new(tokio::sync::Notify::new());
+    *world.runner.loading.lock().unwrap() = Some(place.clone());
+    let (reply, ()) = tokio::join!(pay(&world, signed("1")), async {
+        world.runner.started.notified().await;
+        world.pass(VALID_MS * 2);
+        place.notify_one();
+    });
+    assert!(!matches!(reply, Reply::Settled { .. }), "{reply:?}");
+    assert_eq!((world.runs(), Till::count(&world.till.settled)), (0, 0));
+    world.books_are_square().await;
+}
+
+#[tokio::test]
 async fn upfront_a_refused_payment_runs_nothing() {
     let mut world = world().await;
     world.upfront = true;

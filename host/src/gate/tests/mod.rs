@@ -389,6 +389,47 @@ async fn a_caller_that_cancels_while_code_is_loaded_claims_nothing() {
 }
 
 #[tokio::test]
+async fn a_caller_that_cancels_behind_another_one_is_heard() {
+    let world = World::new().await;
+    let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+    world.paid();
+    let loading = Arc::new(tokio::sync::Notify::new());
+    *world.runner.loading.lock().unwrap() = Some(loading.clone());
+    let invocation = || {
+        let entry = Entry::Confirm(world.listing("get_forecast"));
+        invocation(entry, json!({"payment_id": id}), &local())
+    };
+    let second = invocation();
+    let cancel = second.cancel.clone();
+    let (first, ()) = tokio::join!(world.gate.call(invocation()), async {
+        world.runner.started.notified().await;
+        cancel.cancel();
+        let reply = world.gate.call(second).await;
+        assert!(matches!(reply, Reply::Cancelled), "{reply:?}");
+        loading.notify_one();
+    });
+    assert_eq!(text(&first), "run 1 of {}");
+}
+
+#[tokio::test]
+async fn what_was_seen_of_a_payment_is_recorded_before_its_caller_waits_for_a_place() {
+    let world = World::new().await;
+    let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+    world.paid();
+    world.runner.is_full.store(true, Ordering::SeqCst);
+    let place = Arc::new(tokio::sync::Notify::new());
+    *world.runner.loading.lock().unwrap() = Some(place.clone());
+    let caller = local();
+    let (reply, ()) = tokio::join!(world.confirm(&id, &caller), async {
+        world.runner.started.notified().await;
+        assert_eq!(world.state(&id).await, "ready");
+        place.notify_one();
+    });
+    assert_eq!(text(&reply), "run 1 of {}");
+    world.books_are_square().await;
+}
+
+#[tokio::test]
 async fn a_host_without_the_code_consumes_nothing() {
     let world = World::new().await;
     let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);

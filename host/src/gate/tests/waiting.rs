@@ -134,6 +134,23 @@ async fn a_wait_ends_after_its_time_and_the_same_link_still_stands() {
 }
 
 #[tokio::test]
+async fn the_link_of_a_plugin_that_is_set_aside_is_not_shown_again() {
+    let world = world("progress").await;
+    let (reply, screen, id) = waiting(&world).await;
+    world.runner.sets_aside.store(true, Ordering::SeqCst);
+    let call = world.record(&id).await.call.id;
+    world.clock.run_ahead();
+    world.gate.watchers.tell(&call);
+    let reply = reply.await.unwrap();
+    let told = refusal(&reply).to_string();
+    assert!(told.contains("keeps failing"), "{told}");
+    assert_eq!(screen.stages(), [Stage::Waiting], "it was shown once");
+    // Whoever paid meanwhile has paid for a run.
+    world.paid();
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+}
+
+#[tokio::test]
 async fn a_payment_whose_news_is_lost_is_found_by_asking() {
     let world = world("progress").await;
     let (reply, _, id) = waiting(&world).await;

@@ -294,6 +294,8 @@ pub(super) struct Counter {
     pub(super) reaches_out: std::sync::atomic::AtomicBool,
     /// Whether the plugin keeps failing.
     pub(super) sets_aside: std::sync::atomic::AtomicBool,
+    /// Whether every place is taken: whoever does not wait is told so.
+    pub(super) is_full: std::sync::atomic::AtomicBool,
     pub(super) hold: Mutex<Option<Arc<tokio::sync::Notify>>>,
     /// What the code's loading waits for.
     pub(super) loading: Mutex<Option<Arc<tokio::sync::Notify>>>,
@@ -305,8 +307,14 @@ impl Runner for Counter {
         !self.reaches_out.load(Ordering::SeqCst)
     }
 
-    fn prepare(&self, _: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
+    fn prepare(&self, errand: Errand) -> BoxFuture<'_, Result<Ready, Failure>> {
         Box::pin(async move {
+            if errand.patience.is_zero() && self.is_full.load(Ordering::SeqCst) {
+                return Err(Failure {
+                    kind: crate::gate::BUSY.into(),
+                    message: "every place is taken".into(),
+                });
+            }
             let loading = self.loading.lock().unwrap().clone();
             if let Some(loading) = loading {
                 self.started.notify_one();

@@ -114,6 +114,8 @@ impl Drive<'_> {
                 break None;
             }
             match watching.pace.due(now) {
+                // The plugin was set aside: its link is not shown again.
+                Due::Tell if self.is_aside().is_some() => break Some(Ending::Ask(ask.clone())),
                 Due::Tell => self.tell(caller, ask),
                 Due::Look if self.has_changed().await? => break None,
                 Due::Look => {}
