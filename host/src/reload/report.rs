@@ -12,7 +12,7 @@ use crate::catalog::resolve::{Chargeable, Plugin, resolve, unknown_plugins};
 use crate::catalog::source::{file_name, read_bounded, without_file};
 use crate::config::{Config, ConfigError};
 use crate::grants::{Grants, Needs};
-use crate::trust::Admission;
+use crate::trust::{Admission, provenance};
 
 /// From this size on, bytes, a person wants to know what the wait is for.
 const TELLING_BYTES: usize = 1 << 20;
@@ -30,6 +30,8 @@ pub struct FileReport {
     pub needs: Needs,
     /// What it is granted.
     pub grants: Arc<Grants>,
+    /// Where the file comes from and what vouches for it, lines for people; nothing where it could not be read.
+    pub provenance: Vec<String>,
     /// What is wrong with it, its sidecar, or the rules about it; empty when all is well.
     pub problems: Vec<String>,
     /// What is worth knowing and stops nothing.
@@ -66,6 +68,7 @@ impl FileReport {
             imports: Vec::new(),
             needs: Needs::default(),
             grants: Arc::default(),
+            provenance: Vec::new(),
             problems: Vec::new(),
             notes: Vec::new(),
         }
@@ -108,10 +111,11 @@ pub async fn check_files(
     let mut plugins = Vec::new();
     let admission = Arc::new(Admission::read(&config.trust));
     for file in files {
-        let (plugin, problems) = examine(&file, loader, &admission).await;
-        plugins.extend(plugin.map(|plugin| (reports.len(), plugin)));
+        let examined = examine(&file, loader, &admission).await;
+        plugins.extend(examined.plugin.map(|plugin| (reports.len(), plugin)));
         reports.push(FileReport {
-            problems,
+            provenance: examined.provenance,
+            problems: examined.problems,
             ..FileReport::of(file)
         });
     }
@@ -183,27 +187,40 @@ fn is_about(message: &str, key: &str) -> bool {
     })
 }
 
-async fn examine(
-    file: &Path,
-    loader: &dyn Loader,
-    admission: &Arc<Admission>,
-) -> (Option<Plugin>, Vec<String>) {
+/// What one file is found to be.
+#[derive(Default)]
+struct Examined {
+    plugin: Option<Plugin>,
+    provenance: Vec<String>,
+    problems: Vec<String>,
+}
+
+async fn examine(file: &Path, loader: &dyn Loader, admission: &Arc<Admission>) -> Examined {
     let shown = file_name(file);
     let (path, admission) = (file.to_owned(), Arc::clone(admission));
     let read = tokio::task::spawn_blocking(move || {
         let name = plugin_name(&path);
         let plugin = name.clone().unwrap_or_default();
-        let bytes = read_bounded(&path).and_then(|bytes| {
+        let read = read_bounded(&path);
+        let of = |bytes: &Vec<u8>| provenance(&path, bytes, &admission);
+        let provenance = read.as_ref().map(of).unwrap_or_default();
+        let bytes = read.and_then(|bytes| {
             let admitted = admission.admit(&plugin, &path, &bytes);
             admitted
                 .map(|()| bytes)
                 .map_err(|refusal| refusal.to_string())
         });
-        (name, bytes, admitted_sidecar(&plugin, &path, &admission))
+        let sidecar = admitted_sidecar(&plugin, &path, &admission);
+        (name, bytes, sidecar, provenance)
     });
-    let (name, bytes, sidecar) = match read.await {
+    let (name, bytes, sidecar, provenance) = match read.await {
         Ok(read) => read,
-        Err(error) => return (None, vec![error.to_string()]),
+        Err(error) => {
+            return Examined {
+                problems: vec![error.to_string()],
+                ..Examined::default()
+            };
+        }
     };
     let mut problems = Vec::new();
     let mut note = |problem: String| problems.push(problem);
@@ -232,5 +249,29 @@ async fn examine(
         }),
         _ => None,
     };
-    (plugin, problems)
+    Examined {
+        plugin,
+        provenance,
+        problems,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_about_the_key_it_begins_with_and_no_longer_one() {
+        assert!(is_about("plugins.a.price: no amount", "plugins.a"));
+        assert!(is_about("plugins.a: no such plugin", "plugins.a"));
+        assert!(is_about("plugins.a", "plugins.a"));
+        for other in [
+            "plugins.ab.price: x",
+            "plugins.a-b: x",
+            "plugins.a_b: x",
+            "plugins.b: plugins.a",
+        ] {
+            assert!(!is_about(other, "plugins.a"), "{other}");
+        }
+    }
 }

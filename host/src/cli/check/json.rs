@@ -1,26 +1,17 @@
 //! What `coinop check` found, as JSON: schemas in full, grants by name and source, never a value.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::reload::{FileReport, ToolReport};
 
 /// An object with a list of files.
-pub(super) fn shown(
-    reports: &[FileReport],
-    provenance: &dyn Fn(&Path) -> Vec<String>,
-) -> anyhow::Result<String> {
-    let files = reports.iter().map(|report| file(report, provenance));
-    let files = files.collect::<Result<Vec<_>, _>>()?;
+pub(super) fn shown(reports: &[FileReport]) -> anyhow::Result<String> {
+    let files = reports.iter().map(file).collect::<Result<Vec<_>, _>>()?;
     let all = json!({ "files": files });
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
 
-fn file(
-    report: &FileReport,
-    provenance: &dyn Fn(&Path) -> Vec<String>,
-) -> serde_json::Result<Value> {
+fn file(report: &FileReport) -> serde_json::Result<Value> {
     let needs = report.needs.all.iter().map(|need| {
         json!({
             "what": need.phrase(),
@@ -34,7 +25,7 @@ fn file(
         "imports": report.imports,
         "needs": { "reason": report.needs.reason, "all": needs.collect::<Vec<_>>() },
         "grants": serde_json::to_value(&*report.grants)?,
-        "provenance": provenance(&report.file),
+        "provenance": report.provenance,
         "problems": report.problems,
         "notes": report.notes,
     }))

@@ -5,17 +5,15 @@ mod json;
 mod schema;
 mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
 use super::{Locations, terminal};
 use crate::app;
-use crate::catalog::source::read_bounded;
 use crate::config::{Config, Overrides};
 use crate::reload::{FileReport, check_files, check_folder};
-use crate::trust::{self, Admission};
 
 /// Say what is in plugin files, what their tools cost, and what is wrong with them.
 #[derive(Args)]
@@ -34,11 +32,9 @@ impl Check {
         terminal::log_to_stderr("warn,coinop::reload=info");
         let config = self.locations.load(Overrides::default())?;
         let reports = self.look(&config).await?;
-        let admission = Admission::read(&config.trust);
-        let provenance = |file: &Path| provenance_of(file, &admission);
         let shown = match self.json {
-            true => json::shown(&reports, &provenance)?,
-            false => text::shown(&reports, &provenance, &config.plugins_dir),
+            true => json::shown(&reports)?,
+            false => text::shown(&reports, &config.plugins_dir),
         };
         terminal::print(&shown)?;
         let good = reports.iter().all(|report| report.problems.is_empty());
@@ -59,13 +55,4 @@ impl Check {
         }
         Ok(check_files(self.files.clone(), config, &sandbox, chargeable.as_ref()).await)
     }
-}
-
-/// Where the file comes from and what vouches for it; nothing for what is no plugin file.
-fn provenance_of(file: &Path, admission: &Admission) -> Vec<String> {
-    let component = file
-        .extension()
-        .is_some_and(|extension| extension == "wasm");
-    let bytes = component.then(|| read_bounded(file).ok()).flatten();
-    bytes.map_or_else(Vec::new, |bytes| trust::provenance(file, &bytes, admission))
 }

@@ -12,22 +12,18 @@ const OF_FILE: &str = "    ";
 const OF_TOOL: &str = "        ";
 
 /// Everything, file by file.
-pub(super) fn shown(
-    reports: &[FileReport],
-    provenance: &dyn Fn(&Path) -> Vec<String>,
-    folder: &Path,
-) -> String {
+pub(super) fn shown(reports: &[FileReport], folder: &Path) -> String {
     if reports.is_empty() {
         return format!("No plugins in {}\n", folder.display());
     }
     let mut lines = Vec::new();
     for report in reports {
-        file(report, provenance, &mut lines);
+        file(report, &mut lines);
     }
     lines.join("\n") + "\n"
 }
 
-fn file(report: &FileReport, provenance: &dyn Fn(&Path) -> Vec<String>, lines: &mut Vec<String>) {
+fn file(report: &FileReport, lines: &mut Vec<String>) {
     let mark = match report.problems.is_empty() {
         true => "✓",
         false => "✗",
@@ -54,7 +50,7 @@ fn file(report: &FileReport, provenance: &dyn Fn(&Path) -> Vec<String>, lines: &
         .map(|text| format!("problem: {text}"));
     let notes = report.notes.iter().map(|text| format!("note: {text}"));
     // In one line each: people search for them.
-    let whole = provenance(&report.file).into_iter();
+    let whole = report.provenance.iter().cloned();
     let whole = whole.chain(problems).chain(notes);
     lines.extend(whole.map(|text| format!("{OF_FILE}{text}")));
 }
@@ -168,6 +164,7 @@ mod tests {
                 env: [("API_KEY".to_owned(), secret)].into(),
                 ..Grants::default()
             }),
+            provenance: vec!["source: a file that was put here".to_owned()],
             problems: vec!["it rains".to_owned()],
             notes: Vec::new(),
         }
@@ -176,7 +173,7 @@ mod tests {
     #[test]
     fn a_file_is_shown_with_what_it_may_and_what_it_lacks() {
         assert_eq!(
-            shown(&[report()], &|_| Vec::new(), Path::new("plugins")),
+            shown(&[report()], Path::new("plugins")),
             "✗ plugins/weather.wasm
     get_forecast: 0.003 USD per call, two_step, paid to sandbox, redeemed by confirm_get_forecast
         city: string, days?: integer
@@ -188,6 +185,7 @@ mod tests {
     `coinop grant weather` asks you about each, or add to coinop.toml:
         [plugins.weather.grants]
         http = [\"https://api.open-meteo.com\"]
+    source: a file that was put here
     problem: it rains
 "
         );
