@@ -124,6 +124,21 @@ async fn runs_beyond_the_limit_wait_within_their_own_time() {
 }
 
 #[tokio::test]
+async fn what_a_run_waits_for_its_place_is_not_its_own_time() {
+    let mut call = Call::of("misbehave").await;
+    call.limits.concurrent_runs_max = 1;
+    call.limits.wall_ms_max = 2_000;
+    let place = call.component.place(&call.limits, Duration::ZERO).await;
+    let holding = async {
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        drop(place);
+    };
+    let waiting = call.report("sleep", json!({ "ms": 1_200 }));
+    let (report, ()) = tokio::join!(waiting, holding);
+    assert_eq!(text_of(&report.result.unwrap()), "slept");
+}
+
+#[tokio::test]
 async fn only_so_many_wait_and_the_others_are_told_at_once() {
     let mut call = Call::of("misbehave").await;
     call.limits.concurrent_runs_max = 1;

@@ -183,3 +183,22 @@ async fn a_key_that_is_no_longer_trusted_takes_its_plugins_along() {
     host.write("coinop.toml", &signed_only(&new));
     host.until_names(&[]).await;
 }
+
+#[tokio::test]
+async fn a_key_that_is_no_longer_trusted_takes_along_what_was_only_kept() {
+    let (old, new) = (Signer::new(1), Signer::new(2));
+    let signature = old.sign(ONE.as_bytes());
+    let config = signed_only(&old);
+    let files = [
+        ("coinop.toml", &*config),
+        ("a.wasm", ONE),
+        ("a.wasm.minisig", &*signature),
+    ];
+    let host = Before::with(&files).start();
+    host.until_names(&["a"]).await;
+    host.write("a.wasm", TWO);
+    let snapshot = host.until_problem("was not made for this content").await;
+    assert_eq!(names(&snapshot), ["a"], "the last good version is kept");
+    host.write("coinop.toml", &signed_only(&new));
+    host.until_names(&[]).await;
+}

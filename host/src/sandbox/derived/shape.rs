@@ -191,3 +191,25 @@ impl From<Option<Shape>> for Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_weighs_as_much_as_its_heaviest_part() {
+        let flags = || Shape::Flags(vec!["read".to_owned()]);
+        let record = |shape| {
+            let name = "of".to_owned();
+            Shape::Record(vec![Field { name, shape }])
+        };
+        let light = Answer::Value(Shape::List(Box::new(Shape::Bytes)));
+        let named = Answer::Value(record(Shape::String));
+        let heavy = Answer::Value(Shape::Option(Box::new(record(flags()))));
+        let weights = [&Answer::Nothing, &light, &named, &heavy].map(Answer::weight);
+        assert!(weights.is_sorted() && weights[1] < weights[2] && weights[2] < weights[3]);
+        let refused = |err| Answer::Fallible { ok: None, err };
+        assert_eq!(refused(Some(flags())).weight(), weights[3]);
+        assert_eq!(refused(None).weight(), weights[0]);
+    }
+}

@@ -249,6 +249,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_run_looks_up_only_so_many_names() {
+        let sockets = Sockets::new(&[], &Arc::default());
+        let looked_up = (0..2 * LOOKUPS_MAX).filter(|_| sockets.may_look_up());
+        assert_eq!(looked_up.count(), LOOKUPS_MAX as usize);
+    }
+
     #[tokio::test]
     async fn a_refusal_names_the_line_to_add() {
         let (allowed, denials) = check(&[], SocketAddrUse::TcpConnect, "10.1.2.3:5432").await;
