@@ -35,9 +35,7 @@ impl LockPlugins {
         let config = self.locations.load(Overrides::default())?;
         let admission = Admission::read(&config.trust);
         let lock_file = &config.trust.lock_file;
-        if let Some(wrong) = admission.lock_wrong() {
-            anyhow::bail!("{}: {wrong}", lock_file.display());
-        }
+        unbroken(&admission)?;
         let sandbox = app::open_sandbox(&config)?;
         let (mut found, mut unclear) = (BTreeMap::new(), Vec::new());
         for (plugin, file) in self.files(&config)? {
@@ -49,6 +47,9 @@ impl LockPlugins {
                 }
             }
         }
+        // Loading took its time: another command may have written to it meanwhile.
+        let admission = admission.read_again(&config.trust);
+        unbroken(&admission)?;
         let lock = admission.lock().cloned().unwrap_or_default();
         self.finish(&lock, found, &unclear, lock_file)
     }
@@ -104,6 +105,15 @@ impl LockPlugins {
         }
         files.retain(|name, _| self.named.is_empty() || self.named.contains(name));
         Ok(files)
+    }
+}
+
+/// Fails where the lock is none: whoever writes it would lose what it said.
+pub(super) fn unbroken(admission: &Admission) -> anyhow::Result<()> {
+    let shown = admission.rules().lock_file.display();
+    match admission.lock_wrong() {
+        Some(wrong) => anyhow::bail!("{shown}: {wrong}"),
+        None => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 use coinop_core::digest::Digest;
 
 use super::registry::At;
-use super::{Locations, terminal};
+use super::{Locations, lock, terminal};
 use crate::clock::{Clock as _, SystemClock, rfc3339};
 use crate::config::{Config, Overrides};
 use crate::reload::plugin_name;
@@ -39,18 +39,14 @@ impl Pull {
             anyhow::anyhow!("{name:?} is no plugin's name: choose one with --plugin")
         })?;
         let admission = Admission::read(&config.trust);
-        if let Some(wrong) = admission.lock_wrong() {
-            anyhow::bail!("{}: {wrong}", config.trust.lock_file.display());
-        }
+        lock::unbroken(&admission)?;
         let registry = self.at.registry(&self.reference)?;
         let keys = cosign_keys(&config, &name);
         let fetched = oci::pull(&registry, &self.reference, keys).await;
         let fetched = fetched.with_context(|| self.reference.to_string())?;
         // The registry took its time: the lock may say something else by now.
         let admission = admission.read_again(&config.trust);
-        if let Some(wrong) = admission.lock_wrong() {
-            anyhow::bail!("{}: {wrong}", config.trust.lock_file.display());
-        }
+        lock::unbroken(&admission)?;
         self.keep(&name, file, &fetched, &admission)
     }
 
@@ -64,7 +60,7 @@ impl Pull {
     ) -> anyhow::Result<ExitCode> {
         let lock_file = &admission.rules().lock_file;
         let digest = Digest::of(&fetched.bytes);
-        let mut lock = admission.lock().cloned().unwrap_or_default();
+        let mut next = admission.lock().cloned().unwrap_or_default();
         let pulled = Pulled {
             digest,
             oci: self.reference.to_string(),
@@ -72,8 +68,8 @@ impl Pull {
             pulled_at: rfc3339(SystemClock.now()),
             cosign_key: fetched.cosign_key.clone(),
         };
-        lock.pulled.insert(name.to_owned(), pulled);
-        trust::write(lock_file, &lock).with_context(|| lock_file.display().to_string())?;
+        next.pulled.insert(name.to_owned(), pulled);
+        trust::write(lock_file, &next).with_context(|| lock_file.display().to_string())?;
         trust::write_file(&file, &fetched.bytes).with_context(|| file.display().to_string())?;
         terminal::print(&format!(
             "{}: sha256:{digest}\n  from {}, manifest sha256:{}\n{}{}",
