@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::cli::testing::{AT, Shop, call};
+use crate::keyvalue::KeyValue as _;
 use crate::ledger::Change;
+use crate::ledger::sqlite::SqliteKeyValue;
 
 const RETENTION_MS: Millis = 86_400_000;
 /// Shortly after everything in the shop.
@@ -312,6 +314,9 @@ async fn a_backup_taken_while_a_writer_is_busy_has_all_that_was_acknowledged() {
     assert!(again.to_string().contains("not overwritten"), "{again}");
     let left = std::fs::read_dir(shop.folder.path()).unwrap();
     let names = left.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let names: Vec<String> = names.collect();
+    let stored = |name: &&String| name.ends_with("-keyvalue");
+    assert_eq!(names.iter().find(stored), None, "nothing was stored");
     assert!(
         !names
             .into_iter()
@@ -323,6 +328,25 @@ async fn a_backup_taken_while_a_writer_is_busy_has_all_that_was_acknowledged() {
         let mode = std::fs::metadata(copy).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "a backup is private");
     }
+}
+
+#[tokio::test]
+async fn a_backup_has_what_plugins_stored_beside_it() {
+    let shop = Shop::busy().await;
+    let value = b"kept".to_vec();
+    let writes = vec![("key".to_owned(), Some(value.clone()))];
+    let stored = SqliteKeyValue::beside(&shop.folder.path().join("ledger"));
+    stored.write("weather", writes, 1024).await.unwrap();
+    let copy = shop.folder.path().join("copy");
+    shop.ledger.backup(copy.clone()).await.unwrap();
+    let copied = SqliteKeyValue::beside(&copy);
+    let found = copied.get("weather", vec!["key".to_owned()]).await;
+    assert_eq!(found.unwrap(), [Some(value)]);
+    let other = shop.folder.path().join("other");
+    std::fs::write(shop.folder.path().join("other-keyvalue"), "").unwrap();
+    let refused = shop.ledger.backup(other.clone()).await.unwrap_err();
+    assert!(refused.to_string().contains("other-keyvalue: it is there"));
+    assert!(!other.exists(), "a ledger's copy is never without");
 }
 
 #[tokio::test]

@@ -201,7 +201,7 @@ pub trait Ledger: Components {
     /// Every balance of every principal.
     fn credits(&self) -> BoxFuture<'_, Result<Vec<CreditBalance>, LedgerError>>;
 
-    /// Writes a copy that is consistent, while everything goes on.
+    /// Writes a copy that is consistent, while everything goes on; what plugins stored is copied beside it.
     fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), BackupError>>;
 
     /// Commits made so far by this process, for benchmarks and metrics.

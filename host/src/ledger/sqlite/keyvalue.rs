@@ -37,13 +37,18 @@ struct Workers {
     reader: Worker,
 }
 
+/// Where the data is that belongs to the ledger at `ledger`.
+pub(super) fn path_beside(ledger: &Path) -> PathBuf {
+    let mut path = ledger.as_os_str().to_owned();
+    path.push("-keyvalue");
+    path.into()
+}
+
 impl SqliteKeyValue {
     /// The store that belongs to the ledger at `ledger`: `ledger.sqlite3-keyvalue` beside `ledger.sqlite3`. Opens nothing.
     pub fn beside(ledger: &Path) -> Self {
-        let mut path = ledger.as_os_str().to_owned();
-        path.push("-keyvalue");
         Self {
-            path: path.into(),
+            path: path_beside(ledger),
             open: OnceCell::new(),
         }
     }
