@@ -26,6 +26,7 @@ use crate::keyvalue::KeyValue;
 use crate::ledger::Ledger;
 use crate::ledger::postgres::{PostgresKeyValue, PostgresLedger};
 use crate::ledger::sqlite::{SqliteKeyValue, SqliteLedger};
+use crate::provider::component::{self, Pinning};
 use crate::provider::mpp;
 use crate::provider::registry::Registry;
 use crate::provider::sandbox::courier::Courier;
@@ -35,7 +36,8 @@ use crate::provider::sandbox::{self, Flow};
 use crate::provider::x402;
 use crate::quarantine::Quarantine;
 use crate::reload::{Notices, Progress, Reload, Setup};
-use crate::sandbox::{Sandbox, SandboxSettings};
+use crate::sandbox::service::Services;
+use crate::sandbox::{Capacity, Sandbox, SandboxSettings};
 use crate::server::http::oauth::{self, KeySource, Place};
 use crate::server::http::{self, Replies};
 use crate::server::pay::{self, PaySettings};
@@ -50,6 +52,11 @@ impl<T: Ledger + Purse> Store for T {}
 const DRAIN: Duration = Duration::from_secs(45);
 /// How long the first listing waits for components that have to be compiled: some clients list once and never again.
 const FIRST_LOADS_WAIT_MAX: Duration = Duration::from_secs(20);
+/// Questions to providers that are components, at a time: fewer than calls, since each is short.
+const PROVIDER_CAPACITY: Capacity = Capacity {
+    memories_max: 64,
+    waiting_max: 1024,
+};
 
 /// A running host.
 pub struct App {
@@ -79,7 +86,7 @@ impl App {
         let ledger = open_ledger(&config).await?;
         let clock = ledger.clock();
         let desk = desk(&ledger, &clock);
-        let accounts = accounts_at(&config, &desk)?;
+        let accounts = accounts_at(&config, &desk).await?;
         let sandbox = open_sandbox(&config)?;
         let quarantine = Arc::new(Quarantine::new(config.quarantine, clock.clone()));
         let library = Library::new(Arc::new(sandbox), ledger.clone())
@@ -414,11 +421,11 @@ pub fn open_sandbox(config: &Config) -> anyhow::Result<Sandbox> {
 ///
 /// # Errors
 /// An account that cannot be made.
-pub fn cashier(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Gate> {
+pub async fn cashier(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Gate> {
     Ok(Gate::new(Parts {
         ledger: ledger.clone(),
         runner: Arc::new(NoRunner),
-        accounts: accounts(config, ledger)?,
+        accounts: accounts(config, ledger).await?,
         clock: ledger.clock(),
         pay_base: Arc::new(ArcSwap::default()),
         quote_lifetime: config.quote_lifetime,
@@ -463,9 +470,9 @@ impl Runner for NoRunner {
 ///
 /// # Errors
 /// An account that cannot be made.
-pub fn accounts(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Accounts> {
+pub async fn accounts(config: &Config, ledger: &Arc<dyn Store>) -> anyhow::Result<Accounts> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    accounts_at(config, &desk(ledger, &clock))
+    accounts_at(config, &desk(ledger, &clock)).await
 }
 
 /// The sandbox's desk over a ledger.
@@ -475,18 +482,35 @@ fn desk(ledger: &Arc<dyn Store>, clock: &Arc<dyn Clock>) -> Arc<Desk> {
 }
 
 /// As [`accounts`], with a desk of the caller's. A provider kind is one line here.
-fn accounts_at(config: &Config, desk: &Arc<Desk>) -> anyhow::Result<Accounts> {
+async fn accounts_at(config: &Config, desk: &Arc<Desk>) -> anyhow::Result<Accounts> {
     let mut kinds = Registry::default();
     for flow in [Flow::Pay, Flow::Hold] {
         kinds.add(flow.kind(), sandbox::maker(flow, desk.clone()))?;
     }
     kinds.add(mpp::KIND, mpp::maker(Arc::new(SystemClock)))?;
     kinds.add(x402::KIND, x402::maker(Arc::new(SystemClock)))?;
-    let made = config.accounts.iter().map(|(name, account)| {
-        let provider = kinds.account(name, account.kind_name(), account.settings.clone())?;
-        Ok((name.clone(), provider))
-    });
-    made.collect()
+    kinds.add(component::KIND, component::maker(component_host(config)))?;
+    let mut accounts = Accounts::new();
+    for (name, account) in &config.accounts {
+        let made = kinds.account(name, account.kind_name(), account.settings.clone());
+        accounts.insert(name.clone(), made.await?);
+    }
+    Ok(accounts)
+}
+
+/// Where providers that are components run: apart from plugins, so that questions about money never wait for them.
+fn component_host(config: &Config) -> Arc<component::Host> {
+    Arc::new(component::Host {
+        services: Services::new(SandboxSettings {
+            capacity: PROVIDER_CAPACITY,
+            ..SandboxSettings::new(&config.cache_dir)
+        }),
+        public_base: config.public_url.clone(),
+        pinning: match config.trust.locked {
+            true => Pinning::Required,
+            false => Pinning::Optional,
+        },
+    })
 }
 
 /// Says that the first listing is there: everything is loaded, or has been waited for long enough.

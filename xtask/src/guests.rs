@@ -1,5 +1,5 @@
-//! `guests`: every guest of the tests as `target/guests/NAME.wasm`, and the plugins that ship there and, alone, in
-//! `target/plugins`.
+//! `guests`: every guest of the tests as `target/guests/NAME.wasm`, the provider among the examples, and the plugins
+//! that ship there and, alone, in `target/plugins`.
 
 use std::fs;
 
@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 const WORKSPACE: &str = "tests/guests/Cargo.toml";
 /// The plugin that the README shows.
 const EXAMPLE: &str = "examples/shout/Cargo.toml";
+/// The provider that is a component.
+const PROVIDER: &str = "examples/provider-rust/Cargo.toml";
 
 /// Builds them all. What is fresh is left alone.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
@@ -32,6 +34,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     stamp::place(
         &plugins::built(workspace, "shout"),
         &folder.join("shout.wasm"),
+    )?;
+    plugins::build_rust(workspace, PROVIDER)?;
+    stamp::place(
+        &plugins::built(workspace, "acme"),
+        &folder.join("acme.wasm"),
     )?;
     let python = Python::find(workspace).context(python::REMEDY)?;
     plugins::smart_summary(workspace, &python, &shipped)

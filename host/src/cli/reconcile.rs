@@ -48,7 +48,7 @@ impl Reconcile {
         let ledger = existing_ledger(&config).await?;
         let now = ledger.clock().now();
         let period = self.period(now)?;
-        let accounts = app::accounts(&config, &ledger)?;
+        let accounts = app::accounts(&config, &ledger).await?;
         let names = match &self.account {
             Some(name) => vec![name.clone()],
             None => accounts.keys().cloned().collect(),

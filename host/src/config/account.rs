@@ -10,7 +10,7 @@ use super::keys::{Kind, Section};
 use super::secret::SecretSource;
 
 /// The kinds of this version, as written in the configuration.
-pub(super) const KINDS: &[&str] = &["sandbox", "sandbox-hold", "x402", "mpp"];
+pub(super) const KINDS: &[&str] = &["sandbox", "sandbox-hold", "x402", "mpp", "component"];
 /// How an x402 payment is authorised, as written in the configuration.
 pub(super) const TRANSFERS: &[&str] = &["eip3009", "permit2"];
 /// Who checks an x402 payment, as written in the configuration.
@@ -53,6 +53,8 @@ pub enum AccountKind {
     X402,
     /// Whatever else callers pay with the call: the Machine Payments Protocol.
     Mpp,
+    /// Whoever a component pays through.
+    Component,
 }
 
 impl Account {
@@ -76,6 +78,7 @@ impl Account {
             AccountKind::SandboxHold => "sandbox-hold",
             AccountKind::X402 => "x402",
             AccountKind::Mpp => "mpp",
+            AccountKind::Component => "component",
         }
     }
 }
@@ -102,10 +105,32 @@ pub(super) fn read_secrets(
                     wrong.push((vec![key.name], why));
                 }
             }
+            (Kind::Variables(_), Value::Table(table)) => {
+                for (name, place) in table.iter_mut().filter(|(_, value)| value.is_table()) {
+                    if let Err(why) = read_marked(place, base) {
+                        wrong.push((vec![key.name], format!("{name}: {why}")));
+                    }
+                }
+            }
             _ => {}
         }
     }
     wrong
+}
+
+/// Puts `{ secret = "…" }` in the place of where it is: among texts of the operator's own it stays known as one.
+fn read_marked(place: &mut Value, base: &Path) -> Result<(), String> {
+    read_secret(place, &Kind::Secret, base)?;
+    let secret = std::mem::replace(place, Value::Boolean(false));
+    *place = Value::Table(toml::Table::from_iter([("secret".to_owned(), secret)]));
+    Ok(())
+}
+
+/// Makes a component's file absolute; a relative one starts from `base`.
+pub(super) fn place_component(settings: &mut toml::Table, base: &Path) {
+    if let Some(Value::String(file)) = settings.get_mut("component") {
+        *file = base.join(&*file).to_string_lossy().into_owned();
+    }
 }
 
 fn read_secret(place: &mut Value, kind: &Kind, base: &Path) -> Result<(), String> {
@@ -177,6 +202,27 @@ mod tests {
             shown.contains("rpc") && !shown.contains("hunter"),
             "{shown}"
         );
+    }
+
+    #[test]
+    fn a_components_secrets_stay_known_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("key"), "hunter2\n").unwrap();
+        let text =
+            "component = \"acme.wasm\"\n[settings]\nkey = { file = \"key\" }\nbase = \"https://a\"";
+        let (mut settings, wrong) = read(text, folder.path());
+        assert_eq!(wrong, []);
+        place_component(&mut settings, folder.path());
+        let file = folder.path().join("acme.wasm");
+        assert_eq!(settings["component"].as_str(), file.to_str());
+        assert_eq!(
+            settings["settings"]["key"]["secret"].as_str(),
+            Some("hunter2")
+        );
+        assert_eq!(settings["settings"]["base"].as_str(), Some("https://a"));
+        let unset = "[settings]\nkey = { env = \"COINOP_TEST_UNSET\" }";
+        let (_, wrong) = read(unset, folder.path());
+        assert!(wrong[0].1.starts_with("key: "), "{wrong:?}");
     }
 
     #[test]

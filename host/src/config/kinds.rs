@@ -142,6 +142,14 @@ pub(super) fn state(text: &str) -> Result<(), String> {
     }
 }
 
+/// A file's SHA-256 in hex.
+pub(super) fn digest(text: &str) -> Result<(), String> {
+    let wrong = "is not a SHA-256 in hex: `coinop check` and sha256sum tell it";
+    text.parse::<Digest>()
+        .map(|_| ())
+        .map_err(|_| wrong.to_owned())
+}
+
 /// A SHA-256 in hex.
 pub(super) fn sha256(text: &str) -> Result<(), String> {
     let wrong = "is not a SHA-256 in hex: hash the key with `printf %s KEY | sha256sum`";

@@ -8,6 +8,7 @@ mod api_key;
 mod callers;
 mod capacity;
 mod check;
+mod component_keys;
 mod conversation;
 mod document;
 pub mod edit;

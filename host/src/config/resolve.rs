@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::account::read_secrets;
+use super::account::{place_component, read_secrets};
 use super::callers::{Callers, RawCallers};
 use super::check::{check, did_you_mean_ended, former};
 use super::conversation::RawClient;
@@ -178,6 +178,7 @@ impl Resolver<'_> {
                 AccountKind::Sandbox
             });
             let mut settings = account.settings;
+            place_component(&mut settings, base);
             for (path, message) in read_secrets(&mut settings, &keys::ACCOUNT, base) {
                 let path = [&["accounts", &name], &path[..]].concat();
                 self.wrong(&path, message);

@@ -3,15 +3,18 @@
 //! Every call that has an effect carries an idempotency key, and the gate records its intent before and its outcome
 //! after. An answer that a provider does not understand counts as pending, never as paid.
 
+pub mod component;
 pub mod mpp;
 pub mod rail;
 pub mod registry;
 pub mod sandbox;
 pub mod x402;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use coinop_core::digest::Digest;
 use coinop_core::ids::{LinkToken, PaymentId};
 use coinop_core::money::{Amount, Money};
 use futures::future::BoxFuture;
@@ -25,6 +28,11 @@ pub trait Provider: Send + Sync {
 
     /// What it can do.
     fn capabilities(&self) -> Capabilities;
+
+    /// The component that it is, where it is one.
+    fn code(&self) -> Option<&Code> {
+        None
+    }
 
     /// Whether it can charge `price` exactly.
     ///
@@ -132,6 +140,17 @@ fn unsupported<'a, T: Send + 'a>(
     operation: &'static str,
 ) -> BoxFuture<'a, Result<T, ProviderError>> {
     Box::pin(async move { Err(ProviderError::Unsupported { operation }) })
+}
+
+/// The component that a provider is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Its file.
+    pub file: PathBuf,
+    /// SHA-256 of its bytes when it was loaded.
+    pub digest: Digest,
+    /// What it may reach, each as a phrase.
+    pub reaches: Vec<String>,
 }
 
 /// What a provider can do, and how patient it is.

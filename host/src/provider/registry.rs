@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::Provider;
 
-/// Makes the account of a name from its settings. The error is one line that names the setting.
-pub type Maker = Box<dyn Fn(&str, toml::Table) -> Result<Arc<dyn Provider>, String> + Send + Sync>;
+/// An account that is being made. The error is one line that names the setting.
+pub type Making = BoxFuture<'static, Result<Arc<dyn Provider>, String>>;
+
+/// Makes the account of a name from its settings.
+pub type Maker = Box<dyn Fn(&str, toml::Table) -> Making + Send + Sync>;
 
 /// A maker over typed settings; what does not fit the type is refused with the reason.
 pub fn from_settings<S, P>(
@@ -19,11 +24,30 @@ where
     P: Provider + 'static,
 {
     Box::new(move |account, settings| {
-        let settings = settings
-            .try_into()
-            .map_err(|error: toml::de::Error| error.message().to_owned())?;
-        Ok(Arc::new(make(account, settings)?))
+        let made = typed(settings).and_then(|settings| make(account, settings));
+        let made = made.map(|provider| Arc::new(provider) as Arc<dyn Provider>);
+        std::future::ready(made).boxed()
     })
+}
+
+/// As [`from_settings`], where making takes its time.
+pub fn from_settings_in_time<S, P, F>(
+    make: impl Fn(String, S) -> F + Send + Sync + 'static,
+) -> Maker
+where
+    S: DeserializeOwned,
+    P: Provider + 'static,
+    F: Future<Output = Result<P, String>> + Send + 'static,
+{
+    Box::new(move |account, settings| {
+        let making = typed(settings).map(|settings| make(account.to_owned(), settings));
+        async move { Ok(Arc::new(making?.await?) as Arc<dyn Provider>) }.boxed()
+    })
+}
+
+fn typed<S: DeserializeOwned>(settings: toml::Table) -> Result<S, String> {
+    let typed = settings.try_into();
+    typed.map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 /// The kinds of provider there are.
@@ -54,7 +78,7 @@ impl Registry {
     ///
     /// # Errors
     /// [`AccountError`] names the account, and what to change.
-    pub fn account(
+    pub async fn account(
         &self,
         account: &str,
         kind: &str,
@@ -68,11 +92,13 @@ impl Registry {
                 kind: kind.to_owned(),
                 known: self.kinds().collect::<Vec<_>>().join(", "),
             })?;
-        maker(account, settings).map_err(|reason| AccountError::Settings {
-            account: account.to_owned(),
-            kind: kind.to_owned(),
-            reason,
-        })
+        maker(account, settings)
+            .await
+            .map_err(|reason| AccountError::Settings {
+                account: account.to_owned(),
+                kind: kind.to_owned(),
+                reason,
+            })
     }
 }
 
@@ -131,15 +157,18 @@ mod tests {
     }
 
     fn refusal(kind: &str, settings: &str) -> String {
-        let made = registry().account("tips", kind, settings.parse().unwrap());
-        made.err().unwrap().to_string()
+        let registry = registry();
+        let made = registry.account("tips", kind, settings.parse().unwrap());
+        // None of these waits for anything.
+        made.now_or_never().unwrap().err().unwrap().to_string()
     }
 
     #[test]
     fn an_account_is_made_of_its_kind() {
         for kind in ["sandbox", "sandbox-hold"] {
-            let account = registry().account("tips", kind, toml::Table::new());
-            assert_eq!(account.unwrap().kind(), kind);
+            let registry = registry();
+            let account = registry.account("tips", kind, toml::Table::new());
+            assert_eq!(account.now_or_never().unwrap().unwrap().kind(), kind);
         }
     }
 

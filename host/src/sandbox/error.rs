@@ -111,6 +111,18 @@ pub enum LoadError {
         /// What it does export.
         exports: String,
     },
+    /// No component for what it is to serve.
+    #[error("{file}: this is no {what}: it does not export `{wanted}`; it exports {exports}")]
+    OtherService {
+        /// The file.
+        file: String,
+        /// What it was to be.
+        what: &'static str,
+        /// The interface, with the versions that would do.
+        wanted: String,
+        /// What it does export.
+        exports: String,
+    },
     /// A program for another host: it has no function to call.
     #[error("{file}: this is {what}; a plugin exports `coinop:plugin/tools`, or plain functions")]
     Program {

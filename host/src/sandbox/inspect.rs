@@ -35,13 +35,7 @@ pub(super) struct Inspected {
 /// Tells a plugin from everything else.
 pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> {
     let named = || file.to_owned();
-    if bytes.len() > COMPONENT_BYTES_MAX {
-        return Err(LoadError::TooLarge {
-            file: named(),
-            bytes: bytes.len(),
-            max: COMPONENT_BYTES_MAX,
-        });
-    }
+    check_size(file, bytes)?;
     check_header(file, bytes)?;
     let Names { imports, exports } = names(file, bytes)?;
     let Some(version) = exports.iter().find_map(|e| e.name.strip_prefix(TOOLS)) else {
@@ -65,6 +59,25 @@ pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> 
             version: version.to_owned(),
             supported: WIT_VERSIONS.join(", "),
         }),
+    }
+}
+
+/// What a component exports, whatever it is made for.
+pub(super) fn exports(file: &str, bytes: &[u8]) -> Result<Vec<String>, LoadError> {
+    check_size(file, bytes)?;
+    check_header(file, bytes)?;
+    let exports = names(file, bytes)?.exports.into_iter();
+    Ok(exports.map(|export| export.name).collect())
+}
+
+fn check_size(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
+    match bytes.len() {
+        bytes if bytes > COMPONENT_BYTES_MAX => Err(LoadError::TooLarge {
+            file: file.to_owned(),
+            bytes,
+            max: COMPONENT_BYTES_MAX,
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -242,7 +255,12 @@ fn unreadable(
 
 fn listed(exports: &[Export]) -> String {
     let names: Vec<&str> = exports.iter().map(|export| export.name.as_str()).collect();
-    match names.as_slice() {
+    few(&names)
+}
+
+/// Some names in words.
+pub(super) fn few(names: &[&str]) -> String {
+    match names {
         [] => "nothing".into(),
         few if few.len() <= 5 => few.join(", "),
         many => format!("{} and {} more", many[..5].join(", "), many.len() - 5),

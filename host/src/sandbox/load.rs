@@ -32,8 +32,8 @@ const TRIAL_LOG_BYTES_MAX: usize = 2048;
 /// What all components share. Lives as long as the last of them.
 pub(super) struct Shared {
     pub(super) engine: Engine,
-    linker: Linker<State>,
-    cache: Cache,
+    pub(super) linker: Linker<State>,
+    pub(super) cache: Cache,
     /// Opens the connections of what plugins send.
     pub(super) dialer: Arc<Dialer>,
     /// Whether its code counts instructions.
@@ -46,7 +46,7 @@ pub(super) struct Shared {
     /// See [`Pace`].
     pub(super) turns: Arc<Semaphore>,
     /// Components being compiled at a time: each already uses every processor.
-    compilers: Arc<Semaphore>,
+    pub(super) compilers: Arc<Semaphore>,
     _ticker: Ticker,
 }
 
@@ -228,7 +228,7 @@ struct Prepared {
 }
 
 /// Work that keeps a processor busy, off the async threads.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     file: &str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, LoadError> {
@@ -280,7 +280,7 @@ fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadEr
     })
 }
 
-fn compile(
+pub(super) fn compile(
     shared: &Shared,
     file: &str,
     bytes: &[u8],
@@ -349,7 +349,7 @@ async fn list(
 }
 
 /// An engine error with its causes, on one line.
-fn chain(error: &wasmtime::Error) -> String {
+pub(super) fn chain(error: &wasmtime::Error) -> String {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     causes.join(": ")
 }

@@ -16,8 +16,12 @@ pub(super) struct Mask<'a>(Vec<&'a str>);
 
 impl<'a> Mask<'a> {
     pub(super) fn of(grants: &'a Grants) -> Self {
+        Self::of_secrets(grants.secrets())
+    }
+
+    pub(super) fn of_secrets(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut words = Vec::new();
-        for secret in grants.secrets() {
+        for secret in secrets {
             words.push(secret);
             let lines = secret.lines().map(str::trim);
             words.extend(lines.filter(|line| line.len() >= LINE_BYTES_MIN));

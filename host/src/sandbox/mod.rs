@@ -26,6 +26,7 @@ mod reach;
 pub mod schema;
 mod schema_cost;
 mod sealed;
+pub mod service;
 mod state;
 mod v0_1_0;
 mod validate;

@@ -19,8 +19,8 @@ const HANDLES_MAX: usize = 512;
 /// Bytes a guest may hand to the host in one call, whatever its answer may have: WASI writes need some room.
 pub(super) const HOSTCALL_BYTES_MIN: usize = 256 << 10;
 
-/// The data of one store.
-pub(super) struct State {
+/// The data of one store. Whoever brings bindings of its own ([`super::service`]) names it, and sees nothing of it.
+pub struct State {
     pub(super) reach: Reach,
     table: ResourceTable,
     pub(super) limiter: Limiter,

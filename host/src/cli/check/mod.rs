@@ -48,7 +48,7 @@ impl Check {
     async fn look(&self, config: &Config) -> anyhow::Result<Vec<FileReport>> {
         let sandbox = app::open_sandbox(config)?;
         let ledger = app::open_ledger(config).await?;
-        let chargeable = app::chargeable(app::accounts(config, &ledger)?);
+        let chargeable = app::chargeable(app::accounts(config, &ledger).await?);
         if self.files.is_empty() {
             let folder = check_folder(config, &sandbox, chargeable.as_ref()).await;
             return folder.map_err(anyhow::Error::msg);

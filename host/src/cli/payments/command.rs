@@ -24,7 +24,7 @@ impl Payments {
         terminal::log_to_stderr("warn");
         let config = self.locations.load(Overrides::default())?;
         let ledger = existing_ledger(&config).await?;
-        let gate = app::cashier(&config, &ledger)?;
+        let gate = app::cashier(&config, &ledger).await?;
         let desk = Desk {
             ledger: ledger.as_ref(),
             cashier: &gate,

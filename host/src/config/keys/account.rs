@@ -1,14 +1,14 @@
 //! Keys of provider accounts.
 
 use super::{Kind, Section, key};
-use crate::config::{account, kinds, mpp_keys, token_keys};
+use crate::config::{account, component_keys, kinds, mpp_keys, token_keys};
 
 pub(in crate::config) static ACCOUNT: Section = Section {
     keys: &[
         key(
             "kind",
             Kind::Word(account::KINDS),
-            "The provider: x402 or mpp, whose callers bring the payment with the call, or one of the two that move pretended money.",
+            "The provider: x402 or mpp, whose callers bring the payment with the call; component, a provider in a file of its own; or one of the two that move pretended money.",
         ),
         key(
             "pays",
@@ -52,6 +52,10 @@ pub(in crate::config) static ACCOUNT: Section = Section {
         mpp_keys::EVM,
         mpp_keys::LIGHTNING,
         mpp_keys::STRIPE,
+        component_keys::COMPONENT,
+        component_keys::SHA256,
+        component_keys::SETTINGS,
+        component_keys::GRANTS,
     ],
     refused: &[],
 };
