@@ -14,8 +14,8 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace, arguments: Vec<String>) -> Result<ExitCode> {
     let folder = workspace.target("plugins");
     toolchain::ensure_wasm_target(workspace)?;
-    eprintln!("building the weather plugin (Rust)");
-    plugins::weather(workspace, std::slice::from_ref(&folder))?;
+    eprintln!("building the plugins in Rust: {}", plugins::RUST.join(", "));
+    plugins::rust(workspace, std::slice::from_ref(&folder))?;
     if let Err(reason) = smart_summary(workspace) {
         eprintln!("the demo goes on without smart-summary (Python): {reason:#}");
     }

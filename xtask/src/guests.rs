@@ -22,7 +22,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target("guests");
     let shipped = [workspace.target("plugins"), folder.clone()];
     toolchain::ensure_wasm_target(workspace)?;
-    plugins::weather(workspace, &shipped)?;
+    plugins::rust(workspace, &shipped)?;
     plugins::build_rust(workspace, WORKSPACE)?;
     for krate in crates(workspace)? {
         stamp::place(

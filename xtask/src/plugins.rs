@@ -14,10 +14,19 @@ use crate::workspace::Workspace;
 const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 const SMART_SUMMARY: &str = "plugins/smart-summary";
 
-/// Builds the Rust plugin and puts it into each of `folders` as `weather.wasm`.
-pub(crate) fn weather(workspace: &Workspace, folders: &[PathBuf]) -> Result<()> {
-    build_rust(workspace, "plugins/weather/Cargo.toml")?;
-    place_in(folders, &built(workspace, "weather"), "weather.wasm")
+/// The plugins in Rust: a folder of `plugins` each, with a crate and a sidecar named alike.
+pub(crate) const RUST: [&str; 2] = ["super-resolution", "weather"];
+
+/// Builds the Rust plugins and puts each into each of `folders` as `NAME.wasm`, its sidecar beside it.
+pub(crate) fn rust(workspace: &Workspace, folders: &[PathBuf]) -> Result<()> {
+    for name in RUST {
+        build_rust(workspace, &format!("plugins/{name}/Cargo.toml"))?;
+        place_in(folders, &built(workspace, name), &format!("{name}.wasm"))?;
+        let sidecar = format!("{name}.toml");
+        let source = workspace.source("plugins").join(name).join(&sidecar);
+        place_in(folders, &source, &sidecar)?;
+    }
+    Ok(())
 }
 
 /// Builds the Python plugin and puts it into each of `folders` as `smart-summary.wasm`.
@@ -84,9 +93,9 @@ pub(crate) fn guest_cargo(workspace: &Workspace, subcommand: &str, manifest: &st
     cargo
 }
 
-/// The unit tests of the Rust plugin, on this machine's own target.
-pub(crate) fn weather_tests(workspace: &Workspace) -> Command {
-    guest_cargo(workspace, "test", "plugins/weather/Cargo.toml")
+/// The unit tests of a Rust plugin, on this machine's own target.
+pub(crate) fn rust_tests(workspace: &Workspace, name: &str) -> Command {
+    guest_cargo(workspace, "test", &format!("plugins/{name}/Cargo.toml"))
 }
 
 /// The unit tests of the Python plugin.

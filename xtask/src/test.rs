@@ -17,8 +17,9 @@ use crate::toolchain::{self, WASM_TARGET};
 use crate::workspace::Workspace;
 
 const NODE_MAJOR_MIN: u32 = 20;
-const GUEST_WORKSPACES: [&str; 5] = [
+const GUEST_WORKSPACES: [&str; 6] = [
     "examples/rust/Cargo.toml",
+    "plugins/super-resolution/Cargo.toml",
     "plugins/weather/Cargo.toml",
     "sdk/rust/Cargo.toml",
     "tests/guests/Cargo.toml",
@@ -198,9 +199,11 @@ fn clippy(workspace: &Workspace, summary: &mut Summary) {
 }
 
 fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
-    summary.step("plugin weather", || {
-        tests(&mut plugins::weather_tests(workspace))
-    });
+    for name in plugins::RUST {
+        summary.step(&format!("plugin {name}"), || {
+            tests(&mut plugins::rust_tests(workspace, name))
+        });
+    }
     summary.step("SDK for Rust", || {
         let mut sdk = plugins::guest_cargo(workspace, "test", "sdk/rust/Cargo.toml");
         tests(sdk.arg("--all-features"))
