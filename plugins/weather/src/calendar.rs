@@ -1,7 +1,8 @@
-//! Dates of the Gregorian calendar, without a clock and without time zones.
+//! Dates of the Gregorian calendar, without time zones.
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Month names, January first.
 pub const MONTHS: [&str; 12] = [
@@ -22,7 +23,7 @@ pub const MONTHS: [&str; 12] = [
 const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /// A day that exists, in the years 1900 to 2199.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
     year: u32,
     /// 1 to 12.
@@ -32,6 +33,61 @@ pub struct Date {
 }
 
 impl Date {
+    /// Today in UTC, by the host's clock.
+    pub fn today() -> Self {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self::of_unix_days(since.as_secs() / 86_400)
+    }
+
+    /// The day so many days after 1970-01-01, by Hinnant's rule (`civil_from_days`).
+    fn of_unix_days(days: u64) -> Self {
+        const ERA_DAYS: u64 = 146_097;
+        let days = days + 719_468;
+        let (era, day) = (days / ERA_DAYS, days % ERA_DAYS);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        // Months counted from March.
+        let month = (5 * day + 2) / 153;
+        let (after, month_number) = (u64::from(month >= 10), month as u32);
+        Self {
+            year: (year + era * 400 + after) as u32,
+            month: if month < 10 {
+                month_number + 3
+            } else {
+                month_number - 9
+            },
+            day: (day - (153 * month + 2) / 5 + 1) as u32,
+        }
+    }
+
+    /// The day so many days later.
+    pub fn after(self, days: u32) -> Self {
+        (0..days).fold(self, |date, _| date.next())
+    }
+
+    /// The day before.
+    pub fn before(self) -> Self {
+        let Self { year, month, day } = self;
+        match (day > 1, month > 1) {
+            (true, _) => Self {
+                day: day - 1,
+                ..self
+            },
+            (false, true) => Self {
+                year,
+                month: month - 1,
+                day: days_in_month(year, month - 1),
+            },
+            (false, false) => Self {
+                year: year.saturating_sub(1),
+                month: 12,
+                day: 31,
+            },
+        }
+    }
+
     /// The month's index, 0 for January.
     pub fn month_index(self) -> usize {
         self.month as usize - 1
@@ -196,6 +252,26 @@ mod tests {
         assert_eq!(date("2024-02-28").next(), date("2024-02-29"));
         assert_eq!(date("2026-02-28").next(), date("2026-03-01"));
         assert_eq!(date("2026-12-31").next(), date("2027-01-01"));
+    }
+
+    #[test]
+    fn days_since_1970_are_dates() {
+        for (days, text) in [
+            (0, "1970-01-01"),
+            (59, "1970-03-01"),
+            (11_016, "2000-02-29"),
+            (20_777, "2026-11-20"),
+        ] {
+            assert_eq!(Date::of_unix_days(days), date(text));
+        }
+        let mut day = date("1970-01-01");
+        for days in 0..80_000 {
+            assert_eq!(Date::of_unix_days(days), day);
+            assert_eq!(day.next().before(), day);
+            assert!(day < day.next());
+            day = day.next();
+        }
+        assert_eq!(date("2026-12-20").after(15), date("2027-01-04"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The cities and their normals, and how a name typed by somebody finds one.
 
+use coinop_plugin::Failure;
+
 /// One number a month, January first.
 pub type Months = [f64; 12];
 
@@ -49,6 +51,17 @@ pub fn find(wanted: &str) -> Result<City, String> {
         Some(line) => line.city(),
         None => Err(unknown(wanted)),
     }
+}
+
+/// As [`find`], where normals stand in for live numbers because of `why`: an unknown city is told that too.
+///
+/// # Errors
+/// There are no normals of such a city.
+pub fn with_normals(wanted: &str, why: Option<&str>) -> Result<City, Failure> {
+    find(wanted).map_err(|unknown| {
+        let because = why.map(|why| format!(" Only those can be asked for, because {why}."));
+        Failure::InvalidArguments(unknown + &because.unwrap_or_default())
+    })
 }
 
 /// The line whose name is `wanted` to the letter: the usual case, and it folds no names.
@@ -105,17 +118,7 @@ impl<'a> Line<'a> {
     }
 
     fn lies_in(&self, folded: &str) -> bool {
-        let country = match folded {
-            "usa" | "us" | "united states of america" | "america" => "united states",
-            "uk" | "great britain" | "england" | "scotland" => "united kingdom",
-            "uae" | "emirates" => "united arab emirates",
-            "czechia" => "czech republic",
-            "korea" => "south korea",
-            "turkiye" => "turkey",
-            "holland" | "the netherlands" => "netherlands",
-            other => other,
-        };
-        fold(self.country) == country
+        fold(self.country) == usual_name(folded)
     }
 }
 
@@ -150,8 +153,28 @@ fn months(text: &str) -> Result<Months, String> {
         .map_err(|_| format!("the bundled table has {text:?} for twelve months"))
 }
 
+/// Whether a country is called `wanted`, whatever the case, the accents, and which of its names is meant.
+pub fn is_country(country: &str, wanted: &str) -> bool {
+    let wanted = fold(wanted);
+    fold(country) == usual_name(&wanted)
+}
+
+/// The name that the table, and Open-Meteo, has for a country of another name.
+fn usual_name(folded: &str) -> &str {
+    match folded {
+        "usa" | "us" | "united states of america" | "america" => "united states",
+        "uk" | "great britain" | "england" | "scotland" => "united kingdom",
+        "uae" | "emirates" => "united arab emirates",
+        "czechia" => "czech republic",
+        "korea" => "south korea",
+        "turkiye" => "turkey",
+        "holland" | "the netherlands" => "netherlands",
+        other => other,
+    }
+}
+
 /// Names are compared without case, accents, dots and repeated blanks.
-fn fold(name: &str) -> String {
+pub fn fold(name: &str) -> String {
     let plain: String = name
         .chars()
         .flat_map(char::to_lowercase)

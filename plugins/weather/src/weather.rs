@@ -1,188 +1,202 @@
-//! `get_weather`: the typical weather of a city, on a date or over the year.
+//! `get_weather`: the weather of a city now, or its usual weather on a date or over the year.
 
 use std::fmt::Write;
 
+use coinop_plugin::{Failure, Json};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::{Day, LIVE_NOTE, NORMALS_NOTE, Place, UnitNames};
 use crate::calendar::{Date, MONTHS};
 use crate::city::{self, City};
-use crate::climate::{TypicalDay, typical_day};
-use crate::units::{Units, round};
-
-/// Said in every answer, since a model repeats what it reads.
-pub const NOTE: &str = "Climate normals: averages over many years, not observations and not a weather forecast. A single day can differ by many degrees.";
+use crate::climate::typical_day;
+use crate::open_meteo::{Now, Service};
+use crate::source::{self, NotLive, Source};
+use crate::units::Units;
 
 /// What the caller asks.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Arguments {
+    /// The city, with its country or region behind a comma where several have the name: "Paris", "Paris, Texas".
+    #[schemars(length(min = 1, max = 100))]
     city: String,
+    /// A day, YYYY-MM-DD, for what is usual on it. Without one it is the weather now, or the twelve months.
+    #[serde(default)]
+    #[schemars(
+        with = "String",
+        extend("format" = "date"),
+        regex(pattern = "^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
+    )]
     date: Option<String>,
+    /// metric: °C, mm, km/h; imperial: °F, inches, mph.
     #[serde(default)]
     units: Units,
+    /// auto: the weather now where it can be had, climate normals otherwise; live: now; normals: what is usual.
+    #[serde(default)]
+    source: Source,
 }
 
-/// The answer, as it is published.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The answer, as it is published: with one of `now`, `day` and `months`.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Weather {
-    kind: &'static str,
+    /// current_conditions: Open-Meteo's; climate_normals: averages over many years.
+    kind: Kind,
     place: Place,
     units: UnitNames,
+    /// The weather now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<Now>,
+    /// What is usual on the date.
     #[serde(skip_serializing_if = "Option::is_none")]
     day: Option<Day>,
+    /// What is usual over the year.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 12, max = 12))]
     months: Option<Vec<Month>>,
+    /// Why there are normals and not the weather now, where that was not asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_live_because: Option<String>,
+    /// Where the numbers come from.
     note: &'static str,
 }
 
-/// Where.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Place {
-    pub city: &'static str,
-    pub country: &'static str,
-    latitude: f64,
-    longitude: f64,
-}
-
-/// What the numbers are in.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct UnitNames {
-    pub temperature: &'static str,
-    pub precipitation: &'static str,
-}
-
-/// One day's expectation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Day {
-    pub date: String,
-    pub weekday: &'static str,
-    pub high: f64,
-    pub low: f64,
-    pub mean: f64,
-    pub wet_chance_percent: f64,
-    pub precipitation: f64,
-    pub daylight_hours: f64,
+/// What the numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+enum Kind {
+    // Open-Meteo's analysis of the present.
+    CurrentConditions,
+    // Averages over many years.
+    ClimateNormals,
 }
 
 /// One month's normals.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Month {
     month: &'static str,
+    /// Mean daily maximum.
     high: f64,
+    /// Mean daily minimum.
     low: f64,
+    /// Halfway between high and low.
     mean: f64,
+    /// Total of the month.
     precipitation: f64,
+    /// Days with at least 1 mm.
     wet_days: f64,
 }
 
-/// Answers `get_weather`. The error says which argument is wrong and what would be right.
-pub fn describe(arguments: &Arguments) -> Result<Weather, String> {
-    let city = city::find(&arguments.city)?;
+/// The tool for a model.
+pub fn description() -> String {
+    format!(
+        "The weather in a city now, from Open-Meteo, where the operator lets this tool reach it. Where not, and with a \
+         date, what the weather there is usually like, from bundled climate normals (averages over many years) of {} \
+         large cities: with a date the typical high, low, chance of rain or snow, precipitation and daylight of that \
+         day of the year, without one the twelve months. `kind` and `note` say which it is: say so when you use it. \
+         For the next days use get_forecast. A city that is not found is an error that says what to do.",
+        city::names().count()
+    )
+}
+
+/// Answers `get_weather`.
+///
+/// # Errors
+/// An argument is wrong, or the source that counts has no answer.
+pub fn get_weather(arguments: Arguments) -> Result<(String, Json<Weather>), Failure> {
+    let weather = match (&arguments.date, arguments.source) {
+        (Some(_), Source::Live) => {
+            return Err(Failure::invalid(
+                "live weather is that of now: leave out date, or ask get_forecast about days to come",
+            ));
+        }
+        (Some(_), _) => usual(&arguments, None)?,
+        (None, wanted) => {
+            source::answer(wanted, || live(&arguments), |why| usual(&arguments, why))?
+        }
+    };
+    Ok((weather.text(), Json(weather)))
+}
+
+fn live(arguments: &Arguments) -> Result<Weather, NotLive> {
+    let service = Service::new()?;
+    let place = service.place(&arguments.city)?;
+    let now = service.now(&place, arguments.units)?;
+    Ok(Weather {
+        kind: Kind::CurrentConditions,
+        place,
+        units: UnitNames::of(arguments.units),
+        now: Some(now),
+        day: None,
+        months: None,
+        not_live_because: None,
+        note: LIVE_NOTE,
+    })
+}
+
+fn usual(arguments: &Arguments, why: Option<String>) -> Result<Weather, Failure> {
+    let city = city::with_normals(&arguments.city, why.as_deref())?;
     let units = arguments.units;
     let date = arguments
         .date
         .as_deref()
         .map(str::parse::<Date>)
-        .transpose()?;
+        .transpose();
+    let date = date.map_err(Failure::InvalidArguments)?;
     Ok(Weather {
-        kind: "climate_normals",
-        place: Place::of(&city),
+        kind: Kind::ClimateNormals,
+        place: Place::from(&city),
         units: UnitNames::of(units),
-        day: date.map(|date| Day::of(date, typical_day(&city, date), units)),
+        now: None,
+        day: date.map(|date| Day::usual(date, typical_day(&city, date), units)),
         months: date.is_none().then(|| months(&city, units)),
-        note: NOTE,
+        not_live_because: why,
+        note: NORMALS_NOTE,
     })
 }
 
 impl Weather {
     /// The answer for reading.
-    pub fn text(&self) -> String {
-        let Place { city, country, .. } = self.place;
+    fn text(&self) -> String {
+        let place = self.place.name();
         let UnitNames {
             temperature,
             precipitation,
+            ..
         } = self.units;
         let mut text = String::new();
+        // Writing to a String cannot fail.
+        if let Some(now) = &self.now {
+            let _ = writeln!(text, "Now in {place}: {}.", now.line(&self.units));
+        }
         if let Some(day) = &self.day {
-            text = format!(
-                "Typical for {city}, {country} on {}:\n{}\n",
+            let _ = writeln!(
+                text,
+                "Typical for {place} on {}:\n{}",
                 day.date,
                 day.line(&self.units)
             );
         }
         if let Some(months) = &self.months {
-            text = format!(
-                "Typical year in {city}, {country} (daily high/low, precipitation, days with rain or snow):\n"
+            let _ = writeln!(
+                text,
+                "Typical year in {place} (daily high/low, precipitation, days with rain or snow):"
             );
             for month in months {
-                let Month {
-                    month,
-                    high,
-                    low,
-                    precipitation: amount,
-                    wet_days,
-                    ..
-                } = month;
-                // Writing to a String cannot fail.
                 let _ = writeln!(
                     text,
-                    "{month}: {high}/{low} {temperature}, {amount} {precipitation}, {wet_days} days"
+                    "{}: {}/{} {temperature}, {} {precipitation}, {} days",
+                    month.month, month.high, month.low, month.precipitation, month.wet_days
                 );
             }
         }
+        if let Some(why) = &self.not_live_because {
+            let _ = writeln!(text, "Not the weather now, because {why}.");
+        }
         text + self.note
-    }
-}
-
-impl Place {
-    /// Where `city` is.
-    pub fn of(city: &City) -> Self {
-        Self {
-            city: city.name,
-            country: city.country,
-            latitude: city.latitude,
-            longitude: city.longitude,
-        }
-    }
-}
-
-impl UnitNames {
-    /// The names of `units`.
-    pub fn of(units: Units) -> Self {
-        Self {
-            temperature: units.temperature_unit(),
-            precipitation: units.precipitation_unit(),
-        }
-    }
-}
-
-impl Day {
-    /// `typical` in the caller's units, rounded for showing.
-    pub fn of(date: Date, typical: TypicalDay, units: Units) -> Self {
-        Self {
-            date: date.to_string(),
-            weekday: date.weekday(),
-            high: units.temperature(typical.high_c),
-            low: units.temperature(typical.low_c),
-            mean: units.temperature(f64::midpoint(typical.high_c, typical.low_c)),
-            wet_chance_percent: round(typical.wet_chance * 100.0, 1.0),
-            precipitation: units.precipitation(typical.precipitation_mm),
-            daylight_hours: round(typical.daylight_hours, 10.0),
-        }
-    }
-
-    /// One line without the date.
-    pub fn line(&self, units: &UnitNames) -> String {
-        format!(
-            "high {} {t}, low {} {t}, {}% chance of rain or snow, {} {} on average, {} h of daylight",
-            self.high,
-            self.low,
-            self.wet_chance_percent,
-            self.precipitation,
-            units.precipitation,
-            self.daylight_hours,
-            t = units.temperature,
-        )
     }
 }
 
@@ -202,8 +216,15 @@ fn months(city: &City, units: Units) -> Vec<Month> {
 mod tests {
     use super::*;
 
-    fn ask(arguments: &str) -> Result<Weather, String> {
-        describe(&serde_json::from_str(arguments).unwrap())
+    fn ask(arguments: &str) -> Result<Weather, Failure> {
+        usual(&serde_json::from_str(arguments).unwrap(), None)
+    }
+
+    fn refused(arguments: &str) -> String {
+        match get_weather(serde_json::from_str(arguments).unwrap()) {
+            Err(Failure::InvalidArguments(why)) => why,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -215,7 +236,7 @@ mod tests {
             weather.text(),
             format!(
                 "Typical for New York, United States on 2026-07-16:\n\
-                 high 30 °C, low 21 °C, 26% chance of rain or snow, 3.8 mm on average, 14.8 h of daylight\n{NOTE}"
+                 high 30 °C, low 21 °C, 26% chance of rain or snow, 3.8 mm on average, 14.8 h of daylight\n{NORMALS_NOTE}"
             )
         );
     }
@@ -236,15 +257,19 @@ mod tests {
 
     #[test]
     fn wrong_arguments_are_told() {
-        assert!(
-            ask(r#"{"city":"Pariss"}"#)
-                .unwrap_err()
-                .contains("Did you mean Paris (France)")
-        );
-        assert!(
-            ask(r#"{"city":"Paris","date":"2026-02-30"}"#)
-                .unwrap_err()
-                .contains("does not exist")
-        );
+        for (arguments, part) in [
+            (
+                r#"{"city":"Pariss","source":"normals"}"#,
+                "Did you mean Paris (France)",
+            ),
+            (r#"{"city":"Paris","date":"2026-02-30"}"#, "does not exist"),
+            (
+                r#"{"city":"Paris","date":"2026-02-20","source":"live"}"#,
+                "get_forecast",
+            ),
+        ] {
+            let why = refused(arguments);
+            assert!(why.contains(part), "{why}");
+        }
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! A request waits for its whole answer. Redirects are answers like any other, and the answer's size is bounded.
 
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Failure;
 use crate::bindings::wasi::http::outgoing_handler;
 use crate::bindings::wasi::http::types::{
-    ErrorCode, Fields, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
+    ErrorCode, Fields, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions,
+    Scheme,
 };
 use crate::bindings::wasi::io::streams::StreamError;
 
@@ -33,6 +36,7 @@ pub struct Request {
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
     answer_bytes_max: usize,
+    timeout: Option<Duration>,
 }
 
 /// An answer.
@@ -64,6 +68,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             answer_bytes_max: ANSWER_BYTES_MAX,
+            timeout: None,
         }
     }
 
@@ -103,6 +108,13 @@ impl Request {
         self
     }
 
+    /// Gives up when there is no connection, no answer, or nothing more of it for so long, or when its body has taken so
+    /// long in all: [`Failure::TimedOut`]. Without it a run waits until its host ends it.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
     /// Sends it and waits for the whole answer.
     ///
     /// # Errors
@@ -122,7 +134,7 @@ impl Request {
         request.set_path_with_query(Some(&path)).map_err(invalid)?;
         let body = request.body().map_err(invalid)?;
         let failed = |code| failure(authority, &code);
-        let answer = outgoing_handler::handle(request, None).map_err(failed)?;
+        let answer = outgoing_handler::handle(request, self.options()).map_err(failed)?;
         write(body, &self.body).map_err(failed)?;
         answer.subscribe().block();
         let response = answer
@@ -130,8 +142,28 @@ impl Request {
             .and_then(Result::ok)
             .ok_or_else(|| Failure::failed("the answer was taken before"))?
             .map_err(failed)?;
-        read(response, self.answer_bytes_max, authority)
+        let bounds = Bounds {
+            bytes_max: self.answer_bytes_max,
+            timeout: self.timeout,
+        };
+        read(response, &bounds, authority)
     }
+
+    fn options(&self) -> Option<RequestOptions> {
+        let timeout = u64::try_from(self.timeout?.as_nanos()).ok();
+        let options = RequestOptions::new();
+        // A host that does not know one of them still has its own.
+        let _ = options.set_connect_timeout(timeout);
+        let _ = options.set_first_byte_timeout(timeout);
+        let _ = options.set_between_bytes_timeout(timeout);
+        Some(options)
+    }
+}
+
+/// What the body of an answer may take.
+struct Bounds {
+    bytes_max: usize,
+    timeout: Option<Duration>,
 }
 
 impl Response {
@@ -196,24 +228,27 @@ fn write(body: OutgoingBody, bytes: &[u8]) -> Result<(), ErrorCode> {
     OutgoingBody::finish(body, None)
 }
 
-fn read(
-    response: IncomingResponse,
-    bytes_max: usize,
-    authority: &str,
-) -> Result<Response, Failure> {
+fn read(response: IncomingResponse, bounds: &Bounds, authority: &str) -> Result<Response, Failure> {
     let lost = || Failure::unavailable(format!("the connection to {authority} was lost"));
     let incoming = response.consume().map_err(|()| lost())?;
     let stream = incoming.stream().map_err(|()| lost())?;
+    let begun = Instant::now();
+    let late = || bounds.timeout.is_some_and(|most| begun.elapsed() >= most);
     let mut body = Vec::new();
     loop {
         match stream.blocking_read(CHUNK as u64 * 4) {
             Ok(chunk) => body.extend_from_slice(&chunk),
             Err(StreamError::Closed) => break,
+            Err(StreamError::LastOperationFailed(_)) if late() => return Err(too_late(authority)),
             Err(StreamError::LastOperationFailed(_)) => return Err(lost()),
         }
-        if body.len() > bytes_max {
+        if late() {
+            return Err(too_late(authority));
+        }
+        if body.len() > bounds.bytes_max {
             return Err(Failure::failed(format!(
-                "{authority} answered with more than {bytes_max} bytes"
+                "{authority} answered with more than {} bytes",
+                bounds.bytes_max
             )));
         }
     }
@@ -233,11 +268,13 @@ fn failure(authority: &str, code: &ErrorCode) -> Failure {
         | ErrorCode::ConnectionReadTimeout
         | ErrorCode::ConnectionWriteTimeout
         | ErrorCode::DnsTimeout
-        | ErrorCode::HttpResponseTimeout => {
-            Failure::TimedOut(format!("{authority} did not answer in time"))
-        }
+        | ErrorCode::HttpResponseTimeout => too_late(authority),
         other => Failure::unavailable(format!("{authority} cannot be reached: {other:?}")),
     }
+}
+
+fn too_late(authority: &str) -> Failure {
+    Failure::TimedOut(format!("{authority} did not answer in time"))
 }
 
 /// As a part of a query: everything but letters, digits and `-._~` as `%XX`.
