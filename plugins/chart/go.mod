@@ -1,0 +1,13 @@
+module chart
+
+go 1.25.0
+
+require go.bytecodealliance.org/pkg v0.2.2
+
+require (
+	golang.org/x/image v0.42.0
+	golang.org/x/text v0.38.0 // indirect
+)
+
+// What the bindings import, carried along: a build needs no network.
+replace go.bytecodealliance.org/pkg => ../../sdk/go
