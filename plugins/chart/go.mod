@@ -9,5 +9,5 @@ require (
 	golang.org/x/text v0.38.0 // indirect
 )
 
-// What the bindings import, carried along: a build needs no network.
+// What the bindings import, carried along.
 replace go.bytecodealliance.org/pkg => ../../sdk/go
