@@ -57,6 +57,66 @@ pub(crate) const LANGUAGES: &[Language] = &[
         ],
     },
     Language {
+        name: "javascript",
+        files: &[
+            ("README.md", text!("host/templates/javascript/README.md")),
+            ("build.mjs", text!("host/templates/javascript/build.mjs")),
+            (
+                "package-lock.json",
+                text!("host/templates/javascript/package-lock.json"),
+            ),
+            (
+                "package.json",
+                text!("host/templates/javascript/package.json"),
+            ),
+            (
+                "plugin.toml",
+                text!("host/templates/javascript/plugin.toml"),
+            ),
+            (
+                "src/plugin.js",
+                text!("host/templates/javascript/src/plugin.js"),
+            ),
+            (
+                "test/plugin.test.js",
+                text!("host/templates/javascript/test/plugin.test.js"),
+            ),
+        ],
+        sdk: SDK_FOR_JAVASCRIPT,
+    },
+    Language {
+        name: "typescript",
+        files: &[
+            ("README.md", text!("host/templates/typescript/README.md")),
+            ("build.mjs", text!("host/templates/typescript/build.mjs")),
+            (
+                "package-lock.json",
+                text!("host/templates/typescript/package-lock.json"),
+            ),
+            (
+                "package.json",
+                text!("host/templates/typescript/package.json"),
+            ),
+            (
+                "plugin.toml",
+                text!("host/templates/typescript/plugin.toml"),
+            ),
+            (
+                "src/plugin.ts",
+                text!("host/templates/typescript/src/plugin.ts"),
+            ),
+            (
+                "test/plugin.test.ts",
+                text!("host/templates/typescript/test/plugin.test.ts"),
+            ),
+            (
+                "tsconfig.json",
+                text!("host/templates/typescript/tsconfig.json"),
+            ),
+        ],
+        sdk: SDK_FOR_JAVASCRIPT,
+    },
+    Language {
         name: "go",
         files: &[
             ("README.md", text!("host/templates/go/README.md")),
@@ -140,6 +200,76 @@ pub(crate) const LANGUAGES: &[Language] = &[
         ],
         sdk: &[],
     },
+];
+
+/// What JavaScript and TypeScript share.
+const SDK_FOR_JAVASCRIPT: &[File] = &[
+    (
+        "sdk/javascript/README.md",
+        text!("sdk/javascript/README.md"),
+    ),
+    ("sdk/javascript/build.js", text!("sdk/javascript/build.js")),
+    (
+        "sdk/javascript/index.d.ts",
+        text!("sdk/javascript/index.d.ts"),
+    ),
+    ("sdk/javascript/index.js", text!("sdk/javascript/index.js")),
+    (
+        "sdk/javascript/package.json",
+        text!("sdk/javascript/package.json"),
+    ),
+    (
+        "sdk/javascript/small.d.ts",
+        text!("sdk/javascript/small.d.ts"),
+    ),
+    (
+        "sdk/javascript/src/answer.js",
+        text!("sdk/javascript/src/answer.js"),
+    ),
+    (
+        "sdk/javascript/src/failure.js",
+        text!("sdk/javascript/src/failure.js"),
+    ),
+    (
+        "sdk/javascript/src/host.js",
+        text!("sdk/javascript/src/host.js"),
+    ),
+    (
+        "sdk/javascript/src/host/fetch.js",
+        text!("sdk/javascript/src/host/fetch.js"),
+    ),
+    (
+        "sdk/javascript/src/host/none.js",
+        text!("sdk/javascript/src/host/none.js"),
+    ),
+    (
+        "sdk/javascript/src/host/small.js",
+        text!("sdk/javascript/src/host/small.js"),
+    ),
+    (
+        "sdk/javascript/src/plugin.js",
+        text!("sdk/javascript/src/plugin.js"),
+    ),
+    (
+        "sdk/javascript/src/price.js",
+        text!("sdk/javascript/src/price.js"),
+    ),
+    (
+        "sdk/javascript/src/tool.js",
+        text!("sdk/javascript/src/tool.js"),
+    ),
+    (
+        "sdk/javascript/src/utf8.js",
+        text!("sdk/javascript/src/utf8.js"),
+    ),
+    (
+        "sdk/javascript/testing.d.ts",
+        text!("sdk/javascript/testing.d.ts"),
+    ),
+    (
+        "sdk/javascript/testing.js",
+        text!("sdk/javascript/testing.js"),
+    ),
 ];
 
 /// What every project has.

@@ -25,6 +25,11 @@ const TOOLS: &[Tool] = &[
         remedy: "install Go 1.25 or newer from https://go.dev/dl",
     },
     Tool {
+        program: "node",
+        python_package: None,
+        remedy: "install Node.js 20 or newer, with npm, from https://nodejs.org",
+    },
+    Tool {
         program: "zig",
         python_package: Some("ziglang"),
         remedy: "it brings a C compiler and a C library for WebAssembly: run `pip install ziglang`, or install it from \
