@@ -1,0 +1,5 @@
+// From src to build/barcode.wasm.
+
+import { build } from '../../sdk/javascript/build.js';
+
+await build();
