@@ -1,0 +1,154 @@
+"""Tools: the decorator, and what is known of a function that has it. What a run does is in `run`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal, TypeVar, overload
+
+from .hints import Hints, input_schema, output_schema
+from .host import Context
+from .shapes import JSON, Record
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+Effects = Literal["unspecified", "pure", "idempotent", "effectful"]
+"""What one run changes outside the plugin, which decides whether a run that was cut short is started again: `pure`,
+nothing; `idempotent`, a second run with the same call id changes nothing more; `effectful`, a second run does it twice.
+"""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the decorator was told."""
+
+    name: str
+    title: str | None
+    description: str
+    price: tuple[str, str] | None
+    """Amount and currency; an amount of `"0"` is free, and None leaves it to the operator."""
+    effects: Effects
+    read_only: bool | None
+    destructive: bool | None
+    idempotent: bool | None
+    open_world: bool | None
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that callers buy."""
+
+    listing: Listing
+    function: Callable[..., Any]
+    arguments: Record
+    context_name: str | None
+    """The parameter that gets the context."""
+    input_schema: JSON
+    output_schema: JSON | None
+
+
+@overload
+def tool(function: Function) -> Function: ...
+
+
+@overload
+def tool(
+    *,
+    price: str | None = None,
+    name: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    effects: Effects = "unspecified",
+    read_only: bool | None = None,
+    destructive: bool | None = None,
+    idempotent: bool | None = None,
+    open_world: bool | None = None,
+) -> Callable[[Function], Function]: ...
+
+
+def tool(function: Any = None, **options: Any) -> Any:
+    """Makes a function a tool: `@tool(price="0.10 USD")`. The function itself stays as it is.
+
+    `price` is an amount and a currency, or "free"; without one the operator says, and until then the tool is not
+    listed. The function's name and docstring are what callers see unless `name` and `description` say else; its
+    parameters with their hints are the input schema. `effects` tells what a run changes outside the plugin; the rest are hints for
+    clients.
+    """
+
+    def mark(function: Any) -> Any:
+        function.__coinop_listing__ = _listing(function, **options)
+        return function
+
+    return mark if function is None else mark(function)
+
+
+def _listing(
+    function: Callable[..., Any],
+    *,
+    price: str | None = None,
+    name: str | None = None,
+    title: str | None = None,
+    description: str | None = None,
+    effects: Effects = "unspecified",
+    read_only: bool | None = None,
+    destructive: bool | None = None,
+    idempotent: bool | None = None,
+    open_world: bool | None = None,
+) -> Listing:
+    name = name or function.__name__
+    description = description or inspect.getdoc(function)
+    if not description:
+        raise TypeError(f"the tool {name} has no description: write a docstring for the model that chooses tools")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"the tool {name} is async: tools are plain functions")
+    if effects not in typing.get_args(Effects):
+        raise ValueError(f"effects={effects!r}: there are {', '.join(typing.get_args(Effects))}")
+    if effects == "pure" and read_only is None:
+        read_only = True
+    return Listing(
+        name, title, description, _price(price), effects, read_only, destructive, idempotent, open_world
+    )
+
+
+def _price(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    if text == "free":
+        return "0", ""
+    found = re.fullmatch(r"(\d+(?:\.\d{1,9})?) ([A-Z][A-Z0-9]*)", text)
+    if not found or not found[1].strip("0."):
+        raise ValueError(f'price={text!r}: write an amount and a currency, such as "0.10 USD", or "free"')
+    return found[1], found[2]
+
+
+def found_in(*modules: ModuleType) -> list[Tool]:
+    """The tools of these modules, in the order they are written.
+
+    Raises TypeError for a tool whose hints have no JSON Schema, and where there is none at all.
+    """
+    functions: list[Any] = []
+    for module in modules:
+        for value in vars(module).values():
+            if hasattr(value, "__coinop_listing__") and value not in functions:
+                functions.append(value)
+    if not functions:
+        raise TypeError(f"no function of {', '.join(module.__name__ for module in modules)} has @tool")
+    return [described(function) for function in functions]
+
+
+def described(function: Any) -> Tool:
+    """What is known of one function that has the decorator."""
+    listing: Listing = function.__coinop_listing__
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+        context_name = next((name for name, hint in hints.items() if hint is Context and name != "return"), None)
+        arguments = Hints().arguments(function, context_name)
+        return Tool(
+            listing, function, arguments, context_name, input_schema(arguments), output_schema(hints.get("return"))
+        )
+    except (TypeError, NameError) as error:
+        raise TypeError(f"the tool {listing.name}: {error}") from error
