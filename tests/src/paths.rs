@@ -38,7 +38,9 @@ pub fn guest(name: &str) -> PathBuf {
 
 /// Folders of compilers for plugins, for the front of `PATH`: those that xtask installed.
 pub fn compilers() -> Vec<PathBuf> {
-    vec![target().join("venv-compilers/bin")]
+    ["venv-compilers/bin", "venv-plugins/bin"]
+        .map(|folder| target().join(folder))
+        .to_vec()
 }
 
 /// The Python that has the MCP client.

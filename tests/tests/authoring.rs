@@ -180,6 +180,13 @@ async fn a_project_in_c() {
     Desk::new().new_project("c", |_| (), &tests).await;
 }
 
+#[tokio::test]
+async fn a_project_in_python() {
+    Desk::new()
+        .new_project("python", |_| (), &["python3", "-m", "unittest"])
+        .await;
+}
+
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())

@@ -200,6 +200,78 @@ pub(crate) const LANGUAGES: &[Language] = &[
         ],
         sdk: &[],
     },
+    Language {
+        name: "python",
+        files: &[
+            ("README.md", text!("host/templates/python/README.md")),
+            ("app.py", text!("host/templates/python/app.py")),
+            ("plugin.toml", text!("host/templates/python/plugin.toml")),
+            (
+                "requirements.txt",
+                text!("host/templates/python/requirements.txt"),
+            ),
+            (
+                "test_tools.py",
+                text!("host/templates/python/test_tools.py"),
+            ),
+            ("tools.py", text!("host/templates/python/tools.py")),
+        ],
+        sdk: &[
+            ("coinop_plugin/README.md", text!("sdk/python/README.md")),
+            (
+                "coinop_plugin/__init__.py",
+                text!("sdk/python/coinop_plugin/__init__.py"),
+            ),
+            (
+                "coinop_plugin/bounds.py",
+                text!("sdk/python/coinop_plugin/bounds.py"),
+            ),
+            (
+                "coinop_plugin/content.py",
+                text!("sdk/python/coinop_plugin/content.py"),
+            ),
+            (
+                "coinop_plugin/export.py",
+                text!("sdk/python/coinop_plugin/export.py"),
+            ),
+            (
+                "coinop_plugin/failure.py",
+                text!("sdk/python/coinop_plugin/failure.py"),
+            ),
+            (
+                "coinop_plugin/hints.py",
+                text!("sdk/python/coinop_plugin/hints.py"),
+            ),
+            (
+                "coinop_plugin/host.py",
+                text!("sdk/python/coinop_plugin/host.py"),
+            ),
+            (
+                "coinop_plugin/http.py",
+                text!("sdk/python/coinop_plugin/http.py"),
+            ),
+            (
+                "coinop_plugin/run.py",
+                text!("sdk/python/coinop_plugin/run.py"),
+            ),
+            (
+                "coinop_plugin/shapes.py",
+                text!("sdk/python/coinop_plugin/shapes.py"),
+            ),
+            (
+                "coinop_plugin/testing.py",
+                text!("sdk/python/coinop_plugin/testing.py"),
+            ),
+            (
+                "coinop_plugin/tools.py",
+                text!("sdk/python/coinop_plugin/tools.py"),
+            ),
+            (
+                "coinop_plugin/wasi_http.py",
+                text!("sdk/python/coinop_plugin/wasi_http.py"),
+            ),
+        ],
+    },
 ];
 
 /// What JavaScript and TypeScript share.
@@ -368,6 +440,20 @@ mod tests {
             assert!(readme.contains("coinop build") && !readme.contains("{{"));
             let again = create(&name, language, &folder).unwrap_err();
             assert!(again.to_string().contains("--dir"), "{again}");
+        }
+    }
+
+    #[test]
+    fn every_module_of_the_sdk_for_python_is_carried() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/python/coinop_plugin");
+        let language = Language::find("python").unwrap();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "py") {
+                let text = fs::read_to_string(&path).unwrap();
+                let carried = language.sdk.iter().any(|(_, carried)| *carried == text);
+                assert!(carried, "{} is not in the table", path.display());
+            }
         }
     }
 

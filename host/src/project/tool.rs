@@ -20,6 +20,12 @@ const TOOLS: &[Tool] = &[
         remedy: "install Rust by https://rustup.rs, then run `rustup target add wasm32-wasip2`",
     },
     Tool {
+        program: "componentize-py",
+        // The package has nothing to run by `python3 -m`.
+        python_package: None,
+        remedy: "it builds components from Python: run `pip install componentize-py==0.25.1`",
+    },
+    Tool {
         program: "go",
         python_package: None,
         remedy: "install Go 1.25 or newer from https://go.dev/dl",
@@ -129,6 +135,13 @@ mod tests {
         assert_eq!(resolved(&command), Ok(command));
         let own = words("./make.sh all");
         assert_eq!(resolved(&own), Ok(own));
+    }
+
+    #[test]
+    fn the_remedy_for_python_is_the_version_that_projects_ask_for() {
+        let wanted = include_str!("../../templates/python/requirements.txt").trim();
+        let tool = TOOLS.iter().find(|tool| tool.program == "componentize-py");
+        assert!(tool.unwrap().remedy.contains(wanted));
     }
 
     #[test]
