@@ -7,6 +7,7 @@ mod bench;
 mod clients;
 mod compilers;
 mod demo;
+mod examples;
 mod fuzz;
 mod guests;
 mod matrix;

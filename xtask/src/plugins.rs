@@ -98,11 +98,27 @@ pub(crate) fn rust_tests(workspace: &Workspace, name: &str) -> Command {
     guest_cargo(workspace, "test", &format!("plugins/{name}/Cargo.toml"))
 }
 
-/// The unit tests of the Python plugin.
-pub(crate) fn smart_summary_tests(workspace: &Workspace, python: &Python) -> Command {
+/// The unit tests in a folder of Python, with the SDK at hand.
+pub(crate) fn python_tests(workspace: &Workspace, python: &Python, folder: &str) -> Command {
     let mut tests = process::command(workspace, python.program());
     tests
-        .current_dir(workspace.source(SMART_SUMMARY))
+        .current_dir(workspace.source(folder))
+        .env("PYTHONPATH", workspace.source("sdk/python"))
         .args(["-B", "-m", "unittest"]);
     tests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::COMPONENTIZE_PY;
+
+    #[test]
+    fn projects_in_python_ask_for_the_version_that_the_plugins_are_built_with() {
+        for asked in [
+            include_str!("../../host/templates/python/requirements.txt"),
+            include_str!("../../examples/python/requirements.txt"),
+        ] {
+            assert_eq!(asked.trim(), COMPONENTIZE_PY);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::clients;
 use crate::compilers;
+use crate::examples;
 use crate::guests;
 use crate::plugins;
 use crate::postgres;
@@ -215,10 +216,16 @@ fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
             "examples/rust/Cargo.toml",
         ))
     });
-    summary.step("plugin smart-summary", || {
-        let python = Python::find(workspace).context(python::REMEDY)?;
-        tests(&mut plugins::smart_summary_tests(workspace, &python))
-    });
+    for (what, folder) in [
+        ("plugin smart-summary", "plugins/smart-summary"),
+        ("SDK for Python", "sdk/python"),
+        ("example in Python", "examples/python"),
+    ] {
+        summary.step(what, || {
+            let python = Python::find(workspace).context(python::REMEDY)?;
+            tests(&mut plugins::python_tests(workspace, &python, folder))
+        });
+    }
 }
 
 fn host(workspace: &Workspace, summary: &mut Summary) {
@@ -239,7 +246,10 @@ fn e2e(workspace: &Workspace, summary: &mut Summary) {
         && summary.step("compilers for plugins: C and Go", || {
             compilers::install(workspace).map(|()| Counts::NONE)
         })
-        && build_host(workspace, summary);
+        && build_host(workspace, summary)
+        && summary.step("example in Python", || {
+            examples::python(workspace).map(|()| Counts::NONE)
+        });
     if ready {
         cargo_tests(workspace, summary, &["coinop-tests"]);
     }

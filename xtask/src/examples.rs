@@ -1,0 +1,53 @@
+//! Examples that take long to build: built once, by `coinop build` as their README says, into `target/guests`.
+
+use std::env;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::stamp;
+use crate::workspace::Workspace;
+
+const PYTHON: &str = "examples/python";
+
+/// Builds the example in Python as `freshness.wasm` and `freshness.toml`, unless it is there. The host's program and
+/// the virtual environment of the plugins are there already.
+pub(crate) fn python(workspace: &Workspace) -> Result<()> {
+    let guests = workspace.target("guests");
+    let project = workspace.source(PYTHON);
+    let sources = ["app.py", "tools.py", "versions.py", "plugin.toml"];
+    let mut inputs = sources.map(|file| project.join(file)).to_vec();
+    inputs.push(project.join("freshness.toml"));
+    // The version of the compiler.
+    inputs.push(project.join("requirements.txt"));
+    inputs.push(workspace.source("sdk/python/coinop_plugin"));
+    inputs.push(workspace.source("wit"));
+    stamp::unless_made(
+        workspace,
+        &guests.join("freshness.wasm"),
+        &inputs,
+        "",
+        || {
+            eprintln!("python: building the example");
+            let host = format!("debug/coinop{}", env::consts::EXE_SUFFIX);
+            let mut build = process::command(workspace, workspace.target(host));
+            build
+                .arg("build")
+                .arg(&project)
+                .arg("--out")
+                .arg(&guests)
+                .env("PATH", with_plugins_tools(workspace)?);
+            process::read(&mut build).map(drop)
+        },
+    )
+}
+
+/// The path, with what the plugins are built with before all else.
+fn with_plugins_tools(workspace: &Workspace) -> Result<std::ffi::OsString> {
+    let tools = process::in_venv(&workspace.target("venv-plugins"), "componentize-py");
+    let tools = tools.parent().map(Path::to_owned);
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(tools.into_iter().chain(env::split_paths(&path)))
+        .context("the path of the target directory cannot stand in PATH")
+}
