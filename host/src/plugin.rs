@@ -26,7 +26,7 @@ pub struct Manifest {
 pub enum Contract {
     /// It was written for this host, and lists its tools itself.
     Plugin {
-        /// The version of `coinop:plugin` it exports, such as `0.1.0`.
+        /// The version of `coinop:plugin` or `coinop:async-plugin` it exports, such as `0.1.0`.
         version: String,
     },
     /// It was written for another host: its exported functions are its tools.

@@ -16,7 +16,7 @@ use super::sealed::SealedDir;
 use crate::plugin::Manifest;
 
 /// Raised whenever the manifest's form or the rules that accepted it change.
-const MANIFEST_FORM: u32 = 3;
+const MANIFEST_FORM: u32 = 4;
 
 /// The cache.
 pub(super) struct Cache {

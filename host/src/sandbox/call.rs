@@ -127,13 +127,18 @@ async fn in_fresh_store(
     let reach = Reach::of(run, &traces.log, &traces.denials, &shared.dialer).await?;
     let mut store = state::store(&shared.engine, limits, reach, &pace, settings, progress);
     let called = async {
+        let context = v0_1_0::Context {
+            call_id: run.execution_id,
+            remaining_ms: remaining_ms(limits, started),
+            caller: run.caller,
+        };
         match &component.adapter {
             Adapter::V0_1(linked) => {
-                let context = v0_1_0::Context {
-                    call_id: run.execution_id,
-                    remaining_ms: remaining_ms(limits, started),
-                    caller: run.caller,
-                };
+                linked
+                    .call(&mut store, run.tool, run.arguments, context)
+                    .await
+            }
+            Adapter::V0_1Async(linked) => {
                 linked
                     .call(&mut store, run.tool, run.arguments, context)
                     .await

@@ -37,6 +37,9 @@ pub(super) const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
 const TABLES_PER_COMPONENT_MAX: u32 = 8;
 /// A Python component links its interpreter from many core modules.
 const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 200;
+/// Stacks that a run may hold on average where tasks wait side by side: one that waits in a synchronous call keeps its own,
+/// and each component that another one is composed of can have one such task.
+const STACKS_PER_CONCURRENT_RUN: u32 = 4;
 /// Bookkeeping of one component instance, bytes; an upper bound, not a reservation.
 const COMPONENT_INSTANCE_BYTES_MAX: usize = 8 << 20;
 
@@ -49,15 +52,28 @@ pub enum Metering {
     Fuel,
 }
 
+/// Whether stores carry what tasks that wait side by side need: the component model's `async`, `stream` and `future`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Concurrency {
+    /// They do not: the usual, and faster.
+    Off,
+    /// They do. WASI 0.3 is made of it.
+    On,
+}
+
 /// The engine with room for `memories` linear memories at a time.
-pub(super) fn build(memories: u32, metering: Metering) -> Result<Engine, SandboxError> {
-    Engine::new(&config(memories, metering)).map_err(|e| SandboxError::Engine {
+pub(super) fn build(
+    memories: u32,
+    metering: Metering,
+    concurrency: Concurrency,
+) -> Result<Engine, SandboxError> {
+    Engine::new(&config(memories, metering, concurrency)).map_err(|e| SandboxError::Engine {
         reason: e.to_string(),
         memories,
     })
 }
 
-fn config(memories: u32, metering: Metering) -> Config {
+fn config(memories: u32, metering: Metering, concurrency: Concurrency) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -72,17 +88,26 @@ fn config(memories: u32, metering: Metering) -> Config {
         // Shared memories escape the limiter, 64-bit ones the reservation.
         .wasm_threads(false)
         .wasm_memory64(false)
+        // With it come `async` functions, streams and futures; threads and what else is unfinished stay off.
+        .concurrency_support(concurrency == Concurrency::On)
         // A backtrace is only ever read by the plugin's author, and costs at every trap.
         .wasm_backtrace_max_frames(None)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(memories)));
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(
+            memories,
+            concurrency,
+        )));
     config
 }
 
-fn pool(memories: u32) -> PoolingAllocationConfig {
+fn pool(memories: u32, concurrency: Concurrency) -> PoolingAllocationConfig {
+    let stacks = match concurrency {
+        Concurrency::Off => memories,
+        Concurrency::On => memories.saturating_mul(STACKS_PER_CONCURRENT_RUN),
+    };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_memories(memories)
         .total_component_instances(memories)
-        .total_stacks(memories)
+        .total_stacks(stacks)
         .total_gc_heaps(memories)
         .total_tables(memories.saturating_mul(TABLES_PER_COMPONENT_MAX))
         .total_core_instances(memories.saturating_mul(CORE_INSTANCES_PER_COMPONENT_MAX))
@@ -153,7 +178,10 @@ mod tests {
     #[test]
     fn a_pool_the_system_refuses_is_an_error() {
         // 2^31 memories of 4 GiB are more than any address space.
-        let error = build(1 << 31, Metering::Off).err().unwrap().to_string();
+        let error = build(1 << 31, Metering::Off, Concurrency::Off)
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("address space"), "{error}");
     }
 }

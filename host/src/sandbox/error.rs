@@ -141,15 +141,27 @@ pub enum LoadError {
     },
     /// A version of the contract this host does not run.
     #[error(
-        "{file}: built for coinop:plugin {version}, which this host does not run; supported: {supported}"
+        "{file}: built for {package} {version}, which this host does not run; supported: {supported}"
     )]
     UnsupportedVersion {
         /// The file.
         file: String,
+        /// The contract it was built for.
+        package: &'static str,
         /// The version it exports.
         version: String,
         /// The versions that would work.
         supported: String,
+    },
+    /// It was built for a version of WASI 0.3 that came before the release.
+    #[error(
+        "{file}: built for a release candidate of WASI 0.3 (it imports {import}), which differs from the release; this host runs wasi 0.3.0: build it again with tools that target the release"
+    )]
+    ReleaseCandidate {
+        /// The file.
+        file: String,
+        /// The first such import.
+        import: String,
     },
     /// It needs something that is not there, or the shapes differ.
     #[error("{file}: cannot be linked: {reason}")]

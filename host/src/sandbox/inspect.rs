@@ -5,19 +5,30 @@ use wasmparser::{Chunk, ComponentExternalKind, Parser, Payload};
 use super::WIT_VERSIONS;
 use super::derived;
 use super::error::LoadError;
+use super::log::cut;
 
 /// The largest component that is compiled, bytes.
 const COMPONENT_BYTES_MAX: usize = 256 << 20;
+/// How the versions of WASI 0.3 begin that came before it.
+const CANDIDATES: &str = "0.3.0-";
+/// Bytes of an import's name in a message.
+const IMPORT_BYTES_MAX: usize = 128;
 const MAGIC: &[u8; 4] = b"\0asm";
 /// Version and layer of a core module, and of a component.
 const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
 const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
-const TOOLS: &str = "coinop:plugin/tools@";
+/// What a plugin exports, and which adapter runs its versions 0.1.
+const TOOLS: &[(&str, WitVersion)] = &[
+    ("coinop:plugin/tools@", WitVersion::V0_1),
+    ("coinop:async-plugin/tools@", WitVersion::V0_1Async),
+];
 
 /// Which adapter runs a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WitVersion {
     V0_1,
+    /// `coinop:async-plugin`.
+    V0_1Async,
     /// None of ours: its functions become tools.
     Derived,
 }
@@ -38,7 +49,13 @@ pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> 
     check_size(file, bytes)?;
     check_header(file, bytes)?;
     let Names { imports, exports } = names(file, bytes)?;
-    let Some(version) = exports.iter().find_map(|e| e.name.strip_prefix(TOOLS)) else {
+    check_candidates(file, &imports)?;
+    let exported = TOOLS.iter().find_map(|(prefix, adapter)| {
+        let mut names = exports.iter();
+        let version = names.find_map(|export| export.name.strip_prefix(prefix))?;
+        Some((*prefix, version, *adapter))
+    });
+    let Some((prefix, version, adapter)) = exported else {
         return match exports.iter().any(Export::offers_tools) {
             true => Ok(Inspected {
                 adapter: WitVersion::Derived,
@@ -48,14 +65,15 @@ pub(super) fn inspect(file: &str, bytes: &[u8]) -> Result<Inspected, LoadError> 
             false => Err(nothing_to_offer(named(), &exports)),
         };
     };
-    match adapter(version) {
-        Some(adapter) => Ok(Inspected {
+    match is_supported(version) {
+        true => Ok(Inspected {
             adapter,
             version: Some(version.to_owned()),
             imports,
         }),
-        None => Err(LoadError::UnsupportedVersion {
+        false => Err(LoadError::UnsupportedVersion {
             file: named(),
+            package: prefix.trim_end_matches("/tools@"),
             version: version.to_owned(),
             supported: WIT_VERSIONS.join(", "),
         }),
@@ -82,9 +100,24 @@ fn check_size(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
 }
 
 /// A patch release has the same shape; anything else is another contract.
-fn adapter(version: &str) -> Option<WitVersion> {
-    let patch = version.strip_prefix("0.1.")?;
-    patch.parse::<u32>().ok().map(|_| WitVersion::V0_1)
+fn is_supported(version: &str) -> bool {
+    let patch = version.strip_prefix("0.1.");
+    patch.is_some_and(|patch| patch.parse::<u32>().is_ok())
+}
+
+/// Release candidates of WASI 0.3 differ from each other and from the release: none of them is offered.
+fn check_candidates(file: &str, imports: &[String]) -> Result<(), LoadError> {
+    let candidate = |import: &&String| {
+        let version = import.strip_prefix("wasi:").and_then(|i| i.split_once('@'));
+        version.is_some_and(|(_, version)| version.starts_with(CANDIDATES))
+    };
+    match imports.iter().find(candidate) {
+        Some(import) => Err(LoadError::ReleaseCandidate {
+            file: file.to_owned(),
+            import: cut(import, IMPORT_BYTES_MAX).to_owned(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn check_header(file: &str, bytes: &[u8]) -> Result<(), LoadError> {
@@ -320,10 +353,10 @@ mod tests {
 
     #[test]
     fn versions() {
-        assert_eq!(adapter("0.1.0"), Some(WitVersion::V0_1));
-        assert_eq!(adapter("0.1.7"), Some(WitVersion::V0_1));
+        assert!(is_supported("0.1.0"));
+        assert!(is_supported("0.1.7"));
         for other in ["0.2.0", "1.0.0", "9.0.0", "0.1.0-rc.1", "0.1.", ""] {
-            assert_eq!(adapter(other), None, "{other}");
+            assert!(!is_supported(other), "{other}");
         }
     }
 }

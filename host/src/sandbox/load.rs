@@ -12,7 +12,8 @@ use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::cache::Cache;
-use super::engine::{self, MEMORIES_PER_COMPONENT_MAX, Metering, Ticker};
+use super::concurrency;
+use super::engine::{self, Concurrency, MEMORIES_PER_COMPONENT_MAX, Metering, Ticker};
 use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
 use super::log::{LogPipe, cut};
@@ -21,7 +22,9 @@ use super::places::Places;
 use super::reach::{self, Reach};
 use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
-use super::{Place, Run, RunError, RunReport, SandboxSettings, call, derived, v0_1_0};
+use super::{
+    Place, Run, RunError, RunReport, SandboxSettings, call, derived, v0_1_0, v0_1_0_async,
+};
 use crate::limits::Limits;
 use crate::outbound::Dialer;
 use crate::plugin::{Contract, Manifest};
@@ -58,28 +61,34 @@ impl Shared {
             turns: Arc::new(Semaphore::new(processors)),
             compilers: Arc::new(Semaphore::new(processors)),
         };
-        Self::with(settings, Metering::Off, of_host)
+        Self::with(settings, Metering::Off, Concurrency::Off, of_host)
     }
 
-    /// An engine whose code counts instructions, beside `usual`: both together run as much at a time as one of them.
-    pub(super) fn metered(settings: &SandboxSettings, usual: &Self) -> Result<Self, SandboxError> {
+    /// Another engine beside `usual`: both together run as much at a time as one of them.
+    pub(super) fn beside(
+        usual: &Self,
+        settings: &SandboxSettings,
+        metering: Metering,
+        concurrency: Concurrency,
+    ) -> Result<Self, SandboxError> {
         let of_host = OfHost {
             memories: Arc::clone(&usual.memories),
             turns: Arc::clone(&usual.turns),
             compilers: Arc::clone(&usual.compilers),
         };
-        Self::with(settings, Metering::Fuel, of_host)
+        Self::with(settings, metering, concurrency, of_host)
     }
 
     fn with(
         settings: &SandboxSettings,
         metering: Metering,
+        concurrency: Concurrency,
         of_host: OfHost,
     ) -> Result<Self, SandboxError> {
         let memories = settings.capacity.memories_max;
-        let engine = engine::build(memories, metering)?;
+        let engine = engine::build(memories, metering, concurrency)?;
         let refused = |reason: String| SandboxError::Engine { reason, memories };
-        let linker = linker(&engine).map_err(|e| refused(e.to_string()))?;
+        let linker = linker(&engine, concurrency).map_err(|e| refused(e.to_string()))?;
         let cache = Cache::open(settings, &engine)?;
         let ticker = Ticker::start(engine.clone()).map_err(|e| refused(e.to_string()))?;
         Ok(Self {
@@ -108,8 +117,8 @@ struct OfHost {
     compilers: Arc<Semaphore>,
 }
 
-/// All of WASI 0.2, which a context denies unless it was granted, and every version of our own world.
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+/// All of WASI, which a context denies unless it was granted, and every version of our own world.
+fn linker(engine: &Engine, concurrency: Concurrency) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
@@ -118,12 +127,16 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     })?;
     reach::add_to_linker(&mut linker)?;
     v0_1_0::add_to_linker(&mut linker)?;
+    if concurrency == Concurrency::On {
+        reach::add_p3_to_linker(&mut linker)?;
+    }
     Ok(linker)
 }
 
 /// The WIT version a component was built for, linked.
 pub(super) enum Adapter {
     V0_1(v0_1_0::Linked),
+    V0_1Async(v0_1_0_async::Linked),
     /// None of ours.
     Derived(derived::Linked),
 }
@@ -132,7 +145,7 @@ impl Adapter {
     /// How the component offers its tools; `version` is what it exports of `coinop:plugin`.
     fn contract(&self, version: Option<String>) -> Contract {
         match self {
-            Self::V0_1(_) => Contract::Plugin {
+            Self::V0_1(_) | Self::V0_1Async(_) => Contract::Plugin {
                 version: version.unwrap_or_default(),
             },
             Self::Derived(linked) => Contract::Derived {
@@ -219,6 +232,15 @@ pub(super) async fn load(
     }))
 }
 
+/// What engine a component needs, told off the async threads: it is read to its end.
+pub(super) async fn concurrency_of(
+    file: &str,
+    bytes: &Arc<[u8]>,
+) -> Result<Concurrency, LoadError> {
+    let bytes = Arc::clone(bytes);
+    blocking(file, move || concurrency::needed(&bytes)).await
+}
+
 struct Prepared {
     digest: Digest,
     version: Option<String>,
@@ -259,6 +281,11 @@ fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadEr
     };
     let adapter = match inspected.adapter {
         WitVersion::V0_1 => v0_1_0::Linked::new(&shared.linker, &component).map(Adapter::V0_1),
+        WitVersion::V0_1Async => {
+            let version = inspected.version.as_deref().unwrap_or_default();
+            let tools = format!("coinop:async-plugin/tools@{version}");
+            v0_1_0_async::Linked::new(&shared.linker, &component, &tools).map(Adapter::V0_1Async)
+        }
         WitVersion::Derived => {
             derived::Linked::new(&shared.linker, &component, bytes).map(Adapter::Derived)
         }
@@ -335,6 +362,7 @@ async fn list(
     let listing = async {
         match &prepared.adapter {
             Adapter::V0_1(linked) => linked.list(&mut store).await,
+            Adapter::V0_1Async(linked) => linked.list(&mut store).await,
             Adapter::Derived(linked) => linked.list(&mut store).await,
         }
     };

@@ -9,6 +9,7 @@
 mod answer;
 mod cache;
 mod call;
+mod concurrency;
 mod derived;
 mod engine;
 mod error;
@@ -29,6 +30,7 @@ mod sealed;
 pub mod service;
 mod state;
 mod v0_1_0;
+mod v0_1_0_async;
 mod validate;
 
 use std::collections::BTreeMap;
@@ -44,6 +46,8 @@ use crate::keyvalue::Bucket;
 use crate::limits::Limits;
 use crate::outbound::Dialer;
 use crate::plugin::Manifest;
+
+use engine::Concurrency;
 
 pub use call::Place;
 pub use engine::Metering;
@@ -102,9 +106,16 @@ impl SandboxSettings {
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<load::Shared>,
-    /// Made when the first plugin needs it.
-    metered: Arc<OnceLock<Arc<load::Shared>>>,
+    others: Arc<Others>,
     settings: SandboxSettings,
+}
+
+/// The engines beside the usual one, each made when the first plugin needs it.
+#[derive(Default)]
+struct Others {
+    metered: OnceLock<Arc<load::Shared>>,
+    concurrent: OnceLock<Arc<load::Shared>>,
+    metered_concurrent: OnceLock<Arc<load::Shared>>,
 }
 
 impl Sandbox {
@@ -117,7 +128,7 @@ impl Sandbox {
         let shared = Arc::new(load::Shared::new(&settings)?);
         Ok(Self {
             shared,
-            metered: Arc::default(),
+            others: Arc::default(),
             settings,
         })
     }
@@ -135,7 +146,7 @@ impl Sandbox {
     /// # Errors
     /// [`LoadError`] says what is wrong with the file and what to do about it.
     pub async fn load(&self, file: &str, bytes: Arc<[u8]>) -> Result<Arc<Component>, LoadError> {
-        load::load(Arc::clone(&self.shared), file, bytes).await
+        self.load_metered(file, bytes, Metering::Off).await
     }
 
     /// As [`Sandbox::load`], with code that counts its instructions where `metering` says so: for runs with
@@ -149,23 +160,33 @@ impl Sandbox {
         bytes: Arc<[u8]>,
         metering: Metering,
     ) -> Result<Arc<Component>, LoadError> {
-        let shared = match metering {
-            Metering::Off => Arc::clone(&self.shared),
-            Metering::Fuel => self.metered().map_err(|error| LoadError::Host {
+        let concurrency = load::concurrency_of(file, &bytes).await?;
+        let shared = self
+            .engine(metering, concurrency)
+            .map_err(|error| LoadError::Host {
                 file: file.to_owned(),
                 reason: error.to_string(),
-            })?,
-        };
+            })?;
         load::load(shared, file, bytes).await
     }
 
-    fn metered(&self) -> Result<Arc<load::Shared>, SandboxError> {
-        if let Some(metered) = self.metered.get() {
-            return Ok(Arc::clone(metered));
+    fn engine(
+        &self,
+        metering: Metering,
+        concurrency: Concurrency,
+    ) -> Result<Arc<load::Shared>, SandboxError> {
+        let place = match (metering, concurrency) {
+            (Metering::Off, Concurrency::Off) => return Ok(Arc::clone(&self.shared)),
+            (Metering::Fuel, Concurrency::Off) => &self.others.metered,
+            (Metering::Off, Concurrency::On) => &self.others.concurrent,
+            (Metering::Fuel, Concurrency::On) => &self.others.metered_concurrent,
+        };
+        if let Some(made) = place.get() {
+            return Ok(Arc::clone(made));
         }
         // Two at once make two, and one of them is dropped again.
-        let made = Arc::new(load::Shared::metered(&self.settings, &self.shared)?);
-        Ok(Arc::clone(self.metered.get_or_init(|| made)))
+        let made = load::Shared::beside(&self.shared, &self.settings, metering, concurrency)?;
+        Ok(Arc::clone(place.get_or_init(|| Arc::new(made))))
     }
 }
 

@@ -16,6 +16,9 @@ use crate::limits::Limits;
 
 /// Handles one run may hold at a time: streams, pollables and the like.
 const HANDLES_MAX: usize = 512;
+/// Tasks, streams and futures that exist at a time in a run of WASI 0.3, each counting up to three times: for itself and
+/// for its ends. A stream may keep a file or a connection, whatever became of the handle it was made from.
+const TASKS_MAX: usize = 1024;
 /// Bytes a guest may hand to the host in one call, whatever its answer may have: WASI writes need some room.
 pub(super) const HOSTCALL_BYTES_MIN: usize = 256 << 10;
 
@@ -77,6 +80,9 @@ pub(super) fn store(
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.limiter);
     store.set_max_component_handles(HANDLES_MAX);
+    if let Some(tasks) = store.concurrent_resource_table() {
+        tasks.set_max_capacity(TASKS_MAX);
+    }
     store.set_hostcall_fuel(limits.output_bytes_max.max(HOSTCALL_BYTES_MIN));
     // Refused by code that does not count, which is never given a limit. One more than the limit, since the engine looks
     // only now and then and counts no further than to zero: whatever has one left stayed within it.

@@ -1,7 +1,7 @@
 //! `coinop:plugin@0.1`: the only file that names its generated bindings. Translates to the host's own types.
 //!
 //! A later version gets a file like this one and an arm in `load::Adapter`; this one then only changes to keep
-//! meaning the same.
+//! meaning the same. `coinop:async-plugin` shares its types, and so their translation.
 
 use coinop_core::money::Money;
 use coinop_core::outcome::{Content, Outcome};
@@ -13,10 +13,11 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use super::error::{FailureKind, ListingProblem, RunError};
 use super::log::cut;
 use super::state::State;
+use super::validate::Listed;
 use crate::plugin::{Annotations, Effects, ToolDecl};
 
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
-mod bindings {
+pub(super) mod bindings {
     wasmtime::component::bindgen!({
         path: "../wit",
         world: "coinop:plugin/plugin",
@@ -40,6 +41,18 @@ pub(super) struct Context<'a> {
     pub(super) caller: Option<&'a str>,
 }
 
+impl Context<'_> {
+    /// In the contract's own words.
+    pub(super) fn told(&self) -> wit::Context {
+        wit::Context {
+            call_id: self.call_id.to_owned(),
+            remaining_ms: self.remaining_ms,
+            caller: self.caller.map(str::to_owned),
+            meta: None,
+        }
+    }
+}
+
 /// Offers what the world imports.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     bindings::Plugin::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
@@ -53,16 +66,10 @@ impl Linked {
     }
 
     /// The tools, or per tool why it cannot be offered.
-    pub(super) async fn list(
-        &self,
-        store: &mut Store<State>,
-    ) -> wasmtime::Result<Vec<(String, Result<ToolDecl, ListingProblem>)>> {
+    pub(super) async fn list(&self, store: &mut Store<State>) -> wasmtime::Result<Listed> {
         let plugin = self.0.instantiate_async(&mut *store).await?;
         let tools = plugin.coinop_plugin_tools().call_list_tools(store).await?;
-        Ok(tools
-            .into_iter()
-            .map(|tool| (tool.name.clone(), declaration(tool)))
-            .collect())
+        Ok(listed(tools))
     }
 
     /// One call in a fresh instance. The answer is translated, not yet checked.
@@ -74,18 +81,25 @@ impl Linked {
         context: Context<'_>,
     ) -> wasmtime::Result<Result<Outcome, RunError>> {
         let plugin = self.0.instantiate_async(&mut *store).await?;
-        let context = wit::Context {
-            call_id: context.call_id.to_owned(),
-            remaining_ms: context.remaining_ms,
-            caller: context.caller.map(str::to_owned),
-            meta: None,
-        };
         let answer = plugin
             .coinop_plugin_tools()
-            .call_call_tool(store, tool, arguments, &context)
+            .call_call_tool(store, tool, arguments, &context.told())
             .await?;
-        Ok(answer.map(outcome).map_err(failure))
+        Ok(answered(answer))
     }
+}
+
+/// What `call-tool` gave, in the host's own types.
+pub(super) fn answered(answer: Result<wit::Output, wit::Failure>) -> Result<Outcome, RunError> {
+    answer.map(outcome).map_err(failure)
+}
+
+/// What `list-tools` gave, in the host's own types.
+pub(super) fn listed(tools: Vec<wit::Tool>) -> Listed {
+    let tools = tools.into_iter();
+    tools
+        .map(|tool| (tool.name.clone(), declaration(tool)))
+        .collect()
 }
 
 fn declaration(tool: wit::Tool) -> Result<ToolDecl, ListingProblem> {

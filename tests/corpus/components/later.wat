@@ -1,4 +1,4 @@
-;; Functions of WASI 0.3 are no tools; the one beside them is.
+;; An asynchronous function is a tool; those that take futures and streams are none.
 (component
   (core module $m
     (func (export "now") (result i32) (i32.const 1))

@@ -116,9 +116,6 @@ fn is_leftover(interface: Option<&str>, name: &str, function: &ComponentFunc) ->
 }
 
 fn signature(function: &ComponentFunc, budget: &mut usize) -> Result<Signature, String> {
-    if function.async_() {
-        return Err("it is asynchronous, which only functions of WASI 0.3 are".to_owned());
-    }
     let mut reader = Reader {
         left: FUNCTION_TYPES_MAX.min(*budget),
         depth: 0,
@@ -256,7 +253,7 @@ mod tests {
     use crate::sandbox::engine;
 
     fn exports(wat: &str) -> Exports {
-        let engine = engine::build(2, engine::Metering::Off).unwrap();
+        let engine = engine::build(2, engine::Metering::Off, engine::Concurrency::On).unwrap();
         let component = Component::new(&engine, wat::parse_str(wat).unwrap()).unwrap();
         Exports::of(&engine, &component)
     }
@@ -281,14 +278,14 @@ mod tests {
     }
 
     #[test]
-    fn functions_of_wasi_0_3_are_left_out_by_name() {
+    fn asynchronous_functions_are_tools_and_those_with_streams_are_left_out_by_name() {
         let (_, text) = corpus("components")
             .into_iter()
             .find(|(file, _)| file.ends_with("later.wat"))
             .unwrap();
         let exports = exports(std::str::from_utf8(&text).unwrap());
         let functions: Vec<String> = exports.functions.iter().map(|f| f.origin.full()).collect();
-        assert_eq!(functions, ["now"]);
+        assert_eq!(functions, ["now", "later"]);
         let left_out: Vec<String> = exports
             .left_out
             .iter()
@@ -297,7 +294,6 @@ mod tests {
         assert_eq!(
             left_out,
             [
-                "later: it is asynchronous, which only functions of WASI 0.3 are",
                 "wait: its parameter for contains a future, which has no form in JSON",
                 "drink: its parameter from contains a stream, which has no form in JSON",
             ]

@@ -5,6 +5,7 @@ mod files;
 mod http;
 mod keyvalue;
 mod names;
+mod p3;
 mod sockets;
 
 use std::sync::Arc;
@@ -44,6 +45,11 @@ pub(super) struct Reach {
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     names::add_to_linker(linker)?;
     keyvalue::add_to_linker(linker)
+}
+
+/// Offers WASI 0.3, with what is not its own implementation.
+pub(super) fn add_p3_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    p3::add_to_linker(linker)
 }
 
 impl Reach {

@@ -25,7 +25,7 @@ pub(in crate::sandbox) struct Guarded<'a> {
     pub(super) sockets: Option<&'a Arc<Sockets>>,
 }
 
-struct HasGuarded;
+pub(super) struct HasGuarded;
 
 impl HasData for HasGuarded {
     type Data<'a> = Guarded<'a>;
@@ -42,8 +42,13 @@ pub(in crate::sandbox) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime:
 }
 
 impl Guarded<'_> {
+    /// Whether one more socket may be made.
+    pub(super) fn has_room(&self) -> bool {
+        self.sockets.is_none_or(|sockets| sockets.may_make())
+    }
+
     fn check_room(&self) -> Result<(), SocketError> {
-        match self.sockets.is_none_or(|sockets| sockets.may_make()) {
+        match self.has_room() {
             true => Ok(()),
             false => Err(ErrorCode::NewSocketLimit.into()),
         }

@@ -104,6 +104,13 @@ impl Sockets {
         }
     }
 
+    /// Remembers the addresses of an answer that came whole.
+    pub(super) fn answered_with(&self, host: String, addresses: impl Iterator<Item = IpAddr>) {
+        let mut known = self.known();
+        let of = known.addresses.entry(host).or_default();
+        of.extend(addresses.map(|address| address.to_canonical()));
+    }
+
     /// Forgets an answer; its addresses stay.
     pub(super) fn answered(&self, answer: u32) {
         self.known().asked.remove(&answer);

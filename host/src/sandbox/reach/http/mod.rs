@@ -29,6 +29,9 @@ use crate::unruly::tame;
 /// Characters of a method that are shown.
 const METHOD_CHARS_MAX: usize = 32;
 
+/// Bytes of a request's body that the host takes from a guest of WASI 0.3 at a time.
+const BODY_CHUNK_BYTES: usize = 64 << 10;
+
 /// Where a run's requests go.
 pub(super) struct Outgoing(Option<Arc<Door>>);
 
@@ -53,6 +56,10 @@ type Io = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Result<(http::Response<WasiBody>, Io), Error>;
 
 impl WasiHttpHooks for Outgoing {
+    fn p3_outgoing_body_chunk_size(&mut self) -> usize {
+        BODY_CHUNK_BYTES
+    }
+
     fn send_request(
         &mut self,
         request: http::Request<WasiBody>,

@@ -1,0 +1,138 @@
+//! WASI 0.3, guarded like 0.2: the same contexts, the same grants, and before WASI's own the same questions.
+//!
+//! Files, HTTP, clocks and the rest go through contexts and hooks that both versions share. What the contexts do not
+//! bound stands here: looking up names, and making sockets at all.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Accessor, Linker, Resource};
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::{self, ErrorCode as LookupError};
+use wasmtime_wasi::p3::bindings::sockets::types::{
+    self, ErrorCode, HostTcpSocket, HostUdpSocket, IpAddress, IpAddressFamily, TcpSocket, UdpSocket,
+};
+use wasmtime_wasi::p3::sockets::SocketError;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
+
+use super::names::{Guarded, HasGuarded};
+use crate::sandbox::state::State;
+
+/// Where WASI 0.3 makes its sockets.
+const SOCKETS: &str = "wasi:sockets/types@0.3.0";
+/// What a guest is told that has made all its sockets.
+const TOO_MANY: &str = "too many sockets";
+
+/// Offers all of WASI 0.3 and of its HTTP.
+pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p3::add_to_linker(linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(linker)?;
+    linker.allow_shadowing(true);
+    ip_name_lookup::add_to_linker::<_, HasGuarded>(linker, State::guarded_sockets)?;
+    let mut sockets = linker.instance(SOCKETS)?;
+    sockets.func_wrap("[static]tcp-socket.create", create_tcp)?;
+    sockets.func_wrap_async("[static]udp-socket.create", |store, params| {
+        Box::new(create_udp(store, params))
+    })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+type Created<T> = wasmtime::Result<(Result<Resource<T>, ErrorCode>,)>;
+
+fn create_tcp(
+    mut store: StoreContextMut<'_, State>,
+    (family,): (IpAddressFamily,),
+) -> Created<TcpSocket> {
+    let mut guarded = store.data_mut().guarded_sockets();
+    if !guarded.has_room() {
+        return too_many();
+    }
+    let made = HostTcpSocket::create(&mut guarded.inner, family);
+    told(&mut guarded, made)
+}
+
+async fn create_udp(
+    mut store: StoreContextMut<'_, State>,
+    (family,): (IpAddressFamily,),
+) -> Created<UdpSocket> {
+    let mut guarded = store.data_mut().guarded_sockets();
+    if !guarded.has_room() {
+        return too_many();
+    }
+    let made = HostUdpSocket::create(&mut guarded.inner, family).await;
+    told(&mut guarded, made)
+}
+
+fn too_many<T>() -> Created<T> {
+    Ok((Err(ErrorCode::Other(Some(TOO_MANY.to_owned()))),))
+}
+
+/// An error in the guest's own words; what is none of them ends the run.
+fn told<T>(guarded: &mut Guarded<'_>, made: Result<Resource<T>, SocketError>) -> Created<T> {
+    match made {
+        Ok(socket) => Ok((Ok(socket),)),
+        Err(error) => {
+            let error = types::Host::convert_error_code(&mut guarded.inner, error)?;
+            Ok((Err(error),))
+        }
+    }
+}
+
+impl ip_name_lookup::Host for Guarded<'_> {}
+
+impl ip_name_lookup::HostWithStore<State> for HasGuarded {
+    async fn resolve_addresses(
+        store: &Accessor<State, Self>,
+        name: String,
+    ) -> wasmtime::Result<Result<Vec<IpAddress>, LookupError>> {
+        let question = store.with(|mut store| question(&store.get(), name));
+        let question = match question {
+            Ok(question) => question,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let wasi = store.with_getter::<WasiSockets>(WasiSocketsView::sockets);
+        let asked = question.name.clone();
+        let answer =
+            <WasiSockets as ip_name_lookup::HostWithStore<State>>::resolve_addresses(&wasi, asked)
+                .await?;
+        if let (true, Ok(addresses)) = (question.is_of_grant, &answer) {
+            let addresses = addresses.iter().map(plain);
+            store.with(|mut store| {
+                if let Some(sockets) = store.get().sockets {
+                    sockets.answered_with(question.name, addresses);
+                }
+            });
+        }
+        Ok(answer)
+    }
+}
+
+/// What WASI's own is asked.
+struct Question {
+    name: String,
+    /// Whether it is a host that was granted by name, whose addresses are then remembered.
+    is_of_grant: bool,
+}
+
+fn question(guarded: &Guarded<'_>, name: String) -> Result<Question, LookupError> {
+    let is_address = name.parse::<IpAddr>().is_ok();
+    let Some(sockets) = guarded.sockets.filter(|_| !is_address) else {
+        // A component that is tried is refused by WASI's own. An address is no name: nobody is asked about it, and
+        // nothing is learned.
+        let is_of_grant = false;
+        return Ok(Question { name, is_of_grant });
+    };
+    let name = sockets.host(&name).ok_or(LookupError::AccessDenied)?;
+    if !sockets.may_look_up() {
+        return Err(LookupError::TemporaryResolverFailure);
+    }
+    let is_of_grant = true;
+    Ok(Question { name, is_of_grant })
+}
+
+fn plain(address: &IpAddress) -> IpAddr {
+    match *address {
+        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
+        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
+    }
+}
