@@ -4,6 +4,7 @@
 // Clippy knows `#[test]` functions, not the helpers beside them.
 #![allow(clippy::unwrap_used)]
 
+mod concurrent;
 mod derived;
 mod fuel;
 mod grants;
