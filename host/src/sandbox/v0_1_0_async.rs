@@ -76,8 +76,8 @@ impl Linked {
     async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Tools> {
         let instance = self.pre.instantiate_async(&mut *store).await?;
         Ok(Tools {
-            list_tools: instance.get_typed_func(&mut *store, &self.list_tools)?,
-            call_tool: instance.get_typed_func(&mut *store, &self.call_tool)?,
+            list_tools: instance.get_typed_func(&mut *store, self.list_tools)?,
+            call_tool: instance.get_typed_func(&mut *store, self.call_tool)?,
         })
     }
 }
