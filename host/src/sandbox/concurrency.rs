@@ -92,6 +92,14 @@ mod tests {
         assert_eq!(needed(b"\0asm\x0d\0\x01\0\xff"), Concurrency::Off);
     }
 
+    /// So the bench puts a component on the other engine.
+    #[test]
+    fn a_type_at_the_end_is_enough() {
+        let mut bytes = wat::parse_str("(component)").unwrap();
+        bytes.extend([0x07, 0x03, 0x01, 0x65, 0x00]);
+        assert_eq!(needed(&bytes), Concurrency::On);
+    }
+
     #[test]
     fn whatever_is_asynchronous_needs_it() {
         for wat in [

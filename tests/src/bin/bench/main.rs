@@ -15,6 +15,7 @@ mod rounds;
 mod servers;
 mod stdio_load;
 mod table;
+mod tasks;
 mod work;
 
 use std::time::Duration;
@@ -76,7 +77,8 @@ impl Section {
             }
             Self::Sandbox => {
                 eprintln!("measuring the sandbox");
-                floor::measure(effort, table)
+                floor::measure(effort, table)?;
+                tasks::measure(effort, table)
             }
             Self::Neighbours => {
                 eprintln!("measuring a good tool beside hostile ones");

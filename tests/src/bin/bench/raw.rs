@@ -138,6 +138,7 @@ fn config() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
+        .concurrency_support(false)
         .epoch_interruption(true)
         .async_stack_size(2 << 20)
         .max_wasm_stack(1 << 20)
