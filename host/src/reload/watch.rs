@@ -3,16 +3,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use notify::event::{AccessKind, AccessMode, EventKind};
+use notify::event::{AccessKind, AccessMode, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// A burst is over when nothing has changed for so long.
+/// A burst is over when nothing has changed for so long and the last change may have left a file half written.
 const SETTLE: Duration = Duration::from_millis(150);
+/// As [`SETTLE`], where the last change left a whole file: time for what belongs to it, a sidecar or a signature.
+const SETTLE_WHOLE: Duration = Duration::from_millis(50);
 /// A burst that does not end is looked at after so long.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 /// Between two looks without notices.
@@ -35,7 +38,7 @@ pub(super) struct Watched {
 pub(super) struct Watch {
     watched: Watched,
     watcher: Option<RecommendedWatcher>,
-    changed: Arc<Notify>,
+    changed: Arc<Changed>,
     told: bool,
 }
 
@@ -62,7 +65,7 @@ impl Watch {
                 } else {
                     POLL
                 };
-                match timeout(period, changed.notified()).await {
+                match timeout(period, changed.more.notified()).await {
                     Ok(()) => settle(&changed).await,
                     // A folder made anew needs a new ear.
                     Err(_) => self.listen(),
@@ -97,10 +100,10 @@ impl Watch {
     fn watcher(&self) -> notify::Result<RecommendedWatcher> {
         let (changed, watched) = (Arc::clone(&self.changed), self.watched.clone());
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            if event.is_ok_and(|event| !matters(&watched, &event)) {
+            if event.as_ref().is_ok_and(|event| !matters(&watched, event)) {
                 return;
             }
-            changed.notify_one();
+            changed.to(event.map_or(Change::Writing, |event| Change::of(event.kind)));
         })?;
         watcher.watch(&self.watched.plugins, RecursiveMode::NonRecursive)?;
         // Editors rename a new file over the old one, so the folder is watched, not the file. It need not exist.
@@ -116,12 +119,54 @@ impl Watch {
     }
 }
 
-async fn settle(changed: &Notify) {
+/// The changes that were heard of.
+#[derive(Default)]
+struct Changed {
+    more: Notify,
+    /// Whether the last one left a whole file.
+    whole: AtomicBool,
+}
+
+impl Changed {
+    fn to(&self, change: Change) {
+        self.whole.store(change == Change::Whole, Ordering::Relaxed);
+        self.more.notify_one();
+    }
+
+    fn quiet(&self) -> Duration {
+        match self.whole.load(Ordering::Relaxed) {
+            true => SETTLE_WHOLE,
+            false => SETTLE,
+        }
+    }
+}
+
+/// What a change left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// A file that its writer is done with, or none.
+    Whole,
+    /// A file that may still be being written.
+    Writing,
+}
+
+impl Change {
+    fn of(kind: EventKind) -> Self {
+        match kind {
+            EventKind::Modify(ModifyKind::Name(_))
+            | EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Remove(_) => Self::Whole,
+            _ => Self::Writing,
+        }
+    }
+}
+
+async fn settle(changed: &Changed) {
     let end = Instant::now() + SETTLE_MAX;
     while Instant::now() < end {
         tokio::select! {
-            () = changed.notified() => {}
-            () = sleep(SETTLE) => return,
+            () = changed.more.notified() => {}
+            () = sleep(changed.quiet()) => return,
         }
     }
 }
@@ -154,7 +199,7 @@ fn concerns(watched: &Watched, path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use notify::event::{CreateKind, DataChange, ModifyKind, RemoveKind};
+    use notify::event::{CreateKind, DataChange, RemoveKind, RenameMode};
 
     use super::*;
 
@@ -198,6 +243,43 @@ mod tests {
         for (kind, path, expected) in cases {
             let event = Event::new(kind).add_path(path.into());
             assert_eq!(matters(&watched, &event), expected, "{kind:?} {path}");
+        }
+    }
+    #[test]
+    fn a_file_renamed_closed_or_removed_is_whole() {
+        let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let cases = [
+            (
+                EventKind::Modify(ModifyKind::Name(RenameMode::To)),
+                Change::Whole,
+            ),
+            (
+                EventKind::Access(AccessKind::Close(AccessMode::Write)),
+                Change::Whole,
+            ),
+            (EventKind::Remove(RemoveKind::File), Change::Whole),
+            (EventKind::Create(CreateKind::File), Change::Writing),
+            (modified, Change::Writing),
+            (EventKind::Any, Change::Writing),
+        ];
+        for (kind, expected) in cases {
+            assert_eq!(Change::of(kind), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_change_of_a_burst_says_how_long_to_wait() {
+        for (changes, expected) in [
+            (&[Change::Whole][..], SETTLE_WHOLE),
+            (&[Change::Writing], SETTLE),
+            (&[Change::Whole, Change::Writing], SETTLE),
+            (&[Change::Writing, Change::Whole], SETTLE_WHOLE),
+        ] {
+            let changed = Changed::default();
+            for change in changes {
+                changed.to(*change);
+            }
+            assert_eq!(changed.quiet(), expected, "{changes:?}");
         }
     }
 }
