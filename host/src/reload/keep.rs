@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use coinop_core::digest::Digest;
 use coinop_core::price::Price;
+use futures::StreamExt as _;
+use futures::stream;
 
 use crate::catalog::Snapshot;
 use crate::catalog::source::read_component;
@@ -15,6 +17,8 @@ use crate::ledger::Components;
 
 /// How often the ledger is told that a component is still served, so that it is not forgotten.
 const RENEWAL: Duration = Duration::from_secs(60 * 60);
+/// Components of which the ledger is told at a time.
+const TOUCHES_MAX: usize = 64;
 
 /// What this process has put into the ledger.
 pub(super) struct Keeper {
@@ -31,29 +35,53 @@ impl Keeper {
         }
     }
 
-    /// Keeps a component whose bytes are in `file`, or already in the ledger.
-    ///
-    /// # Errors
-    /// Its bytes are nowhere, or the ledger does not take them.
+    /// Keeps components whose bytes are in their files, or already in the ledger; says of which it cannot, and why: their
+    /// bytes are nowhere, or the ledger does not take them.
     pub(super) async fn keep(
         &mut self,
-        digest: Digest,
-        file: Option<PathBuf>,
-    ) -> Result<(), String> {
+        wanted: impl IntoIterator<Item = Digest>,
+        served: &HashMap<Digest, PathBuf>,
+    ) -> HashMap<Digest, String> {
         let fresh = |told: &Instant| told.elapsed() < RENEWAL;
-        if self.kept.get(&digest).is_some_and(fresh) {
-            return Ok(());
+        let untold = wanted
+            .into_iter()
+            .filter(|digest| !self.kept.get(digest).is_some_and(fresh));
+        let ledger = &self.ledger;
+        // Told together, they share the ledger's commits.
+        let told = stream::iter(untold)
+            .map(async |digest| {
+                (
+                    digest,
+                    ledger.touch_component(digest, SystemClock.now()).await,
+                )
+            })
+            .buffer_unordered(TOUCHES_MAX)
+            .collect::<Vec<_>>()
+            .await;
+        let mut lost = HashMap::new();
+        for (digest, told) in told {
+            let kept = match told {
+                Ok(true) => Ok(()),
+                // One after another, since each holds a whole file in memory.
+                Ok(false) => self.put(digest, served.get(&digest).cloned()).await,
+                Err(error) => Err(error.to_string()),
+            };
+            match kept {
+                Ok(()) => drop(self.kept.insert(digest, Instant::now())),
+                Err(reason) => drop(lost.insert(digest, reason)),
+            }
         }
-        let now = SystemClock.now();
-        let kept = self.ledger.touch_component(digest, now).await;
-        if !kept.map_err(|e| e.to_string())? {
-            let file = file.ok_or("its file is gone")?;
-            let bytes = read_component(file, digest).await?;
-            let keeping = self.ledger.keep_component(digest, bytes, now).await;
-            keeping.map_err(|e| e.to_string())?;
-        }
-        self.kept.insert(digest, Instant::now());
-        Ok(())
+        lost
+    }
+
+    async fn put(&self, digest: Digest, file: Option<PathBuf>) -> Result<(), String> {
+        let file = file.ok_or("its file is gone")?;
+        let bytes = read_component(file, digest).await?;
+        let keeping = self
+            .ledger
+            .keep_component(digest, bytes, SystemClock.now())
+            .await;
+        keeping.map_err(|e| e.to_string())
     }
 
     /// Forgets what is not served, so that the list does not grow, and a version that comes back is kept again.

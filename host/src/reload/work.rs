@@ -1,6 +1,6 @@
 //! The work itself: look, load, list, one step after another in one task, so that no two of them race.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -284,20 +284,17 @@ impl Work {
         let resolved = resolve(&self.config, &plugins, &present, &*self.setup.chargeable);
         let paid = paid(&resolved.snapshot);
         self.keeper.only(&paid);
-        let mut lost = HashSet::new();
-        for digest in paid {
-            if let Err(reason) = self.keeper.keep(digest, served.get(&digest).cloned()).await {
-                self.again = Some(Instant::now() + KEEP_AGAIN);
-                lost.insert(digest);
-                let of = plugins.iter().filter(|p| p.manifest.digest == digest);
-                let message = format!("the ledger cannot keep it, so it is not sold: {reason}");
-                problems.extend(of.map(|plugin| problem(&plugin.file, message.clone())));
-            }
+        let lost = self.keeper.keep(paid, served).await;
+        for (digest, reason) in &lost {
+            self.again = Some(Instant::now() + KEEP_AGAIN);
+            let of = plugins.iter().filter(|p| p.manifest.digest == *digest);
+            let message = format!("the ledger cannot keep it, so it is not sold: {reason}");
+            problems.extend(of.map(|plugin| problem(&plugin.file, message.clone())));
         }
         if lost.is_empty() {
             return resolved;
         }
-        plugins.retain(|plugin| !lost.contains(&plugin.manifest.digest));
+        plugins.retain(|plugin| !lost.contains_key(&plugin.manifest.digest));
         resolve(&self.config, &plugins, &present, &*self.setup.chargeable)
     }
 
