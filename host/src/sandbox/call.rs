@@ -66,9 +66,9 @@ async fn run_within(
     place: Option<&Place>,
     traces: &Traces,
 ) -> Result<Outcome, RunError> {
-    let Some(schema) = component.schemas.get(run.tool) else {
+    if !component.schemas.contains_key(run.tool) {
         return Err(RunError::UnknownTool(cut(run.tool, 64).to_owned()));
-    };
+    }
     let limits = run.limits;
     if limits.fuel_max.is_some() && component.shared.metering == Metering::Off {
         let reason = "its code does not count instructions";
@@ -84,8 +84,7 @@ async fn run_within(
     let over = RunError::WallTime {
         limit_ms: limits.wall_ms_max,
     };
-    let outcome = tokio::time::timeout(wall, ran).await.unwrap_or(Err(over))?;
-    answer::accept(outcome, schema.as_ref(), limits.output_bytes_max)
+    tokio::time::timeout(wall, ran).await.unwrap_or(Err(over))
 }
 
 /// See [`Component::place`].
@@ -120,7 +119,7 @@ async fn in_fresh_store(
     let (shared, limits) = (&component.shared, run.limits);
     let pace = Pace::new(
         Duration::from_millis(limits.cpu_ms_max),
-        Arc::clone(&shared.turns),
+        component.ways.clone(),
     );
     let progress = run.progress.clone().map(Progress::new);
     let settings = run.settings.clone();
@@ -132,7 +131,7 @@ async fn in_fresh_store(
             remaining_ms: remaining_ms(limits, started),
             caller: run.caller,
         };
-        match &component.adapter {
+        let answered = match &component.adapter {
             Adapter::V0_1(linked) => {
                 linked
                     .call(&mut store, run.tool, run.arguments, context)
@@ -148,7 +147,11 @@ async fn in_fresh_store(
                     .call(&mut store, run.tool, run.arguments, limits)
                     .await
             }
-        }
+        }?;
+        // Reading an answer costs as much as the guest likes, so it is done by the run's lane or turn.
+        let schema = component.schemas.get(run.tool).and_then(Option::as_ref);
+        let accept = |outcome| answer::accept(outcome, schema, limits.output_bytes_max);
+        Ok(answered.and_then(accept))
     };
     let called = pace.of(called).await;
     if let (Some(limit), Ok(left)) = (limits.fuel_max, store.get_fuel()) {

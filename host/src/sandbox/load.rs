@@ -17,7 +17,7 @@ use super::engine::{self, Concurrency, MEMORIES_PER_COMPONENT_MAX, Metering, Tic
 use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
 use super::log::{LogPipe, cut};
-use super::pace::Pace;
+use super::pace::{Pace, Ways};
 use super::places::Places;
 use super::reach::{self, Reach};
 use super::state::{self, State};
@@ -55,7 +55,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = processors();
         let of_host = OfHost {
             memories: Arc::new(Places::new(settings.capacity.memories_max as usize)),
             turns: Arc::new(Semaphore::new(processors)),
@@ -108,6 +108,18 @@ impl Shared {
     pub(super) fn known_manifest(&self, digest: &Digest) -> Option<Manifest> {
         self.cache.manifest(digest)
     }
+
+    /// The turns of the host, and lanes of one more component.
+    fn ways(&self) -> Ways {
+        Ways {
+            turns: Arc::clone(&self.turns),
+            lanes: Arc::new(Semaphore::new(processors())),
+        }
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// What all engines of a host share.
@@ -164,6 +176,8 @@ pub struct Component {
     pub(super) memories: u32,
     manifest: Manifest,
     places: Mutex<(usize, Arc<Places>)>,
+    /// See [`Pace`].
+    pub(super) ways: Ways,
 }
 
 impl Component {
@@ -223,6 +237,7 @@ pub(super) async fn load(
     };
     shared.cache.keep_manifest(&manifest);
     Ok(Arc::new(Component {
+        ways: shared.ways(),
         shared,
         adapter: prepared.adapter,
         schemas,
@@ -347,10 +362,7 @@ async fn list(
     log: &LogPipe,
 ) -> Result<Listed, RunError> {
     let _memories = call::take_memories(shared, prepared.memories, usize::MAX).await?;
-    let pace = Pace::new(
-        Duration::from_millis(limits.cpu_ms_max),
-        Arc::clone(&shared.turns),
-    );
+    let pace = Pace::new(Duration::from_millis(limits.cpu_ms_max), shared.ways());
     let mut store = state::store(
         &shared.engine,
         limits,
