@@ -1,9 +1,8 @@
 //! Days of a forecast.
 
-use coinop_plugin::Failure;
 use serde::Deserialize;
 
-use super::{known, odd, possible, sky};
+use super::{DailyError, known, odd, possible, sky};
 use crate::answer::Day;
 use crate::calendar::Date;
 use crate::units::{Units, round};
@@ -52,14 +51,15 @@ impl Span {
 }
 
 /// The days of `span`, checked.
-pub(super) fn days(answer: Answer, span: Span, units: Units) -> Result<Vec<Day>, Failure> {
+///
+/// # Errors
+/// Some have no numbers yet, or the answer is none.
+pub(super) fn days(answer: Answer, span: Span, units: Units) -> Result<Vec<Day>, DailyError> {
     let daily = answer.daily;
     let dates: Vec<String> = span.dates().map(|date| date.to_string()).collect();
     if daily.time != dates {
-        return Err(odd(format!(
-            "{} days, and not those asked for",
-            daily.time.len()
-        )));
+        let count = daily.time.len();
+        return Err(odd(format!("{count} days, and not those asked for")).into());
     }
     let days = span.dates().enumerate();
     days.map(|(index, date)| daily.day(index, date, units))
@@ -67,8 +67,12 @@ pub(super) fn days(answer: Answer, span: Span, units: Units) -> Result<Vec<Day>,
 }
 
 impl Daily {
-    fn day(&self, index: usize, date: Date, units: Units) -> Result<Day, Failure> {
+    fn day(&self, index: usize, date: Date, units: Units) -> Result<Day, DailyError> {
         let of = |list: &[Option<f64>]| list.get(index).copied().flatten();
+        let missing = |list: &[Option<f64>]| list.get(index) == Some(&None);
+        if missing(&self.temperature_2m_max) || missing(&self.temperature_2m_min) {
+            return Err(DailyError::Beyond);
+        }
         let high = possible("high", of(&self.temperature_2m_max), -100.0..=70.0)?;
         let low = possible("low", of(&self.temperature_2m_min), -100.0..=high)?;
         let wet = possible("precipitation", of(&self.precipitation_sum), 0.0..=3000.0)?;
@@ -97,6 +101,8 @@ impl Daily {
 
 #[cfg(test)]
 mod tests {
+    use coinop_plugin::Failure;
+
     use super::*;
     use crate::answer::UnitNames;
 
@@ -116,7 +122,7 @@ mod tests {
         }
     }
 
-    fn read(answer: &str, span: Span, units: Units) -> Result<Vec<Day>, Failure> {
+    fn read(answer: &str, span: Span, units: Units) -> Result<Vec<Day>, DailyError> {
         days(serde_json::from_str(answer).unwrap(), span, units)
     }
 
@@ -145,17 +151,23 @@ mod tests {
         for answer in [
             ANSWER.replace("2026-11-30", "2026-11-29"),
             ANSWER.replace("[-1.2,0.4]", "[-1.2]"),
-            ANSWER.replace("[-1.2,0.4]", "[-1.2,null]"),
             ANSWER.replace("[-1.2,0.4]", "[-1.2,400]"),
             ANSWER.replace("[-6.3,-2.0]", "[5,-2.0]"),
             ANSWER.replace("[85,null]", "[850,null]"),
         ] {
             let refused = read(&answer, asked, Units::Metric);
             assert!(
-                matches!(refused, Err(Failure::Unavailable { .. })),
+                matches!(
+                    refused,
+                    Err(DailyError::Failed(Failure::Unavailable { .. }))
+                ),
                 "{answer}"
             );
         }
         assert!(read(ANSWER, span("2026-11-30", 1), Units::Metric).is_err());
+        // The last days may have no numbers yet.
+        let open = ANSWER.replace("[-1.2,0.4]", "[-1.2,null]");
+        let refused = read(&open, asked, Units::Metric);
+        assert!(matches!(refused, Err(DailyError::Beyond)));
     }
 }

@@ -45,11 +45,18 @@ pub struct Service {
 }
 
 /// Why there are no days.
+#[derive(Debug)]
 pub enum DailyError {
     /// The service has no forecasts for some of them.
     Beyond,
     /// It did not answer, or not with a forecast.
     Failed(Failure),
+}
+
+impl From<Failure> for DailyError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 /// What the service says of a request it refuses.
@@ -102,13 +109,12 @@ impl Service {
             .query("daily", daily::VARIABLES)
             .query("start_date", &span.first.to_string())
             .query("end_date", &span.last().to_string());
-        let response = self.answer(request).map_err(DailyError::Failed)?;
+        let response = self.answer(request)?;
         if refusal(&response).is_some_and(|reason| reason.contains("out of allowed range")) {
             return Err(DailyError::Beyond);
         }
-        let days =
-            checked(response).and_then(|response| daily::days(read(&response)?, span, units));
-        days.map_err(DailyError::Failed)
+        let answer = checked(response).and_then(|response| read(&response));
+        daily::days(answer?, span, units)
     }
 
     /// The weather there now, in the caller's units.
@@ -248,7 +254,7 @@ mod tests {
 
     #[test]
     fn dates_beyond_are_known_by_the_services_words() {
-        // As recorded from the service.
+        // In the service's words.
         let body = r#"{"error":true,"reason":"Parameter 'end_date' is out of allowed range from 2026-08-19 to 2026-12-05"}"#;
         assert!(
             refusal(&response(400, body))
