@@ -33,8 +33,8 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     node_modules(workspace, MPP_CLIENT)
 }
 
-/// The packages of a client, beside its driver.
-fn node_modules(workspace: &Workspace, client: &str) -> Result<()> {
+/// The packages of a client, beside its driver, or of another project.
+pub(crate) fn node_modules(workspace: &Workspace, client: &str) -> Result<()> {
     let folder = workspace.source(client);
     let inputs = NODE_PACKAGES.map(|file| folder.join(file));
     stamp::unless_made(
@@ -64,9 +64,13 @@ pub(crate) fn install_conformance(workspace: &Workspace) -> Result<()> {
     })
 }
 
+/// npm's program.
+pub(crate) fn npm() -> &'static str {
+    if cfg!(windows) { "npm.cmd" } else { "npm" }
+}
+
 fn npm_ci(workspace: &Workspace, folder: &Path, more: &[&str]) -> Result<()> {
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let mut install = process::command(workspace, npm);
+    let mut install = process::command(workspace, npm());
     install
         .current_dir(folder)
         .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])

@@ -1,9 +1,11 @@
-//! `demo`: needs Rust and nothing else; the Python plugin joins where Python is found.
+//! `demo`: needs Rust and nothing else; the Python plugin joins where Python is found, and the TypeScript plugin
+//! where Node.js is.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::javascript;
 use crate::plugins;
 use crate::process;
 use crate::python::{self, Python};
@@ -18,6 +20,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: Vec<String>) -> Result<ExitC
     plugins::rust(workspace, std::slice::from_ref(&folder))?;
     if let Err(reason) = smart_summary(workspace) {
         eprintln!("the demo goes on without smart-summary (Python): {reason:#}");
+    }
+    eprintln!("building the contract plugin (TypeScript)");
+    if let Err(reason) = javascript::contract(workspace, std::slice::from_ref(&folder)) {
+        eprintln!("the demo goes on without contract (TypeScript): {reason:#}");
     }
     eprintln!("building the host; the first time takes some minutes");
     process::run(process::cargo(workspace).args([

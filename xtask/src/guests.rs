@@ -5,6 +5,7 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
+use crate::javascript;
 use crate::plugins;
 use crate::python::{self, Python};
 use crate::stamp;
@@ -40,6 +41,8 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
         &plugins::built(workspace, "acme"),
         &folder.join("acme.wasm"),
     )?;
+    javascript::contract(workspace, &shipped)?;
+    javascript::examples(workspace, &folder)?;
     let python = Python::find(workspace).context(python::REMEDY)?;
     plugins::smart_summary(workspace, &python, &shipped)
 }

@@ -10,6 +10,7 @@ mod demo;
 mod examples;
 mod fuzz;
 mod guests;
+mod javascript;
 mod matrix;
 mod mutants;
 mod night;

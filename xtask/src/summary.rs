@@ -107,7 +107,7 @@ impl Counts {
         self.failed += other.failed;
     }
 
-    /// What cargo's test harness and Python's unittest printed, added up. A program that failed without a failed test
+    /// What cargo's test harness, Python's unittest and Node.js's runner printed, added up. A program that failed without a failed test
     /// did not compile, or crashed: that is one failure.
     pub(crate) fn of(heard: &Heard) -> Self {
         let mut counts = Self::NONE;
@@ -124,6 +124,10 @@ impl Counts {
                 let failed = number_after(kinds, "failures=") + number_after(kinds, "errors=");
                 counts.failed += failed;
                 counts.passed += std::mem::take(&mut ran).saturating_sub(failed);
+            } else if let Some(tests) = of_node(line, "pass ") {
+                counts.passed += tests;
+            } else if let Some(tests) = of_node(line, "fail ") {
+                counts.failed += tests;
             }
         }
         if !heard.ok && counts.failed == 0 {
@@ -131,6 +135,12 @@ impl Counts {
         }
         counts
     }
+}
+
+/// A line of Node.js's summary: its version decides what it begins with.
+fn of_node(line: &str, word: &str) -> Option<usize> {
+    let told = line.strip_prefix("# ").or(line.strip_prefix("ℹ "))?;
+    told.strip_prefix(word)?.trim().parse().ok()
 }
 
 fn number_before(text: &str, word: &str) -> usize {
@@ -191,6 +201,22 @@ mod tests {
                 failed: 3
             }
         );
+    }
+
+    #[test]
+    fn results_of_node_are_read() {
+        for text in [
+            "# tests 5\n# pass 3\n# fail 2\n# cancelled 0",
+            "ℹ pass 3\nℹ fail 2",
+        ] {
+            assert_eq!(
+                counted(false, text),
+                Counts {
+                    passed: 3,
+                    failed: 2
+                }
+            );
+        }
     }
 
     #[test]

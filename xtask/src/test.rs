@@ -9,6 +9,7 @@ use crate::clients;
 use crate::compilers;
 use crate::examples;
 use crate::guests;
+use crate::javascript;
 use crate::plugins;
 use crate::postgres;
 use crate::process;
@@ -89,7 +90,10 @@ impl Subject {
     }
 
     fn needs_node(self) -> bool {
-        matches!(self, Self::E2e | Self::Conformance)
+        matches!(
+            self,
+            Self::Plugins | Self::Host | Self::E2e | Self::Conformance
+        )
     }
 
     /// Whether one of these runs it too.
@@ -216,6 +220,14 @@ fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
             "examples/rust/Cargo.toml",
         ))
     });
+    summary.step("SDK for JavaScript", || {
+        tests(&mut javascript::sdk_tests(workspace))
+    });
+    for project in javascript::projects() {
+        summary.step(project, || {
+            tests(&mut javascript::tests(workspace, project)?)
+        });
+    }
     for (what, folder) in [
         ("plugin smart-summary", "plugins/smart-summary"),
         ("SDK for Python", "sdk/python"),
