@@ -2,6 +2,7 @@
 
 import json
 import unittest
+from xml.etree import ElementTree
 
 from coinop_plugin import Failure
 from coinop_plugin.host import RawResponse
@@ -48,6 +49,15 @@ class Outdated(unittest.TestCase):
         self.assertEqual(self.failure(flask="1.0", answer=lambda _: RawResponse(503)).kind, "unavailable")
         other = self.failure(flask="1.0", answer=lambda _: RawResponse(200, body=b"{}"))
         self.assertEqual((other.kind, other.message), ("failed", "KeyError: 'info'"))
+
+
+class Badge(unittest.TestCase):
+    def test_it_shows_the_newest_version(self):
+        with Host(settings={"base_url": "http://pypi.test"}, answer=pypi):
+            (image,) = call(tools.badge, {"package": "flask"}).content
+        self.assertEqual(image.mime_type, "image/svg+xml")
+        drawn = ElementTree.fromstring(image.data)
+        self.assertEqual([text.text for text in drawn if text.tag.endswith("text")], ["flask", "3.1.2"])
 
 
 class Versions(unittest.TestCase):

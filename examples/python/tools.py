@@ -1,4 +1,5 @@
-"""Tells which Python packages are out of date: a schema from types, progress, a setting, outgoing HTTP, failures.
+"""Tells which Python packages are out of date: a schema from types, progress, a setting, outgoing HTTP, a picture,
+failures.
 
 Everything is imported here at the top: the component is a snapshot of what was imported when it was built.
 """
@@ -6,17 +7,20 @@ Everything is imported here at the top: the component is a snapshot of what was 
 from dataclasses import dataclass
 from typing import Annotated
 
-from coinop_plugin import Failure, Field, progress, required_setting, tool
+from coinop_plugin import Failure, Field, Image, progress, required_setting, tool
 from coinop_plugin.http import fetch
 
+from badges import badge_of
 from versions import Step, step
+
+Name = Annotated[str, "Its name on PyPI.", Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
 
 
 @dataclass
 class Package:
     """A package as it is used."""
 
-    name: Annotated[str, "Its name on PyPI.", Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    name: Name
     version: Annotated[str, "The version in use, such as 2.31.0.", Field(pattern=r"^[0-9]", max_length=50)]
 
 
@@ -43,12 +47,11 @@ def outdated(
     packages: Annotated[list[Package], "The packages in use.", Field(min_length=1, max_length=20)],
     least: Annotated[Step, "Smaller steps are not reported as outdated."] = Step.PATCH,
 ) -> tuple[str, Report]:
-    """Looks up the newest version of Python packages, and tells which of those in use are out of date, and by how far."""
-    base_url = required_setting("base_url")
+    """Looks up the newest version of Python packages, and tells which of those in use are out of date, and how far."""
     findings = []
     for number, package in enumerate(packages):
         progress(number, len(packages), f"asking for {package.name}")
-        newest = _newest(base_url, package.name)
+        newest = _newest(package.name)
         findings.append(Finding(package.name, package.version, newest, step(package.version, newest)))
     steps = list(Step)
     old = [each for each in findings if each.step != Step.NONE and steps.index(each.step) >= steps.index(least)]
@@ -56,7 +59,14 @@ def outdated(
     return "\n".join(lines) or "Everything is up to date.", Report(findings, len(old))
 
 
-def _newest(base_url: str, name: str) -> str:
+@tool(price="0.01 USD", effects="idempotent", read_only=True, open_world=True)
+def badge(package: Name) -> Image:
+    """Draws a badge with the newest version of a Python package, as an SVG picture."""
+    return Image(badge_of(package, _newest(package)), "image/svg+xml")
+
+
+def _newest(name: str) -> str:
+    base_url = required_setting("base_url")
     answer = fetch(f"{base_url}/{name}/json", headers={"accept": "application/json"})
     if answer.status == 404:
         raise Failure.invalid(f"there is no package {name!r}")

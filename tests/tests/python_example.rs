@@ -16,6 +16,7 @@ use coinop_tests::home::Home;
 use coinop_tests::paths;
 use coinop_tests::pay::pay;
 use coinop_tests::wait::within;
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -51,7 +52,7 @@ async fn home(origin: &str, grants: &str) -> Home {
     COMPILED.get_or_init(compile).await;
     let home = Home::new().plugin("freshness");
     home.config(&format!(
-        "[plugins.freshness]\nprice = \"0.02 USD\"\nsettings = {{ base_url = \"{origin}/pypi\" }}\n{grants}"
+        "[plugins.freshness]\nsettings = {{ base_url = \"{origin}/pypi\" }}\n{grants}"
     ))
 }
 
@@ -81,9 +82,9 @@ fn packages(used: &[(&str, &str)]) -> Value {
     json!({ "packages": packages.collect::<Vec<Value>>() })
 }
 
-/// `coinop call outdated`: whether it went well, stdout and stderr.
-async fn call(home: &Home, arguments: &Value) -> (bool, String, String) {
-    let mut command = home.coinop(&["call", "outdated", &arguments.to_string(), "--json"]);
+/// `coinop call`: whether it went well, stdout and stderr.
+async fn call(home: &Home, tool: &str, arguments: &Value) -> (bool, String, String) {
+    let mut command = home.coinop(&["call", tool, &arguments.to_string(), "--json"]);
     command.arg("--plugin").arg(home.plugin_path("freshness"));
     command.arg("--config").arg(home.path("coinop.toml"));
     command.arg("--state").arg(home.ledger());
@@ -102,7 +103,7 @@ async fn call(home: &Home, arguments: &Value) -> (bool, String, String) {
 async fn it_asks_where_it_may_and_tells_how_far_it_is() {
     let home = granted(&pypi().await).await;
     let used = packages(&[("flask", "2.3.0"), ("attrs", "25.4.0")]);
-    let (ok, told, progress) = call(&home, &used).await;
+    let (ok, told, progress) = call(&home, "outdated", &used).await;
     assert!(ok, "{progress}");
     assert!(progress.contains("[0/2] asking for flask"), "{progress}");
     let outcome: Value = serde_json::from_str(&told).unwrap();
@@ -111,6 +112,22 @@ async fn it_asks_where_it_may_and_tells_how_far_it_is() {
     let found: Value = serde_json::from_str(outcome["structured"].as_str().unwrap()).unwrap();
     assert_eq!(found["outdated"], 1, "{outcome}");
     assert_eq!(found["packages"][1]["step"], "none", "{outcome}");
+}
+
+#[tokio::test]
+async fn it_draws() {
+    let home = granted(&pypi().await).await;
+    let (ok, told, why) = call(&home, "badge", &json!({ "package": "attrs" })).await;
+    assert!(ok, "{why}");
+    let outcome: Value = serde_json::from_str(&told).unwrap();
+    let image = &outcome["content"][0];
+    assert_eq!(image["mime_type"], "image/svg+xml", "{outcome}");
+    let data = image["data"].as_str().unwrap().as_bytes();
+    let drawn = String::from_utf8(BASE64.decode(data).unwrap()).unwrap();
+    assert!(
+        drawn.starts_with("<svg") && drawn.contains(">25.4.0<"),
+        "{drawn}"
+    );
 }
 
 #[tokio::test]
@@ -123,7 +140,7 @@ async fn whatever_goes_wrong_is_said() {
         ("long", "1.0", "answered with more than 4194304 bytes"),
         ("../flask", "1.0", "invalid arguments"),
     ] {
-        let (ok, _, told) = call(&home, &packages(&[(name, version)])).await;
+        let (ok, _, told) = call(&home, "outdated", &packages(&[(name, version)])).await;
         assert!(!ok && told.contains(words), "{words:?} is not in {told}");
         let has_traceback = told.contains("Traceback");
         assert_eq!(has_traceback, name == "renewed", "{told}");
@@ -134,7 +151,7 @@ async fn whatever_goes_wrong_is_said() {
 async fn what_is_not_granted_is_named_for_the_operator() {
     let origin = pypi().await;
     let home = home(&origin, "").await;
-    let (ok, _, told) = call(&home, &packages(&[("flask", "1.0")])).await;
+    let (ok, _, told) = call(&home, "outdated", &packages(&[("flask", "1.0")])).await;
     assert!(!ok, "{told}");
     for words in [
         format!("http = [\"GET {origin}\"]"),

@@ -1,7 +1,8 @@
 //! Examples that take long to build: built once, by `coinop build` as their README says, into `target/guests`.
 
 use std::env;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -16,11 +17,7 @@ const PYTHON: &str = "examples/python";
 pub(crate) fn python(workspace: &Workspace) -> Result<()> {
     let guests = workspace.target("guests");
     let project = workspace.source(PYTHON);
-    let sources = ["app.py", "tools.py", "versions.py", "plugin.toml"];
-    let mut inputs = sources.map(|file| project.join(file)).to_vec();
-    inputs.push(project.join("freshness.toml"));
-    // The version of the compiler.
-    inputs.push(project.join("requirements.txt"));
+    let mut inputs = files(&project)?;
     inputs.push(workspace.source("sdk/python/coinop_plugin"));
     inputs.push(workspace.source("wit"));
     stamp::unless_made(
@@ -41,6 +38,21 @@ pub(crate) fn python(workspace: &Workspace) -> Result<()> {
             process::read(&mut build).map(drop)
         },
     )
+}
+
+/// The project's own files, the compiler's version among them; what builds leave there is in folders.
+fn files(project: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in
+        fs::read_dir(project).with_context(|| format!("cannot read {}", project.display()))?
+    {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The path, with what the plugins are built with before all else.

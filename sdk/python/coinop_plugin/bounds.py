@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -63,13 +64,13 @@ def _checks(bounds: Field, value: Any) -> list[tuple[bool, str]]:
     checks = []
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         for bound, holds, words in (
-            (bounds.ge, lambda bound: value >= bound, "less than"),
-            (bounds.gt, lambda bound: value > bound, "not more than"),
-            (bounds.le, lambda bound: value <= bound, "more than"),
-            (bounds.lt, lambda bound: value < bound, "not less than"),
+            (bounds.ge, operator.ge, "less than"),
+            (bounds.gt, operator.gt, "not more than"),
+            (bounds.le, operator.le, "more than"),
+            (bounds.lt, operator.lt, "not less than"),
         ):
             if bound is not None:
-                checks.append((holds(bound), f"{words} {bound}"))
+                checks.append((holds(value, bound), f"{words} {bound}"))
         # Of fractions the host alone judges: 0.3 % 0.1 is not 0.
         if isinstance(bounds.multiple_of, int) and isinstance(value, int):
             checks.append((value % bounds.multiple_of == 0, f"no multiple of {bounds.multiple_of}"))

@@ -1,10 +1,4 @@
-"""The component's face: what `coinop:plugin` asks for, answered from tools. Imported in components alone.
-
-    import tools
-    from coinop_plugin.export import export
-
-    Tools = export(tools)
-"""
+"""The component's face: what `coinop:plugin` asks for, answered from tools. Imported in components alone."""
 
 from __future__ import annotations
 
@@ -31,7 +25,7 @@ try:
 except ImportError:
     if "coinop_plugin.http" in sys.modules:
         raise ImportError(
-            "coinop_plugin.http needs a world with HTTP: say -w coinop:plugin/plugin-with-http in the command of plugin.toml"
+            "coinop_plugin.http needs a world with HTTP: in plugin.toml, build for coinop:plugin/plugin-with-http"
         ) from None
     wasi_http = None
 
@@ -69,7 +63,7 @@ class _WitHost:
 
 
 def export(*modules: ModuleType) -> type:
-    """The class that componentize-py looks for, to be called `Tools`: it offers the tools of these modules.
+    """The class that componentize-py looks for in `app.py`, of the tools of these modules: `Tools = export(tools)`.
 
     Raises TypeError where one of them cannot be described, which ends the build.
     """
@@ -84,6 +78,7 @@ def export(*modules: ModuleType) -> type:
 
         def call_tool(self, name: str, arguments_json: str, context: wit.Context) -> wit.Output:
             given = host.Context(context.call_id, context.remaining_ms, context.caller)
+            _shuffle()
             try:
                 return guarded(lambda: _told(run(find(tools, name), arguments_json, given)))
             except Failure as failure:
@@ -98,6 +93,13 @@ def _warm_up() -> None:
         json.loads("")
     except ValueError as error:
         traceback.print_exception(error, file=io.StringIO())
+
+
+def _shuffle() -> None:
+    """Seeds the module `random` where the plugin uses it: its state is part of the snapshot, and every call would get
+    the same numbers."""
+    if random := sys.modules.get("random"):
+        random.seed()
 
 
 def _listed(tool: Tool) -> wit.Tool:

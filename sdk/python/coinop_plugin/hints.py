@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from .bounds import Bounded, Field
 from .content import plain
-from .shapes import Array, Choice, Definitions, Either, JSON, Map, Property, Record, Scalar, Shape
+from .shapes import JSON, Array, Choice, Definitions, Either, Map, Property, Record, Scalar, Shape
 
 _SCALARS = (str, int, float, bool, type(None))
 _ARRAYS = (list, tuple, set, frozenset)
@@ -86,9 +86,7 @@ class Hints:
             raise TypeError("the keys of a dict here are str")
         return Map(self.shape(arguments[1]) if arguments else Shape())
 
-    def _record(
-        self, kind: type, members: Callable[[type], dict[str, Property]], make: Callable[..., Any]
-    ) -> Record:
+    def _record(self, kind: type, members: Callable[[type], dict[str, Property]], make: Callable[..., Any]) -> Record:
         record = self._records.get(kind)
         if record is None:
             record = Record(kind.__name__, make, description=_own_words(kind), is_closed=make is not dict)
@@ -112,7 +110,7 @@ class Hints:
         hints = typing.get_type_hints(kind, include_extras=True)
         members = {}
         for name, hint in hints.items():
-            is_required = name in kind.__required_keys__
+            is_required = name in kind.__dict__["__required_keys__"]
             while (qualifier := getattr(get_origin(hint), "_name", None)) in ("Required", "NotRequired", "ReadOnly"):
                 # Where annotations are text, the keys above do not know of these.
                 is_required = {"Required": True, "NotRequired": False}.get(qualifier, is_required)

@@ -16,7 +16,10 @@ ANSWER_BYTES_MAX = 4 << 20
 
 @dataclass(frozen=True)
 class Context:
-    """What the host tells a run; a parameter with this hint gets it. Nothing about payment: neither who pays nor how."""
+    """What the host tells a run; a parameter with this hint gets it.
+
+    Nothing about payment: neither who pays nor how.
+    """
 
     call_id: str = ""
     """The same when a run is started again, so it serves as an idempotency key towards other services."""

@@ -41,7 +41,7 @@ class Response:
     def json(self) -> Any:
         """The body as JSON. Raises Failure where it is something else."""
         try:
-            return json_text.loads(self.body)
+            return json_text.loads(self.body.decode().removeprefix("\ufeff"))
         except ValueError as error:
             raise Failure("failed", "the service this tool asks answered with something else than JSON") from error
 

@@ -93,7 +93,7 @@ class Array(Shape):
     """A list; `make` turns it into what the hint says, such as tuple."""
 
     items: Shape
-    make: Callable[[list], Any] = list
+    make: Callable[[list[Any]], Any] = list
 
     def schema(self, definitions: Definitions) -> JSON:
         unique = {"uniqueItems": True} if self.make in (set, frozenset) else {}

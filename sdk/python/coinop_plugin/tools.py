@@ -6,9 +6,9 @@ import inspect
 import re
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar
 
 from .hints import Hints, input_schema, output_schema
 from .host import Context
@@ -20,6 +20,9 @@ Effects = Literal["unspecified", "pure", "idempotent", "effectful"]
 """What one run changes outside the plugin, which decides whether a run that was cut short is started again: `pure`,
 nothing; `idempotent`, a second run with the same call id changes nothing more; `effectful`, a second run does it twice.
 """
+
+_LISTING = "__coinop_listing__"
+"""The function's attribute that holds what the decorator was told."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,6 @@ class Tool:
     output_schema: JSON | None
 
 
-@overload
-def tool(function: Function) -> Function: ...
-
-
-@overload
 def tool(
     *,
     price: str | None = None,
@@ -67,51 +65,32 @@ def tool(
     destructive: bool | None = None,
     idempotent: bool | None = None,
     open_world: bool | None = None,
-) -> Callable[[Function], Function]: ...
-
-
-def tool(function: Any = None, **options: Any) -> Any:
+) -> Callable[[Function], Function]:
     """Makes a function a tool: `@tool(price="0.10 USD")`. The function itself stays as it is.
 
     `price` is an amount and a currency, or "free"; without one the operator says, and until then the tool is not
     listed. The function's name and docstring are what callers see unless `name` and `description` say else; its
-    parameters with their hints are the input schema. `effects` tells what a run changes outside the plugin; the rest are hints for
-    clients.
+    parameters with their hints are the input schema. `effects` tells what a run changes outside the plugin; the rest
+    are hints for clients.
     """
-
-    def mark(function: Any) -> Any:
-        function.__coinop_listing__ = _listing(function, **options)
-        return function
-
-    return mark if function is None else mark(function)
-
-
-def _listing(
-    function: Callable[..., Any],
-    *,
-    price: str | None = None,
-    name: str | None = None,
-    title: str | None = None,
-    description: str | None = None,
-    effects: Effects = "unspecified",
-    read_only: bool | None = None,
-    destructive: bool | None = None,
-    idempotent: bool | None = None,
-    open_world: bool | None = None,
-) -> Listing:
-    name = name or function.__name__
-    description = description or inspect.getdoc(function)
-    if not description:
-        raise TypeError(f"the tool {name} has no description: write a docstring for the model that chooses tools")
-    if inspect.iscoroutinefunction(function):
-        raise TypeError(f"the tool {name} is async: tools are plain functions")
     if effects not in typing.get_args(Effects):
         raise ValueError(f"effects={effects!r}: there are {', '.join(typing.get_args(Effects))}")
     if effects == "pure" and read_only is None:
         read_only = True
-    return Listing(
-        name, title, description, _price(price), effects, read_only, destructive, idempotent, open_world
-    )
+    sold_for = _price(price)
+
+    def mark(function: Function) -> Function:
+        called = name or function.__name__
+        told = description or inspect.getdoc(function)
+        if not told:
+            raise TypeError(f"the tool {called} has no description: write a docstring for the model that chooses tools")
+        if inspect.iscoroutinefunction(function):
+            raise TypeError(f"the tool {called} is async: tools are plain functions")
+        listing = Listing(called, title, told, sold_for, effects, read_only, destructive, idempotent, open_world)
+        vars(function)[_LISTING] = listing
+        return function
+
+    return mark
 
 
 def _price(text: str | None) -> tuple[str, str] | None:
@@ -133,7 +112,7 @@ def found_in(*modules: ModuleType) -> list[Tool]:
     functions: list[Any] = []
     for module in modules:
         for value in vars(module).values():
-            if hasattr(value, "__coinop_listing__") and value not in functions:
+            if hasattr(value, _LISTING) and value not in functions:
                 functions.append(value)
     if not functions:
         raise TypeError(f"no function of {', '.join(module.__name__ for module in modules)} has @tool")
@@ -142,7 +121,7 @@ def found_in(*modules: ModuleType) -> list[Tool]:
 
 def described(function: Any) -> Tool:
     """What is known of one function that has the decorator."""
-    listing: Listing = function.__coinop_listing__
+    listing: Listing = getattr(function, _LISTING)
     try:
         hints = typing.get_type_hints(function, include_extras=True)
         context_name = next((name for name, hint in hints.items() if hint is Context and name != "return"), None)

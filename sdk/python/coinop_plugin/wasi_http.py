@@ -53,9 +53,7 @@ def send(request: Request) -> RawResponse:
 def _made(request: Request) -> http.OutgoingRequest:
     url = urlsplit(request.url)
     try:
-        made = http.OutgoingRequest(
-            http.Fields.from_list([(name, value.encode()) for name, value in request.headers])
-        )
+        made = http.OutgoingRequest(http.Fields.from_list([(name, value.encode()) for name, value in request.headers]))
         method = _METHODS.get(request.method)
         made.set_method(method() if method else http.Method_Other(request.method))
         made.set_scheme(http.Scheme_Https() if url.scheme == "https" else http.Scheme_Http())

@@ -30,7 +30,7 @@ def add(numbers: Annotated[list[int], "Which."], context: Context, twice: bool =
 
 
 def returning(value):
-    @tool
+    @tool()
     def it() -> Any:
         """Gives something back."""
         return value
@@ -39,7 +39,7 @@ def returning(value):
 
 
 def raising(error):
-    @tool
+    @tool()
     def it():
         """Goes wrong."""
         raise error
@@ -97,13 +97,14 @@ class Decorator(unittest.TestCase):
             (later, "later is async"),
         ]:
             with self.subTest(function=function.__name__), self.assertRaisesRegex(TypeError, words):
-                described(tool(function))
+                described(tool()(function))
 
     def test_a_modules_tools_are_found_in_their_order(self):
         module = types.ModuleType("some")
         with self.assertRaisesRegex(TypeError, "no function of some has @tool"):
             found_in(module)
-        @tool
+
+        @tool()
         def first() -> str:
             """One."""
             return "1"
