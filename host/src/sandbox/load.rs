@@ -110,7 +110,7 @@ impl Shared {
     }
 
     /// The turns of the host, and lanes of one more component.
-    fn ways(&self) -> Ways {
+    pub(super) fn ways(&self) -> Ways {
         Ways {
             turns: Arc::clone(&self.turns),
             lanes: Arc::new(Semaphore::new(processors())),

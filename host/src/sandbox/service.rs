@@ -19,7 +19,7 @@ use super::inspect;
 use super::load::{Shared, blocking, chain, compile};
 use super::log::{CapturedLog, LogPipe};
 use super::mask::Mask;
-use super::pace::Pace;
+use super::pace::{Pace, Ways};
 use super::reach::{Denials, Reach};
 use super::state;
 use super::{Run, SandboxSettings};
@@ -105,6 +105,8 @@ pub struct Service {
     pre: InstancePre<Guest>,
     memories: u32,
     digest: Digest,
+    /// See [`Pace`].
+    ways: Ways,
 }
 
 /// What one question may use and reach.
@@ -175,6 +177,7 @@ impl Service {
         })?;
         let needs = component.resources_required().map(|r| r.num_memories);
         Ok(Self {
+            ways: shared.ways(),
             shared,
             pre,
             memories: needs.unwrap_or(MEMORIES_PER_COMPONENT_MAX).max(1),
@@ -223,10 +226,7 @@ impl Service {
         let taken = tokio::time::timeout(wall, taking).await;
         let _memories = taken.map_err(|_| busy())?.map_err(|_| busy())?;
         let reach = self.reach(errand, log, denials).await?;
-        let pace = Pace::new(
-            Duration::from_millis(limits.cpu_ms_max),
-            Arc::clone(&self.shared.turns),
-        );
+        let pace = Pace::new(Duration::from_millis(limits.cpu_ms_max), self.ways.clone());
         let settings = errand.settings.clone();
         let engine = &self.shared.engine;
         let mut store = state::store(engine, limits, reach, &pace, settings, None);
