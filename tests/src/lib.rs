@@ -2,6 +2,7 @@
 //!
 //! The raw clients know the wire and nothing of rmcp, so that a fault of rmcp's cannot hide behind itself.
 
+pub mod acme;
 pub mod answer;
 pub mod books;
 pub mod chain;
@@ -26,6 +27,7 @@ pub mod paths;
 pub mod pay;
 pub mod postgres;
 pub mod process;
+pub mod provider_contract;
 pub mod registry;
 pub mod script;
 pub mod sim;
