@@ -19,7 +19,8 @@ use crate::toolchain::{self, WASM_TARGET};
 use crate::workspace::Workspace;
 
 const NODE_MAJOR_MIN: u32 = 20;
-const GUEST_WORKSPACES: [&str; 6] = [
+const GUEST_WORKSPACES: [&str; 7] = [
+    "examples/provider-rust/Cargo.toml",
     "examples/rust/Cargo.toml",
     "plugins/super-resolution/Cargo.toml",
     "plugins/weather/Cargo.toml",
@@ -218,6 +219,13 @@ fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
             workspace,
             "test",
             "examples/rust/Cargo.toml",
+        ))
+    });
+    summary.step("example of a provider", || {
+        tests(&mut plugins::guest_cargo(
+            workspace,
+            "test",
+            "examples/provider-rust/Cargo.toml",
         ))
     });
     summary.step("SDK for JavaScript", || {

@@ -269,6 +269,11 @@ impl Service {
     }
 }
 
+/// A service's words without its secrets.
+pub fn without_secrets<'a>(words: String, secrets: impl Iterator<Item = &'a str>) -> String {
+    Mask::of_secrets(secrets).apply(words)
+}
+
 /// The same in words that fit what is no tool.
 fn silence(error: &RunError) -> Silence {
     Silence::Asked(match error {

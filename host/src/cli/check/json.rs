@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::reload::{FileReport, ToolReport};
 
-/// An object with a list of files.
-pub(super) fn shown(reports: &[FileReport]) -> anyhow::Result<String> {
+/// An object with a list of files, and one of accounts.
+pub(super) fn shown(reports: &[FileReport], accounts: Value) -> anyhow::Result<String> {
     let files = reports.iter().map(file).collect::<Result<Vec<_>, _>>()?;
-    let all = json!({ "files": files });
+    let all = json!({ "files": files, "accounts": accounts });
     Ok(serde_json::to_string_pretty(&all)? + "\n")
 }
 

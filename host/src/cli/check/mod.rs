@@ -1,5 +1,6 @@
 //! `coinop check`: what is in plugin files, what their tools cost, and what is wrong with them.
 
+mod accounts;
 mod imports;
 mod json;
 mod schema;
@@ -13,6 +14,7 @@ use clap::Args;
 use super::{Locations, terminal};
 use crate::app;
 use crate::config::{Config, Overrides};
+use crate::gate::Accounts;
 use crate::reload::{FileReport, check_files, check_folder};
 
 /// Say what is in plugin files, what their tools cost, and what is wrong with them.
@@ -31,10 +33,12 @@ impl Check {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         terminal::log_to_stderr("warn,coinop::reload=info");
         let config = self.locations.load(Overrides::default())?;
-        let reports = self.look(&config).await?;
+        let ledger = app::open_ledger(&config).await?;
+        let accounts = app::accounts(&config, &ledger).await?;
+        let reports = self.look(&config, &accounts).await?;
         let shown = match self.json {
-            true => json::shown(&reports)?,
-            false => text::shown(&reports, &config.plugins_dir),
+            true => json::shown(&reports, accounts::json(&accounts))?,
+            false => text::shown(&reports, &config.plugins_dir) + &accounts::text(&accounts),
         };
         terminal::print(&shown)?;
         let good = reports.iter().all(|report| report.problems.is_empty());
@@ -45,10 +49,9 @@ impl Check {
         })
     }
 
-    async fn look(&self, config: &Config) -> anyhow::Result<Vec<FileReport>> {
+    async fn look(&self, config: &Config, accounts: &Accounts) -> anyhow::Result<Vec<FileReport>> {
         let sandbox = app::open_sandbox(config)?;
-        let ledger = app::open_ledger(config).await?;
-        let chargeable = app::chargeable(app::accounts(config, &ledger).await?);
+        let chargeable = app::chargeable(accounts.clone());
         if self.files.is_empty() {
             let folder = check_folder(config, &sandbox, chargeable.as_ref()).await;
             return folder.map_err(anyhow::Error::msg);

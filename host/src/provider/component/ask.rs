@@ -8,7 +8,7 @@ use super::v0_1_0::Answer;
 use crate::grants::{Denial, Grants};
 use crate::limits::Limits;
 use crate::provider::ProviderError;
-use crate::sandbox::service::{Answered, Errand, Service, Silence, Work};
+use crate::sandbox::service::{Answered, Errand, Service, Silence, Work, without_secrets};
 use crate::unruly::tame;
 
 /// How long one answer may take, waiting for a place and its requests included.
@@ -82,7 +82,18 @@ impl Desk {
     /// Asks something about money.
     pub(super) async fn ask<T>(&self, about: About, work: Work<Answer<T>>) -> Answer<T> {
         let answer = self.question(about, work).await;
-        answer.unwrap_or_else(|silence| Err(about.unanswered(silence)))
+        let answer = answer.unwrap_or_else(|silence| Err(about.unanswered(silence)));
+        answer.map_err(|error| match error {
+            ProviderError::Busy(why) => ProviderError::Busy(self.shown(why)),
+            ProviderError::Refused(why) => ProviderError::Refused(self.shown(why)),
+            ProviderError::Unreachable(why) => ProviderError::Unreachable(self.shown(why)),
+            ProviderError::Unsupported { operation } => ProviderError::Unsupported { operation },
+        })
+    }
+
+    /// The component's words without the account's secrets.
+    pub(super) fn shown(&self, theirs: String) -> String {
+        without_secrets(theirs, self.secrets.iter().map(String::as_str))
     }
 
     /// Asks anything.

@@ -98,7 +98,7 @@ impl Component {
         };
         let said = desk.question(About::Itself, exports.describe()).await;
         let said = said.map_err(|silence| in_file(format!("asked what it is: {silence}")))?;
-        let said = said.map_err(|why| format!("settings: {file} says: {why}"))?;
+        let said = said.map_err(|why| format!("settings: {file} says: {}", desk.shown(why)))?;
         let terms = Terms::of(said, PATIENCE);
         Ok(Self {
             terms: terms
@@ -132,7 +132,11 @@ impl Component {
         let (headers, body) = (webhook.headers.to_vec(), webhook.body.to_vec());
         let work = self.exports.verify_webhook(headers, body, webhook.now);
         let said = self.desk.question(About::Webhook, work).await;
-        said.map_err(|silence| WebhookError::Unavailable(silence.to_string()))?
+        let said = said.map_err(|silence| WebhookError::Unavailable(silence.to_string()))?;
+        said.map_err(|refusal| match refusal {
+            WebhookError::Unavailable(why) => WebhookError::Unavailable(self.desk.shown(why)),
+            refusal => refusal,
+        })
     }
 }
 
