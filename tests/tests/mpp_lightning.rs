@@ -32,12 +32,13 @@ async fn serve_invoice(invoice: String) -> String {
     served(Router::new().route("/api/v1/payments", post(made))).await
 }
 
-fn account(url: &str) -> Arc<dyn Provider> {
+async fn account(url: &str) -> Arc<dyn Provider> {
     let settings = format!(
         "realm = \"tools.example.com\"\n[lightning]\nnetwork = \"testnet\"\n\
          invoices = {{ url = \"{url}\", key = \"invoice-key\" }}\n"
     );
-    mpp::maker(Arc::new(SystemClock))("machines", settings.parse().unwrap()).unwrap()
+    let made = mpp::maker(Arc::new(SystemClock))("machines", settings.parse().unwrap());
+    made.await.unwrap()
 }
 
 fn offer() -> Offer {
@@ -80,7 +81,7 @@ fn the_preimage_of_a_paid_invoice_pays_and_no_other() {
     });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let url = runtime.block_on(serve_invoice(made.unwrap().to_string()));
-    let account = account(&url);
+    let account = runtime.block_on(account(&url));
     let rail = account.rail().unwrap();
     let offer = offer();
     let asked = runtime.block_on(rail.challenge(&offer)).unwrap();
