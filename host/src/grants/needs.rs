@@ -78,6 +78,28 @@ impl Need {
         }
     }
 
+    /// The lines to add under `[plugins.NAME.grants]` for all of `needs`: lists of one key are one line, since TOML takes a
+    /// key once.
+    pub fn lines<'a>(needs: impl IntoIterator<Item = &'a Self>) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for line in needs.into_iter().map(Self::line) {
+            let list = line.split_once(" = [");
+            let same = |other: &&mut String| {
+                let key = other.split_once(" = [").map(|(key, _)| key);
+                key.is_some() && key == list.map(|(key, _)| key)
+            };
+            match (lines.iter_mut().find(same), list) {
+                (Some(other), Some((_, items))) => {
+                    other.pop();
+                    other.push_str(", ");
+                    other.push_str(items);
+                }
+                _ => lines.push(line),
+            }
+        }
+        lines
+    }
+
     /// The line to add under `[plugins.NAME.grants]`, with a place holder where the operator must choose.
     pub fn line(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
@@ -143,5 +165,26 @@ mod tests {
         ] {
             assert!(toml::from_str::<toml::Table>(&line).is_ok(), "{line}");
         }
+    }
+
+    #[test]
+    fn needs_of_one_kind_are_one_line() {
+        let http = |text: &str| Need::Http(text.parse().unwrap());
+        let all = [
+            http("GET https://a.example"),
+            Need::Env("KEY".into()),
+            http("https://b.example"),
+            Need::Env("TOKEN".into()),
+        ];
+        assert_eq!(
+            Need::lines(&all),
+            [
+                r#"http = ["GET https://a.example", "https://b.example"]"#,
+                r#"env.KEY = { env = "KEY" }"#,
+                r#"env.TOKEN = { env = "TOKEN" }"#,
+            ]
+        );
+        let text = Need::lines(&all).join("\n");
+        assert!(toml::from_str::<toml::Table>(&text).is_ok(), "{text}");
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{imports, schema};
 use crate::config::dotted;
+use crate::grants::Need;
 use crate::reload::{FileReport, ToolReport};
 
 /// Columns that lines are broken at; one word may be longer.
@@ -80,11 +81,8 @@ fn needs(report: &FileReport, lines: &mut Vec<String>) {
         "{OF_TOOL}[{}]",
         dotted(&["plugins", name, "grants"])
     ));
-    lines.extend(
-        missing
-            .iter()
-            .map(|need| format!("{OF_TOOL}{}", need.line())),
-    );
+    let to_add = Need::lines(missing);
+    lines.extend(to_add.iter().map(|line| format!("{OF_TOOL}{line}")));
 }
 
 /// What a tool costs; of a paid one how it is paid, and where its results are fetched.
@@ -125,7 +123,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::grants::{EnvGrant, Grants, Need, Needs};
+    use crate::grants::{EnvGrant, Grants, Needs};
 
     fn tool(name: &str, price: &str, input_schema: &str) -> ToolReport {
         ToolReport {
@@ -157,6 +155,7 @@ mod tests {
                 reason: Some("forecasts come from Open-Meteo".to_owned()),
                 all: vec![
                     Need::Http("https://api.open-meteo.com".parse().unwrap()),
+                    Need::Http("https://maps.example".parse().unwrap()),
                     Need::Env("API_KEY".to_owned()),
                 ],
             },
@@ -181,10 +180,11 @@ mod tests {
     uses: outgoing HTTP
     granted: to read the variable API_KEY (a secret from the variable WEATHER_KEY)
     needs, not granted: to send requests to https://api.open-meteo.com
+    needs, not granted: to send requests to https://maps.example
     because, it says: forecasts come from Open-Meteo
     `coinop grant weather` asks you about each, or add to coinop.toml:
         [plugins.weather.grants]
-        http = [\"https://api.open-meteo.com\"]
+        http = [\"https://api.open-meteo.com\", \"https://maps.example\"]
     source: a file that was put here
     problem: it rains
 "
