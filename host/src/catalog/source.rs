@@ -84,7 +84,9 @@ pub(crate) async fn read_component(file: PathBuf, digest: Digest) -> Result<Arc<
 pub(crate) fn read_bounded(file: &Path) -> Result<Vec<u8>, String> {
     use std::io::Read;
     let open = std::fs::File::open(file).map_err(|e| format!("cannot be read: {e}"))?;
-    let mut bytes = Vec::new();
+    // A length that is wrong costs room or time, and is not believed beyond the limit.
+    let length = open.metadata().map_or(0, |found| found.len());
+    let mut bytes = Vec::with_capacity(length.min(FILE_BYTES_MAX) as usize + 1);
     open.take(FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| format!("cannot be read: {e}"))?;

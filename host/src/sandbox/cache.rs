@@ -18,6 +18,9 @@ use crate::plugin::Manifest;
 /// Raised whenever the manifest's form or the rules that accepted it change.
 const MANIFEST_FORM: u32 = 4;
 
+/// Largest manifest that is read, bytes: above what the most tools with the largest schemas come to.
+const MANIFEST_BYTES_MAX: u64 = 512 << 20;
+
 /// The cache.
 pub(super) struct Cache {
     dir: SealedDir,
@@ -65,8 +68,8 @@ impl Cache {
 
     /// The manifest, if an earlier load left it.
     pub(super) fn manifest(&self, digest: &Digest) -> Option<Manifest> {
-        let path = self.dir.find(&manifest_name(digest))?;
-        let manifest: Manifest = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+        let json = self.dir.read(&manifest_name(digest), MANIFEST_BYTES_MAX)?;
+        let manifest: Manifest = serde_json::from_slice(&json).ok()?;
         (manifest.digest == *digest).then_some(manifest)
     }
 

@@ -57,12 +57,25 @@ impl SealedDir {
             }
         }
         mac.verify_slice(&seal).ok()?;
-        // Only the order of eviction depends on it.
-        let _ = File::options()
-            .append(true)
-            .open(&path)
-            .and_then(|f| f.set_modified(SystemTime::now()));
+        mark_used(&path);
         Some(path)
+    }
+
+    /// The bytes of `name`, if it is there, is no larger than `bytes_max` and its seal matches them. Marks it as used.
+    pub(super) fn read(&self, name: &str, bytes_max: u64) -> Option<Vec<u8>> {
+        let path = self.path.join(name);
+        let mut bytes = Vec::new();
+        let file = open_plain(&path).ok()?;
+        file.take(bytes_max + 1).read_to_end(&mut bytes).ok()?;
+        if bytes.len() as u64 > bytes_max {
+            return None;
+        }
+        let seal = fs::read(self.seal_path(name)).ok()?;
+        let mut mac = self.mac(name);
+        mac.update(&bytes);
+        mac.verify_slice(&seal).ok()?;
+        mark_used(&path);
+        Some(bytes)
     }
 
     /// Writes `name` and its seal. A crash in between leaves a file without a matching seal, which is absent.
@@ -129,6 +142,12 @@ impl SealedDir {
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// Only the order of eviction depends on it.
+fn mark_used(path: &Path) {
+    let file = File::options().append(true).open(path);
+    let _ = file.and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 /// The key, made by whichever process comes first.
@@ -261,6 +280,8 @@ mod tests {
         let (home, dir) = dir();
         dir.put("a", b"bytes").unwrap();
         assert_eq!(fs::read(dir.find("a").unwrap()).unwrap(), b"bytes");
+        assert_eq!(dir.read("a", 5).unwrap(), b"bytes");
+        assert!(dir.read("a", 4).is_none(), "larger than asked for");
         // Another process reads the same key.
         let again = SealedDir::open(&home.path().join("cache")).unwrap();
         assert!(again.find("a").is_some());
@@ -281,14 +302,17 @@ mod tests {
             dir.put(name, b"bytes").unwrap();
             damage(&dir.path.join(name));
             assert!(dir.find(name).is_none(), "{name}");
+            assert!(dir.read(name, 100).is_none(), "{name}");
         }
         dir.put("a", b"bytes").unwrap();
         fs::rename(dir.path.join("a"), dir.path.join("b")).unwrap();
         fs::rename(dir.seal_path("a"), dir.seal_path("b")).unwrap();
         assert!(dir.find("b").is_none(), "renamed with its seal");
+        assert!(dir.read("b", 100).is_none(), "renamed with its seal");
         dir.put("c", b"bytes").unwrap();
         fs::remove_file(dir.seal_path("c")).unwrap();
         assert!(dir.find("c").is_none(), "without a seal");
+        assert!(dir.read("c", 100).is_none(), "without a seal");
     }
 
     #[test]
@@ -333,5 +357,6 @@ mod tests {
         fs::rename(dir.path.join("a"), &elsewhere).unwrap();
         std::os::unix::fs::symlink(&elsewhere, dir.path.join("a")).unwrap();
         assert!(dir.find("a").is_none());
+        assert!(dir.read("a", 100).is_none());
     }
 }
