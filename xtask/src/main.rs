@@ -17,6 +17,7 @@ mod night;
 mod plugins;
 mod postgres;
 mod process;
+mod projects;
 mod python;
 mod stamp;
 mod summary;
@@ -33,7 +34,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   demo [-- ARGS]     build the plugins that ship and the host, then run `coinop demo ARGS`
-  guests             build every plugin and every guest of the tests into target/guests
+  plugins            build the host for release, and every plugin that ships into target/plugins
+  guests             build every guest of the tests into target/guests
   test [SUBJECT...]  run all checks and tests, or these: fmt clippy plugins core host e2e
                      conformance
   matrix [-- ARGS]   print how published clients pay, mode by mode; with --write into docs/clients.md
@@ -63,6 +65,11 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command.as_str() {
         "demo" => demo::run(&workspace, passed_on(arguments)),
+        "plugins" => {
+            none_left(&arguments)?;
+            demo::build(&workspace)?;
+            Ok(ExitCode::SUCCESS)
+        }
         "guests" => {
             none_left(&arguments)?;
             guests::build(&workspace)?;

@@ -107,8 +107,8 @@ impl Counts {
         self.failed += other.failed;
     }
 
-    /// What cargo's test harness, Python's unittest and Node.js's runner printed, added up. A program that failed without a failed test
-    /// did not compile, or crashed: that is one failure.
+    /// What cargo's test harness, Python's unittest, Node.js's runner and `go test -v` printed, added up. A program that
+    /// failed without a failed test did not compile, or crashed: that is one failure.
     pub(crate) fn of(heard: &Heard) -> Self {
         let mut counts = Self::NONE;
         let mut ran = 0;
@@ -116,6 +116,10 @@ impl Counts {
             if let Some(result) = line.strip_prefix("test result: ") {
                 counts.passed += number_before(result, " passed");
                 counts.failed += number_before(result, " failed");
+            } else if line.starts_with("--- PASS: ") {
+                counts.passed += 1;
+            } else if line.starts_with("--- FAIL: ") {
+                counts.failed += 1;
             } else if let Some(tests) = line.strip_prefix("Ran ") {
                 ran = number_before(tests, " test");
             } else if line == "OK" || line.starts_with("OK (") {
@@ -217,6 +221,19 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn results_of_go_are_read_without_those_of_parts() {
+        let text = "=== RUN   TestA\n--- PASS: TestA (0.00s)\n    --- PASS: TestA/part (0.00s)\n\
+                    --- FAIL: TestB (0.01s)\nFAIL";
+        assert_eq!(
+            counted(false, text),
+            Counts {
+                passed: 1,
+                failed: 1
+            }
+        );
     }
 
     #[test]

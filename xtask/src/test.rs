@@ -13,6 +13,7 @@ use crate::javascript;
 use crate::plugins;
 use crate::postgres;
 use crate::process;
+use crate::projects;
 use crate::python::{self, Python};
 use crate::summary::{Counts, Summary};
 use crate::toolchain::{self, WASM_TARGET};
@@ -228,6 +229,10 @@ fn plugins_tests(workspace: &Workspace, summary: &mut Summary) {
             "examples/provider-rust/Cargo.toml",
         ))
     });
+    summary.step("plugin chart", || {
+        tests(&mut projects::chart_tests(workspace)?)
+    });
+    summary.step("plugin qr", || tests(&mut projects::qr_tests(workspace)?));
     summary.step("SDK for JavaScript", || {
         tests(&mut javascript::sdk_tests(workspace))
     });
@@ -267,6 +272,7 @@ fn e2e(workspace: &Workspace, summary: &mut Summary) {
             compilers::install(workspace).map(|()| Counts::NONE)
         })
         && build_host(workspace, summary)
+        && build_projects(workspace, summary)
         && summary.step("example in Python", || {
             examples::python(workspace).map(|()| Counts::NONE)
         });
@@ -297,6 +303,18 @@ fn install_conformance(workspace: &Workspace, summary: &mut Summary) -> bool {
 fn build_host(workspace: &Workspace, summary: &mut Summary) -> bool {
     summary.step("the host's program", || {
         check(process::cargo(workspace).args(["build", "--quiet", "--package", "coinop", "--bins"]))
+    })
+}
+
+fn build_projects(workspace: &Workspace, summary: &mut Summary) -> bool {
+    summary.step("plugins in Go and C", || {
+        let coinop = format!("coinop{}", std::env::consts::EXE_SUFFIX);
+        let program = workspace.target("debug").join(coinop);
+        let folders = ["plugins", "guests"].map(|folder| workspace.target(folder));
+        for name in projects::NAMES {
+            projects::build(workspace, &program, name, &folders)?;
+        }
+        Ok(Counts::NONE)
     })
 }
 
