@@ -23,8 +23,8 @@ func (s *sketch) nameLabels(left, right float64) xLabels {
 	}
 	every := int(math.Ceil(size * 1.9 / slot))
 	reach := 0.0
-	// Cut names still tell more than a third of the picture's height would.
-	longest := (s.bottom - s.top) * 0.38 / math.Sin(slant)
+	// Names may take a good quarter of the height: the values are what is to be seen.
+	longest := (s.bottom - s.top) * 0.27 / math.Sin(slant)
 	names := make([]string, count)
 	for at := 0; at < count; at += every {
 		x := left + (float64(at)+0.5)*slot

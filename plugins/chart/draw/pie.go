@@ -79,10 +79,15 @@ func (s *sketch) sliceNames(x, sum float64) {
 		valueWidth = max(valueWidth, s.regular.Width(rows[at].value, size))
 		percentWidth = max(percentWidth, s.regular.Width(rows[at].percent, size))
 	}
-	// The columns stand behind the longest name, as near as the room allows.
+	// The columns stand behind the longest name, as near as the room allows. Where it allows too little for the names, the
+	// values give way: the summary tells them.
 	apart, name := 2*gap*s.unit, x+22*s.unit
-	end := min(name+nameWidth+apart+valueWidth+apart+percentWidth, s.right)
-	nameWidth = end - percentWidth - apart - valueWidth - apart - name
+	values := valueWidth + apart
+	if name+nameWidth+apart+values+percentWidth > s.right && s.right-name-apart-values-percentWidth < 12*size {
+		values = 0
+	}
+	end := min(name+nameWidth+apart+values+percentWidth, s.right)
+	nameWidth = end - percentWidth - values - apart - name
 	for at, row := range rows {
 		s.swatch(at, paint.Spot{X: x + 7*s.unit, Y: y})
 		baseline := y + size*0.36
@@ -90,7 +95,9 @@ func (s *sketch) sliceNames(x, sum float64) {
 			s.regular.Write(s.canvas, text, paint.Spot{X: x, Y: baseline}, size, 0, colour)
 		}
 		write(s.regular.Cut(row.name, size, nameWidth), name, s.ink)
-		write(row.value, end-percentWidth-apart-s.regular.Width(row.value, size), s.faint)
+		if values > 0 {
+			write(row.value, end-percentWidth-apart-s.regular.Width(row.value, size), s.faint)
+		}
 		write(row.percent, end-s.regular.Width(row.percent, size), s.faint)
 		y += height
 	}
