@@ -68,6 +68,19 @@ pub struct ToolDecl {
     pub meta: Option<String>,
 }
 
+/// The key of a tool's `meta` by which it says that its instance may serve another call of the same caller.
+pub const META_WARM: &str = "coinop/warm";
+
+impl ToolDecl {
+    /// Whether the tool says that an instance which answered it may serve another call of the same caller: what it keeps
+    /// in its memory is meant to be found there, or does not matter.
+    pub fn declares_warm(&self) -> bool {
+        let meta = self.meta.as_deref();
+        let meta = meta.and_then(|meta| serde_json::from_str::<serde_json::Value>(meta).ok());
+        meta.is_some_and(|meta| meta[META_WARM] == serde_json::Value::Bool(true))
+    }
+}
+
 /// MCP's tool annotations: hints, each unknown until said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Annotations {

@@ -71,6 +71,7 @@ impl Code for Component {
                 bucket: granted.bucket.as_ref(),
                 settings: &job.settings,
                 progress: job.progress.clone(),
+                share: None,
             };
             let place = job.ready.as_ref().and_then(Ready::held::<Place>);
             let report = match place {

@@ -88,6 +88,7 @@ impl Call {
                 bucket: bucket.as_ref(),
                 settings: &rules.settings,
                 progress: Some(Arc::new(Shown)),
+                share: None,
             })
             .await;
         if !report.log.text.is_empty() {

@@ -1,4 +1,4 @@
-//! One run: take a place, build a store, instantiate, call, check the answer, explain a failure.
+//! One run: take a place, build a store or take one that is kept, instantiate, call, check the answer, explain a failure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,14 +11,16 @@ use wasmtime_wasi::I32Exit;
 
 use super::engine::Metering;
 use super::error::RunError;
-use super::load::{Adapter, Component, Shared};
+use super::kept::Kept;
+use super::load::{Adapter, Component, Shared, Started};
 use super::log::{LogPipe, cut};
 use super::mask::Mask;
 use super::pace::Pace;
 use super::progress::Progress;
 use super::reach::{Denials, Reach};
 use super::state::{self, State};
-use super::{Run, RunReport, answer, v0_1_0};
+use super::warm::{Claim, Found, Terms, Warm};
+use super::{Run, RunReport, Share, answer, v0_1_0};
 use crate::limits::Limits;
 
 /// Bytes of the engine's words that are passed on.
@@ -43,13 +45,13 @@ struct Traces {
 pub(super) async fn run(component: &Component, run: Run<'_>, place: Option<&Place>) -> RunReport {
     let started = Instant::now();
     let limits = run.limits;
-    let traces = Traces {
+    let mut traces = Traces {
         log: LogPipe::new(limits.log_bytes_max),
         denials: Arc::default(),
         fuel_used: AtomicU64::new(NOT_COUNTED),
     };
     let mask = Mask::of(run.grants);
-    let result = run_within(component, run, place, &traces).await;
+    let result = run_within(component, run, place, &mut traces).await;
     let fuel_used = traces.fuel_used.into_inner();
     RunReport {
         result: result.map_err(|error| mask.error(error)),
@@ -64,7 +66,7 @@ async fn run_within(
     component: &Component,
     run: Run<'_>,
     place: Option<&Place>,
-    traces: &Traces,
+    traces: &mut Traces,
 ) -> Result<Outcome, RunError> {
     if !component.schemas.contains_key(run.tool) {
         return Err(RunError::UnknownTool(cut(run.tool, 64).to_owned()));
@@ -79,12 +81,46 @@ async fn run_within(
         Some(_) => None,
         None => Some(place_within(component, limits, wall).await?),
     };
+    let claim = claim(component, &run);
+    let kept = claim
+        .as_ref()
+        .and_then(|(claim, warm)| component.shared.kept.take(claim, warm));
+    let served = kept.as_ref().map_or(0, |found| found.served);
     // What it waited for its place is not the guest's time.
-    let ran = in_fresh_store(component, &run, traces, Instant::now());
+    let started = Instant::now();
+    let ran = in_store(component, &run, traces, kept.map(|k| k.instance), started);
     let over = RunError::WallTime {
         limit_ms: limits.wall_ms_max,
     };
-    tokio::time::timeout(wall, ran).await.unwrap_or(Err(over))
+    let (outcome, instance) = tokio::time::timeout(wall, ran).await.unwrap_or(Err(over))?;
+    if let Some((claim, warm)) = claim {
+        let served = served.saturating_add(1);
+        stay(component, claim, &warm, Found { instance, served });
+    }
+    Ok(outcome)
+}
+
+/// Whose instances a run may have and leave, and how; `None` for a fresh one that nobody has after it.
+fn claim(component: &Component, run: &Run<'_>) -> Option<(Claim, Warm)> {
+    let Share { key, warm } = run.share?;
+    if !warm.undeclared && !component.declares_warm(run.tool) {
+        return None;
+    }
+    let claim = Claim {
+        owner: component.owner,
+        share: key,
+        terms: Terms::of(run)?,
+    };
+    Some((claim, warm))
+}
+
+/// Keeps an instance after a good call, if it bears that.
+fn stay(component: &Component, claim: Claim, warm: &Warm, mut found: Found<Kept>) {
+    let Kept { store, started, .. } = &mut found.instance;
+    if started.is_callable() && state::rest(store) {
+        let kept = &component.shared.kept;
+        kept.keep(component.memories, claim, warm, found);
+    }
 }
 
 /// See [`Component::place`].
@@ -110,41 +146,55 @@ pub(super) async fn place_within(
     })
 }
 
-async fn in_fresh_store(
+/// One run in an instance that was kept, or else in a fresh one. Only a run that ends well gives it back.
+async fn in_store(
     component: &Component,
     run: &Run<'_>,
-    traces: &Traces,
-    started: Instant,
-) -> Result<Outcome, RunError> {
+    traces: &mut Traces,
+    kept: Option<Kept>,
+    begun: Instant,
+) -> Result<(Outcome, Kept), RunError> {
     let (shared, limits) = (&component.shared, run.limits);
     let pace = Pace::new(
         Duration::from_millis(limits.cpu_ms_max),
         component.ways.clone(),
     );
     let progress = run.progress.clone().map(Progress::new);
-    let settings = run.settings.clone();
-    let reach = Reach::of(run, &traces.log, &traces.denials, &shared.dialer).await?;
-    let mut store = state::store(&shared.engine, limits, reach, &pace, settings, progress);
+    let mut kept = match kept {
+        Some(kept) => again(kept, shared, run, traces, &pace, progress),
+        None => {
+            let settings = run.settings.clone();
+            let reach = Reach::of(run, &traces.log, &traces.denials, &shared.dialer).await?;
+            Kept {
+                store: state::store(&shared.engine, limits, reach, &pace, settings, progress),
+                started: Started::default(),
+                log: traces.log.clone(),
+                denials: Arc::clone(&traces.denials),
+            }
+        }
+    };
+    let Kept { store, started, .. } = &mut kept;
     let called = async {
         let context = v0_1_0::Context {
             call_id: run.execution_id,
-            remaining_ms: remaining_ms(limits, started),
+            remaining_ms: remaining_ms(limits, begun),
             caller: run.caller,
         };
         let answered = match &component.adapter {
             Adapter::V0_1(linked) => {
+                let started = &mut started.v0_1;
                 linked
-                    .call(&mut store, run.tool, run.arguments, context)
+                    .call(store, started, run.tool, run.arguments, context)
                     .await
             }
+            // Nothing is started to be kept: tasks that its answer left behind end with its store.
             Adapter::V0_1Async(linked) => {
-                linked
-                    .call(&mut store, run.tool, run.arguments, context)
-                    .await
+                linked.call(store, run.tool, run.arguments, context).await
             }
             Adapter::Derived(linked) => {
+                let started = &mut started.derived;
                 linked
-                    .call(&mut store, run.tool, run.arguments, limits)
+                    .call(store, started, run.tool, run.arguments, limits)
                     .await
             }
         }?;
@@ -162,9 +212,29 @@ async fn in_fresh_store(
         }
     }
     match called {
-        Ok(answered) => answered,
-        Err(error) => Err(explain(&error, store.data(), limits)),
+        Ok(answered) => answered.map(|outcome| (outcome, kept)),
+        Err(error) => Err(explain(&error, kept.store.data(), limits)),
     }
+}
+
+/// Readies a kept instance for one more run, and has its traces told as this run's.
+fn again(
+    mut kept: Kept,
+    shared: &Shared,
+    run: &Run<'_>,
+    traces: &mut Traces,
+    pace: &Arc<Pace>,
+    progress: Option<Progress>,
+) -> Kept {
+    // Nothing is in them, unless a connection ended late.
+    drop(kept.log.take());
+    drop(kept.denials.take());
+    traces.log = kept.log.clone();
+    traces.denials = Arc::clone(&kept.denials);
+    state::renew(&mut kept.store, run.limits, pace, progress);
+    let reach = &mut kept.store.data_mut().reach;
+    reach.renew(run, &kept.denials, &shared.dialer);
+    kept
 }
 
 /// Takes memories of the pool, so that instantiating never finds it empty.
@@ -173,7 +243,7 @@ pub(super) async fn take_memories(
     memories: u32,
     waiting_max: usize,
 ) -> Result<OwnedSemaphorePermit, RunError> {
-    let taken = shared.memories.take(memories, waiting_max).await;
+    let taken = shared.kept.memories(memories, waiting_max).await;
     taken.map_err(|_| RunError::HostBusy)
 }
 

@@ -34,6 +34,11 @@ impl Limiter {
         }
     }
 
+    /// Whether it was refused anything.
+    pub(super) fn has_refused(&self) -> bool {
+        self.refused_bytes.is_some() || self.refused_elements.is_some()
+    }
+
     /// The memory it would have had in all, had the first refused growth been allowed, in bytes.
     pub(super) fn refused_bytes(&self) -> Option<usize> {
         self.refused_bytes

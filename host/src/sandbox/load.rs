@@ -2,7 +2,8 @@
 //!
 //! The version of the WIT is decided here, once; afterwards an [`Adapter`] stands for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,12 +17,14 @@ use super::concurrency;
 use super::engine::{self, Concurrency, MEMORIES_PER_COMPONENT_MAX, Metering, Ticker};
 use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
+use super::kept::Shelf;
 use super::log::{LogPipe, cut};
 use super::pace::{Pace, Ways};
 use super::places::Places;
 use super::reach::{self, Reach};
 use super::state::{self, State};
 use super::validate::{self, Listed, OutputSchemas};
+use super::warm::Owner;
 use super::{
     Place, Run, RunError, RunReport, SandboxSettings, call, derived, v0_1_0, v0_1_0_async,
 };
@@ -41,9 +44,9 @@ pub(super) struct Shared {
     pub(super) dialer: Arc<Dialer>,
     /// Whether its code counts instructions.
     pub(super) metering: Metering,
-    /// Memories that are free; a run takes what its component needs before it starts. The pool of each engine has all of
-    /// them.
-    pub(super) memories: Arc<Places>,
+    /// Instances between calls, and the memories that are free; a run takes what its component needs before it starts.
+    /// The pool of each engine has all of them.
+    pub(super) kept: Arc<Shelf>,
     /// Runs that may wait for them.
     pub(super) waiting_max: usize,
     /// See [`Pace`].
@@ -57,7 +60,9 @@ impl Shared {
     pub(super) fn new(settings: &SandboxSettings) -> Result<Self, SandboxError> {
         let processors = processors();
         let of_host = OfHost {
-            memories: Arc::new(Places::new(settings.capacity.memories_max as usize)),
+            kept: Shelf::new(Arc::new(Places::new(
+                settings.capacity.memories_max as usize,
+            ))),
             turns: Arc::new(Semaphore::new(processors)),
             compilers: Arc::new(Semaphore::new(processors)),
         };
@@ -72,7 +77,7 @@ impl Shared {
         concurrency: Concurrency,
     ) -> Result<Self, SandboxError> {
         let of_host = OfHost {
-            memories: Arc::clone(&usual.memories),
+            kept: Arc::clone(&usual.kept),
             turns: Arc::clone(&usual.turns),
             compilers: Arc::clone(&usual.compilers),
         };
@@ -97,7 +102,7 @@ impl Shared {
             cache,
             dialer: Arc::clone(&settings.dialer),
             metering,
-            memories: of_host.memories,
+            kept: of_host.kept,
             waiting_max: settings.capacity.waiting_max,
             turns: of_host.turns,
             compilers: of_host.compilers,
@@ -124,7 +129,7 @@ fn processors() -> usize {
 
 /// What all engines of a host share.
 struct OfHost {
-    memories: Arc<Places>,
+    kept: Arc<Shelf>,
     turns: Arc<Semaphore>,
     compilers: Arc<Semaphore>,
 }
@@ -167,7 +172,25 @@ impl Adapter {
     }
 }
 
-/// A loaded component. Calls share nothing but its compiled code.
+/// What was started of a component, by the adapter that started it. An adapter that leaves nothing here is never called
+/// in the same instance again.
+#[derive(Default)]
+pub(super) struct Started {
+    pub(super) v0_1: Option<v0_1_0::Started>,
+    pub(super) derived: Option<wasmtime::component::Instance>,
+}
+
+impl Started {
+    /// Whether it can be called again.
+    pub(super) fn is_callable(&self) -> bool {
+        self.v0_1.is_some() || self.derived.is_some()
+    }
+}
+
+/// Counts components.
+static LOADED: AtomicU64 = AtomicU64::new(0);
+
+/// A loaded component. Calls share nothing but its compiled code, and what their caller shares with itself.
 pub struct Component {
     pub(super) shared: Arc<Shared>,
     pub(super) adapter: Adapter,
@@ -178,6 +201,15 @@ pub struct Component {
     places: Mutex<(usize, Arc<Places>)>,
     /// See [`Pace`].
     pub(super) ways: Ways,
+    pub(super) owner: Owner,
+    /// Tools that say of themselves that their instance may serve another call.
+    warm_tools: HashSet<String>,
+}
+
+impl Drop for Component {
+    fn drop(&mut self) {
+        self.retire();
+    }
 }
 
 impl Component {
@@ -202,6 +234,16 @@ impl Component {
     /// [`RunError::PluginBusy`] or [`RunError::HostBusy`].
     pub async fn place(&self, limits: &Limits, patience: Duration) -> Result<Place, RunError> {
         call::place_within(self, limits, patience).await
+    }
+
+    /// Drops the instances that are kept of it.
+    pub fn retire(&self) {
+        self.shared.kept.retire(self.owner);
+    }
+
+    /// Whether a tool says of itself that its instance may serve another call.
+    pub(super) fn declares_warm(&self, tool: &str) -> bool {
+        self.warm_tools.contains(tool)
     }
 
     /// The places for runs of this component, `max` of them. When the operator changes the number, runs that are
@@ -236,6 +278,8 @@ pub(super) async fn load(
         tools,
     };
     shared.cache.keep_manifest(&manifest);
+    let warm_tools = manifest.tools.iter().filter(|tool| tool.declares_warm());
+    let warm_tools = warm_tools.map(|tool| tool.name.clone()).collect();
     Ok(Arc::new(Component {
         ways: shared.ways(),
         shared,
@@ -244,6 +288,8 @@ pub(super) async fn load(
         memories: prepared.memories,
         manifest,
         places: Mutex::new((0, Arc::new(Places::new(0)))),
+        owner: LOADED.fetch_add(1, Ordering::Relaxed),
+        warm_tools,
     }))
 }
 

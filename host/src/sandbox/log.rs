@@ -52,7 +52,7 @@ impl LogPipe {
     pub(super) fn take(&self) -> CapturedLog {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = std::mem::take(&mut kept.bytes);
-        let mut dropped = kept.dropped;
+        let mut dropped = std::mem::take(&mut kept.dropped);
         let text = match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => lossy(error.as_bytes(), &mut dropped),

@@ -3,8 +3,9 @@
 //! It knows WebAssembly, WASI and the WIT versions. It knows nothing of money, MCP or the ledger: a caller hands over
 //! a component's bytes and gets a [`Manifest`], hands over canonical arguments and gets an outcome or a typed error.
 //!
-//! Every run has a fresh store and a fresh instance, dropped when it ends, however it ends. Dropping the future of a
-//! load or a run stops the guest.
+//! Every run has a fresh store and a fresh instance, dropped when it ends, however it ends; unless the operator has
+//! instances kept, which then serve further calls of the same caller. Dropping the future of a load or a run stops the
+//! guest.
 
 mod answer;
 mod cache;
@@ -16,6 +17,7 @@ mod error;
 #[cfg(test)]
 mod fuzz;
 mod inspect;
+mod kept;
 mod limits;
 mod load;
 mod log;
@@ -32,6 +34,7 @@ mod state;
 mod v0_1_0;
 mod v0_1_0_async;
 mod validate;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,6 +57,7 @@ pub use engine::Metering;
 pub use error::{FailureKind, ListingError, ListingProblem, LoadError, RunError, SandboxError};
 pub use load::Component;
 pub use log::CapturedLog;
+pub use warm::{ShareKey, Warm};
 
 /// Versions of `coinop:plugin` this host runs, as people read them.
 pub const WIT_VERSIONS: &[&str] = &["0.1"];
@@ -170,6 +174,11 @@ impl Sandbox {
         load::load(shared, file, bytes).await
     }
 
+    /// How many instances are kept between calls just now.
+    pub fn kept_instances(&self) -> usize {
+        self.shared.kept.len()
+    }
+
     fn engine(
         &self,
         metering: Metering,
@@ -211,6 +220,17 @@ pub struct Run<'a> {
     pub settings: &'a BTreeMap<String, String>,
     /// Who hears of progress.
     pub progress: Option<Arc<dyn ProgressSink>>,
+    /// Whose other calls its instance may serve, where it may: `None` is a fresh instance, dropped at the end.
+    pub share: Option<Share>,
+}
+
+/// For whom instances are kept, and how.
+#[derive(Clone, Copy)]
+pub struct Share {
+    /// Whose calls share them.
+    pub key: ShareKey,
+    /// How many, and for how long.
+    pub warm: Warm,
 }
 
 /// Hears how far a run is. Reports arrive in order, growing, and at most about ten a second.

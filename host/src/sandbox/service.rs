@@ -260,6 +260,7 @@ impl Service {
             caller: None,
             limits: errand.limits,
             grants: errand.grants,
+            share: None,
             bucket: None,
             settings: errand.settings,
             progress: None,

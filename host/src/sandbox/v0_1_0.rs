@@ -34,6 +34,9 @@ const MESSAGE_BYTES_MAX: usize = 4 << 10;
 /// A component of this version, linked and ready to be instantiated.
 pub(super) struct Linked(bindings::PluginPre<State>);
 
+/// An instance that was started.
+pub(super) struct Started(bindings::Plugin);
+
 /// What a run is told, besides its arguments.
 pub(super) struct Context<'a> {
     pub(super) call_id: &'a str,
@@ -72,15 +75,19 @@ impl Linked {
         Ok(listed(tools))
     }
 
-    /// One call in a fresh instance. The answer is translated, not yet checked.
+    /// One call, in the instance of `store` that was started or in a fresh one. The answer is translated, not yet checked.
     pub(super) async fn call(
         &self,
         store: &mut Store<State>,
+        started: &mut Option<Started>,
         tool: &str,
         arguments: &str,
         context: Context<'_>,
     ) -> wasmtime::Result<Result<Outcome, RunError>> {
-        let plugin = self.0.instantiate_async(&mut *store).await?;
+        let Started(plugin) = match started {
+            Some(started) => started,
+            None => started.insert(Started(self.0.instantiate_async(&mut *store).await?)),
+        };
         let answer = plugin
             .coinop_plugin_tools()
             .call_call_tool(store, tool, arguments, &context.told())

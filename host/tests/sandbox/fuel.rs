@@ -36,6 +36,7 @@ fn call(component: &Arc<Component>, fuel: Option<u64>) -> Call {
         grants: Default::default(),
         progress: None,
         bucket: None,
+        share: None,
     };
     call.limits.fuel_max = fuel;
     call

@@ -307,6 +307,7 @@ async fn checks_that_double_at_every_step_end_the_call() {
         grants: Default::default(),
         progress: None,
         bucket: None,
+        share: None,
     };
     let error = call.error("one", json!({})).await.to_string();
     assert!(

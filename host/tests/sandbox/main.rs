@@ -16,3 +16,4 @@ mod reach;
 mod runs;
 mod servers;
 mod support;
+mod warm;

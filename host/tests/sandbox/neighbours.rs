@@ -114,6 +114,7 @@ async fn runs_beyond_the_limit_wait_within_their_own_time() {
             settings: Default::default(),
             grants: Default::default(),
             bucket: None,
+            share: None,
             progress: None,
         };
         waiting.report("count", json!({})).await
@@ -214,6 +215,7 @@ async fn a_component_outlives_its_sandbox() {
         settings: Default::default(),
         grants: Default::default(),
         bucket: None,
+        share: None,
         progress: None,
     };
     call.limits.cpu_ms_max = 20;

@@ -10,6 +10,7 @@ use coinop::limits::Limits;
 use coinop::outbound::Dialer;
 use coinop::sandbox::{
     Component, LoadError, Place, ProgressSink, Run, RunError, RunReport, Sandbox, SandboxSettings,
+    Share,
 };
 use coinop_core::outcome::{Content, Outcome};
 use serde_json::Value;
@@ -24,6 +25,13 @@ pub(crate) fn sandbox_in(dir: &Path) -> Sandbox {
 /// A sandbox whose cache survives the test, so that the guests are compiled once for all of them.
 pub(crate) fn sandbox() -> Sandbox {
     sandbox_in(&cache_dir())
+}
+
+/// The same, with so many memories.
+pub(crate) fn sandbox_of(memories_max: u32) -> Sandbox {
+    let mut settings = SandboxSettings::new(cache_dir());
+    settings.capacity.memories_max = memories_max;
+    Sandbox::new(settings).unwrap()
 }
 
 /// The same, opening connections by `dialer`.
@@ -84,6 +92,7 @@ pub(crate) struct Call {
     pub(crate) grants: Grants,
     pub(crate) bucket: Option<Bucket>,
     pub(crate) progress: Option<Arc<dyn ProgressSink>>,
+    pub(crate) share: Option<Share>,
 }
 
 impl Call {
@@ -99,6 +108,7 @@ impl Call {
             grants: Grants::default(),
             bucket: None,
             progress: None,
+            share: None,
         }
     }
 
@@ -125,6 +135,7 @@ impl Call {
             bucket: self.bucket.as_ref(),
             settings: &self.settings,
             progress: self.progress.clone(),
+            share: self.share,
         }
     }
 

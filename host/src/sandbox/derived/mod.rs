@@ -23,7 +23,7 @@ use std::collections::HashMap;
 
 use coinop_core::outcome::Outcome;
 use wasmtime::Store;
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, Val};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker, Val};
 
 use super::error::{LoadError, RunError};
 use super::state::State;
@@ -126,10 +126,11 @@ impl Linked {
         Ok(listed.map(|tool| (tool.name.clone(), Ok(tool))).collect())
     }
 
-    /// One call in a fresh instance. The answer is translated, not yet checked.
+    /// One call, in the instance of `store` that was started or in a fresh one. The answer is translated, not yet checked.
     pub(super) async fn call(
         &self,
         store: &mut Store<State>,
+        started: &mut Option<Instance>,
         tool: &str,
         arguments: &str,
         limits: &Limits,
@@ -142,7 +143,10 @@ impl Linked {
             Err(reason) => return Ok(Err(RunError::InvalidArguments(reason))),
         };
         store.set_hostcall_fuel(answer::lifted_bytes_max(&signature.answer, limits));
-        let instance = self.pre.instantiate_async(&mut *store).await?;
+        let instance = match started {
+            Some(instance) => *instance,
+            None => *started.insert(self.pre.instantiate_async(&mut *store).await?),
+        };
         let function = instance
             .get_func(&mut *store, export)
             .ok_or_else(|| wasmtime::Error::msg("the function is not exported"))?;

@@ -8,13 +8,15 @@ mod names;
 mod p3;
 mod sockets;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use wasmtime::component::{Linker, ResourceTable};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
 use wasmtime_wasi::sockets::WasiSocketsCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView};
 use wasmtime_wasi_config::WasiConfigVariables;
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
+use wasmtime_wasi_http::{FieldMap, RequestOptions, WasiHttpCtx, WasiHttpCtxView};
 
 pub(super) use denials::Denials;
 use http::Outgoing;
@@ -94,6 +96,37 @@ impl Reach {
             },
             config: WasiConfigVariables::from_iter(run.settings),
         })
+    }
+
+    /// Between calls: nothing may be sent, and what is still connected is closed.
+    pub(super) fn rest(&mut self) {
+        self.outgoing = Outgoing::closed();
+        self.storage = Storage::default();
+    }
+
+    /// As [`Reach::of`], for one more run with the same grants in the same store: what is counted or learned in a run
+    /// begins anew.
+    pub(super) fn renew(&mut self, run: &Run<'_>, denials: &Arc<Denials>, dialer: &Arc<Dialer>) {
+        self.outgoing = Outgoing::of(run, denials, dialer);
+        self.storage = Storage {
+            bucket: run.bucket.cloned(),
+            denials: Some(Arc::clone(denials)),
+        };
+        if let Some(sockets) = &self.sockets {
+            sockets.renew();
+        }
+    }
+
+    /// Whether a handle stands for nothing that goes on or stays open: a language's runtime keeps such, for its standard
+    /// streams for instance, and the engine itself the options of every request. A stream that belongs to a connection or
+    /// a body never comes without it.
+    pub(super) fn is_quiet(handle: &dyn Any) -> bool {
+        handle.is::<DynInputStream>()
+            || handle.is::<DynOutputStream>()
+            || handle.is::<DynPollable>()
+            || handle.is::<FieldMap>()
+            || handle.is::<RequestOptions>()
+            || handle.is::<keyvalue::Opened>()
     }
 
     pub(super) fn wasi<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiCtxView<'a> {

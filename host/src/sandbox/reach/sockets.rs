@@ -62,6 +62,13 @@ impl Sockets {
             .socket_addr_check(move |addr, purpose| sockets.clone().check(addr, purpose));
     }
 
+    /// Forgets what one run did, for the next one.
+    pub(super) fn renew(&self) {
+        self.made.store(0, Ordering::Relaxed);
+        self.looked_up.store(0, Ordering::Relaxed);
+        *self.known() = Known::default();
+    }
+
     /// Whether one more socket may be made.
     pub(super) fn may_make(&self) -> bool {
         let max = match self.grants.is_empty() {

@@ -101,6 +101,7 @@ async fn run(component: &Component, guest: &Guest) -> Result<()> {
             limits: &Limits::default(),
             settings: &BTreeMap::new(),
             progress: None,
+            share: None,
         })
         .await;
     let outcome = report.result.map_err(|error| anyhow!("{error}"))?;

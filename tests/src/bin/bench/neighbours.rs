@@ -100,6 +100,7 @@ async fn run(component: &Component, tool: &str, arguments: &str) -> RunReport {
             limits: &Limits::default(),
             settings: &BTreeMap::new(),
             progress: None,
+            share: None,
         })
         .await
 }

@@ -62,6 +62,7 @@ async fn run(component: &Arc<Component>) -> Result<()> {
             arguments: ARGUMENTS,
             execution_id: "call",
             caller: None,
+            share: None,
             grants: &Default::default(),
             bucket: None,
             limits: &Limits::default(),
