@@ -3,7 +3,7 @@
 //! `plugin t=free u=1.00:USD` is a component with two tools; anything else does not load.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use coinop_core::Millis;
@@ -79,7 +79,7 @@ impl Loader for FakeLoader {
                 .lock()
                 .unwrap()
                 .insert(manifest.digest, manifest.clone());
-            Ok(Arc::new(FakeCode(manifest)) as Arc<dyn Code>)
+            Ok(Arc::new(FakeCode(manifest, AtomicU32::new(0))) as Arc<dyn Code>)
         })
     }
 }
@@ -127,19 +127,28 @@ fn tool(word: &str) -> Option<ToolDecl> {
     })
 }
 
-struct FakeCode(Manifest);
+/// With how often its instances were retired.
+struct FakeCode(Manifest, AtomicU32);
 
 impl Code for FakeCode {
     fn manifest(&self) -> &Manifest {
         &self.0
     }
 
-    fn run<'a>(&'a self, job: &'a Job, _granted: &'a Granted) -> BoxFuture<'a, Ran> {
-        let content = vec![Content::text(format!(
-            "{} by {}",
-            job.tool,
-            self.0.digest.short()
-        ))];
+    fn retire(&self) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran> {
+        let told = match job.tool.as_str() {
+            "shares" => format!(
+                "{}, retired {}",
+                granted.share.is_some(),
+                self.1.load(Ordering::SeqCst)
+            ),
+            tool => format!("{tool} by {}", self.0.digest.short()),
+        };
+        let content = vec![Content::text(told)];
         let result = match job.tool.as_str() {
             "fails" => Err(Failure {
                 kind: "trap".to_owned(),

@@ -19,7 +19,7 @@ pub(super) struct GrantBook {
 }
 
 /// What is granted at one moment.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(super) struct Page {
     /// By plugin.
     pub(super) grants: HashMap<String, Arc<Grants>>,
@@ -30,9 +30,10 @@ pub(super) struct Page {
 }
 
 impl GrantBook {
-    /// Says what is granted from now on.
-    pub(super) fn set(&self, page: Page) {
-        self.page.store(Arc::new(page));
+    /// Says what is granted from now on, and whether that is something else than before.
+    pub(super) fn set(&self, page: Page) -> bool {
+        let page = Arc::new(page);
+        *self.page.swap(Arc::clone(&page)) != *page
     }
 
     /// Whether a part of a plugin's grants cannot be given.

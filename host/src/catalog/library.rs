@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use coinop_core::call::Failure;
 use coinop_core::digest::Digest;
 use coinop_core::outcome::Outcome;
@@ -20,6 +21,7 @@ use super::blocklist::Blocklist;
 use super::granted::{GrantBook, Page};
 use super::imitation;
 use super::pseudonym::Pseudonyms;
+use super::share;
 use super::source::Sources;
 use crate::gate::{Errand, Job, Ready, Runner};
 use crate::grants::{Denial, Grants};
@@ -28,7 +30,7 @@ use crate::ledger::{Components, Ledger};
 use crate::limits::Limits;
 use crate::plugin::{Effects, Manifest};
 use crate::quarantine::{Cause, End, Quarantine, SetAside};
-use crate::sandbox::Metering;
+use crate::sandbox::{Metering, Share, Warm};
 
 /// Loaded components kept that no listing serves any more.
 const RETIRED_MAX: usize = 8;
@@ -81,7 +83,10 @@ pub trait Code: Send + Sync {
         Box::pin(std::future::ready(Ok(Ready::default())))
     }
 
-    /// Runs one job in a fresh instance. Dropping the future stops the guest.
+    /// Drops the instances that are kept of it between calls.
+    fn retire(&self) {}
+
+    /// Runs one job in a fresh instance, or in one that was kept for its caller. Dropping the future stops the guest.
     fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran>;
 }
 
@@ -93,6 +98,8 @@ pub struct Granted {
     pub bucket: Option<Bucket>,
     /// The caller's pseudonym, where the plugin is told one.
     pub caller: Option<String>,
+    /// Whose other calls its instance may serve, where the operator has instances kept.
+    pub share: Option<Share>,
 }
 
 /// How a run ended.
@@ -115,6 +122,7 @@ pub struct Library {
     shelf: Mutex<Shelf>,
     blocklist: Blocklist,
     grants: GrantBook,
+    warm: ArcSwap<HashMap<String, Warm>>,
     keyvalue: Option<Arc<dyn KeyValue>>,
     pseudonyms: Option<Pseudonyms>,
     quarantine: Arc<Quarantine>,
@@ -148,6 +156,7 @@ impl Library {
             sources: Arc::new(Sources::new(loader, ledger)),
             shelf: Mutex::default(),
             grants: GrantBook::default(),
+            warm: ArcSwap::default(),
             keyvalue: None,
             pseudonyms: None,
             quarantine: Arc::default(),
@@ -190,6 +199,7 @@ impl Library {
         let mut shelf = self.shelf();
         shelf.served = served;
         shelf.retire();
+        shelf.retire_instances(|digest, served| !served.contains_key(digest));
     }
 
     /// Says what plugins may reach from now on, by their names; where a component is named, no other version of the
@@ -200,11 +210,23 @@ impl Library {
         pins: HashMap<String, Digest>,
         unready: BTreeSet<String>,
     ) {
-        self.grants.set(Page {
+        let changed = self.grants.set(Page {
             grants,
             pins,
             unready,
         });
+        if changed {
+            // Runs compare what their instance was given, so this only frees what nobody would use.
+            self.shelf().retire_instances(|_, _| true);
+        }
+    }
+
+    /// Says of which plugins instances stay for further calls from now on.
+    pub fn keep_warm(&self, warm: HashMap<String, Warm>) {
+        if **self.warm.load() != warm {
+            self.warm.store(Arc::new(warm));
+            self.shelf().retire_instances(|_, _| true);
+        }
     }
 
     /// The code of a component, loaded now if it is not in memory. Any number of callers wait for the same load, which
@@ -273,6 +295,17 @@ impl Shelf {
         let loading = slot.loading.clone();
         self.retire();
         loading
+    }
+
+    /// Drops the kept instances of the components that `goes` names.
+    fn retire_instances(&self, goes: impl Fn(&Digest, &HashMap<Digest, PathBuf>) -> bool) {
+        for ((digest, _), slot) in &self.slots {
+            if let Some(Ok(code)) = slot.loading.peek()
+                && goes(digest, &self.served)
+            {
+                code.retire();
+            }
+        }
     }
 
     /// Drops the least recently used code that nothing serves, beyond the few that are kept.
@@ -344,7 +377,18 @@ impl Library {
             bucket: grants.keyvalue_bytes_max.and_then(bucket),
             caller,
             grants,
+            share: self.share(job),
         })
+    }
+
+    /// Whose instances a job may have and leave. None are kept of a plugin that keeps failing.
+    fn share(&self, job: &Job) -> Option<Share> {
+        let warm = self.warm.load().get(&job.plugin).copied()?;
+        if self.quarantine.holds(&job.component) {
+            return None;
+        }
+        let key = share::key(&job.principal, &job.plugin)?;
+        Some(Share { key, warm })
     }
 }
 
@@ -389,6 +433,9 @@ impl Runner for Library {
                 .tell(&job.plugin, std::mem::take(&mut ran.denials));
             let ran = honest(ran);
             watched.ended(ran.end);
+            if self.quarantine.holds(&job.component) {
+                code.retire();
+            }
             ran.result
         })
     }

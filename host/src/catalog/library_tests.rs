@@ -1,6 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use coinop_core::outcome::Content;
+use coinop_core::principal::Principal;
 
 use super::*;
 use crate::catalog::fakes::{FakeLedger, FakeLoader, job};
@@ -245,4 +246,61 @@ async fn a_plugin_whose_grants_cannot_be_given_does_not_run_without_them() {
         .library
         .grant(HashMap::new(), HashMap::new(), Default::default());
     setting.run(digest, "t").await.unwrap();
+}
+
+#[tokio::test]
+async fn instances_stay_where_the_operator_says_so_for_callers_with_a_name() {
+    let setting = Setting::new();
+    let digest = setting.offer("p.wasm", "plugin shares=free");
+    let anonymous = || Job {
+        principal: Principal::anonymous(),
+        ..job(digest, "shares")
+    };
+    let told = async |job| {
+        let outcome = setting.library.run(job).await.unwrap();
+        outcome.content
+    };
+    let text = |text: &str| vec![Content::text(text)];
+    assert_eq!(told(job(digest, "shares")).await, text("false, retired 0"));
+    let warm = || HashMap::from([("p".to_owned(), Warm::default())]);
+    setting.library.keep_warm(warm());
+    assert_eq!(told(job(digest, "shares")).await, text("true, retired 1"));
+    assert_eq!(told(anonymous()).await, text("false, retired 1"));
+    // The same again changes nothing, other grants do.
+    setting.library.keep_warm(warm());
+    let grant = |grants| {
+        setting
+            .library
+            .grant(grants, HashMap::new(), Default::default());
+    };
+    grant(HashMap::new());
+    assert_eq!(told(job(digest, "shares")).await, text("true, retired 1"));
+    grant(HashMap::from([("p".to_owned(), Arc::default())]));
+    assert_eq!(told(job(digest, "shares")).await, text("true, retired 2"));
+    // Its file is replaced, and a quote may still name it.
+    setting.library.serve(HashMap::new());
+    assert_eq!(told(job(digest, "shares")).await, text("true, retired 3"));
+    setting.library.keep_warm(HashMap::new());
+    assert_eq!(told(job(digest, "shares")).await, text("false, retired 4"));
+}
+
+#[tokio::test]
+async fn no_instance_stays_of_a_plugin_that_is_set_aside() {
+    let setting = Setting::new();
+    let digest = setting.offer("p.wasm", "plugin fails=free shares=free");
+    let warm = HashMap::from([("p".to_owned(), Warm::default())]);
+    setting.library.keep_warm(warm);
+    for _ in 0..Rules::default().failures_max {
+        assert!(setting.run(digest, "fails").await.is_err());
+    }
+    let owed = Job {
+        ready: Some(Ready::default()),
+        ..job(digest, "shares")
+    };
+    let outcome = setting.library.run(owed).await.unwrap();
+    assert_eq!(outcome.content, [Content::text("false, retired 1")]);
+    assert_eq!(
+        setting.run(digest, "shares").await.unwrap(),
+        "true, retired 1"
+    );
 }

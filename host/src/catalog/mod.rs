@@ -18,6 +18,7 @@ pub mod resolve;
 mod sandboxed;
 mod schema;
 mod seller;
+mod share;
 pub(crate) mod source;
 mod widened;
 mod words;

@@ -9,7 +9,8 @@ use super::accepts::Accepts;
 use crate::grants::{Grants, Need, Needs};
 use crate::ledger::Caps;
 use crate::ledger::transition::cap_in;
-use crate::plugin::{Contract, Effects, LeftOut};
+use crate::plugin::{Contract, Effects, LeftOut, META_WARM, ToolDecl};
+use crate::sandbox::Warm;
 use crate::unruly::tame;
 
 /// Characters of an exported function's name that are repeated.
@@ -53,6 +54,33 @@ pub(super) fn of_retries(listing: &Listing, said: u32) -> Option<String> {
             listing.tool.name
         )
     })
+}
+
+/// Why instances of a plugin do not stay although the operator says so, or not after all of its tools.
+pub(super) fn of_warm(warm: Option<Warm>, tools: &[ToolDecl], grants: &Grants) -> Option<String> {
+    let warm = warm?;
+    let silent = tools.iter().filter(|tool| !tool.declares_warm());
+    let silent: Vec<_> = silent.map(|tool| format!("{:?}", tool.name)).collect();
+    if !grants.dirs.is_empty() {
+        return Some(
+            "warm has no effect, since it is granted directories, which each run opens anew"
+                .to_owned(),
+        );
+    }
+    if warm.undeclared || silent.is_empty() {
+        return None;
+    }
+    let of_tools = match silent.len() == tools.len() {
+        true => "warm has no effect, since none of its tools".to_owned(),
+        false => format!(
+            "each call of {} has a fresh instance, since it",
+            silent.join(", ")
+        ),
+    };
+    Some(format!(
+        "{of_tools} says that its instance may serve another call (meta {META_WARM:?}); \
+         warm.undeclared = true insists"
+    ))
 }
 
 /// That a plugin needs what it is not granted.

@@ -59,6 +59,10 @@ impl Code for Component {
         })
     }
 
+    fn retire(&self) {
+        Self::retire(self);
+    }
+
     fn run<'a>(&'a self, job: &'a Job, granted: &'a Granted) -> BoxFuture<'a, Ran> {
         Box::pin(async move {
             let run = Run {
@@ -71,7 +75,7 @@ impl Code for Component {
                 bucket: granted.bucket.as_ref(),
                 settings: &job.settings,
                 progress: job.progress.clone(),
-                share: None,
+                share: granted.share,
             };
             let place = job.ready.as_ref().and_then(Ready::held::<Place>);
             let report = match place {

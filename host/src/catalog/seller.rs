@@ -84,6 +84,11 @@ impl<'a> Seller<'a> {
                 .into_iter()
                 .map(|message| self.note(format!("{}: {message}", self.plugin.file))),
         );
+        let tools = &self.plugin.manifest.tools;
+        let cold = notes::of_warm(self.operator.warm, tools, &self.operator.grants);
+        resolved
+            .notes
+            .extend(cold.map(|note| self.note(format!("{}: {note}", self.plugin.file))));
         let operators = self.operator.limits.applied_to(self.config.limits);
         if self.plugin.sidecar.limits.applied_to(operators)
             != self.plugin.sidecar.limits.lowering(operators)

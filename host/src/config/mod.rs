@@ -32,6 +32,7 @@ mod settle;
 mod state;
 mod token_keys;
 mod trust;
+mod warm;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -63,7 +64,7 @@ pub use words::Words;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::quarantine::Rules;
-use crate::sandbox::Capacity;
+use crate::sandbox::{Capacity, Warm};
 use crate::trust::TrustRules;
 
 /// Where HTTP listens when nobody says.
@@ -196,6 +197,14 @@ impl Config {
         let named = self.plugins.iter();
         named
             .map(|(name, rules)| (name.clone(), Arc::clone(&rules.grants)))
+            .collect()
+    }
+
+    /// Whose instances stay for further calls, by plugin.
+    pub fn warm(&self) -> HashMap<String, Warm> {
+        let named = self.plugins.iter();
+        named
+            .filter_map(|(name, rules)| Some((name.clone(), rules.warm?)))
             .collect()
     }
 

@@ -14,10 +14,12 @@ use super::document::{ConfigError, ConfigErrors, Document, all_right};
 use super::keys;
 use super::raw::{RawLimits, RawPlugin, RawTool};
 use super::settle::Settle;
+use super::warm::RawWarm;
 use super::words::Words;
 use crate::grants::{Grants, Needs};
 use crate::limits::Limits;
 use crate::plugin::ToolDecl;
+use crate::sandbox::Warm;
 
 /// What one file says of a plugin. Everything may be unsaid.
 #[derive(Clone, Default)]
@@ -52,6 +54,8 @@ pub struct PluginRules {
     pub limits: LimitRules,
     /// Texts for the plugin.
     pub settings: BTreeMap<String, String>,
+    /// Instances that stay for further calls of the same caller. A sidecar does not say.
+    pub warm: Option<Warm>,
     /// Single tools, by the plugin's own names.
     pub tools: BTreeMap<String, ToolRules>,
     /// What is worth saying of a sidecar and stops nothing.
@@ -149,6 +153,7 @@ impl PluginRules {
             needs: raw.needs.resolve(),
             limits: LimitRules::new(raw.limits),
             settings: raw.settings,
+            warm: raw.warm.map(RawWarm::resolve),
             tools: raw
                 .tools
                 .into_iter()
@@ -252,6 +257,7 @@ mod tests {
             "settle = \"upfront\"",
             "prefix = \"x\"",
             "[grants]\nnet = true",
+            "[warm]",
             "[tools.t]\naccount = \"m\"",
             "enabled = true",
         ] {

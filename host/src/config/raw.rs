@@ -21,6 +21,7 @@ use super::replies::Replies;
 use super::secret::{Secret, SecretSource};
 use super::settle::Settle;
 use super::trust::RawTrust;
+use super::warm::RawWarm;
 use super::words::RawAnnotations;
 
 /// `coinop.toml`.
@@ -162,6 +163,7 @@ pub(super) struct RawPlugin {
     pub(super) needs: RawNeeds,
     pub(super) limits: RawLimits,
     pub(super) settings: BTreeMap<String, String>,
+    pub(super) warm: Option<RawWarm>,
     pub(super) tools: BTreeMap<String, RawTool>,
 }
 

@@ -111,6 +111,11 @@ impl Quarantine {
         }
     }
 
+    /// Whether the component is set aside, or on its trial.
+    pub fn holds(&self, component: &Digest) -> bool {
+        self.ailing().get(component).is_some_and(is_aside)
+    }
+
     /// Watches a run that begins now.
     ///
     /// # Errors

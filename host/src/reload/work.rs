@@ -253,6 +253,7 @@ impl Work {
         self.setup
             .library
             .grant(allowed.grants, allowed.pins, unready);
+        self.setup.library.keep_warm(self.config.warm());
         let changed = !next.same_listing(&self.setup.catalog.snapshot());
         self.setup.catalog.publish(next, changed);
     }

@@ -5,7 +5,7 @@ use super::shared::{
     SETTLE,
 };
 use super::{Kind, Section, key};
-use crate::config::{grants, kinds, needs, trust, words};
+use crate::config::{grants, kinds, needs, trust, warm, words};
 
 pub(super) static PLUGIN: Section = Section {
     keys: &[
@@ -40,6 +40,7 @@ pub(super) static PLUGIN: Section = Section {
         ),
         LIMITS,
         SETTINGS,
+        warm::WARM,
         key(
             "tools",
             Kind::Named(&TOOL),
@@ -102,6 +103,7 @@ pub(in crate::config) static SIDECAR: Section = Section {
         ("provider", OPERATOR_ONLY),
         ("require_signature", OPERATOR_ONLY),
         ("settle", OPERATOR_ONLY),
+        ("warm", OPERATOR_ONLY),
     ],
 };
 
