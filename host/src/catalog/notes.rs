@@ -70,15 +70,15 @@ pub(super) fn of_warm(warm: Option<Warm>, tools: &[ToolDecl], grants: &Grants) -
     if warm.undeclared || silent.is_empty() {
         return None;
     }
-    let of_tools = match silent.len() == tools.len() {
-        true => "warm has no effect, since none of its tools".to_owned(),
+    let which = match silent.len() == tools.len() {
+        true => "warm has no effect, since the plugin".to_owned(),
         false => format!(
             "each call of {} has a fresh instance, since it",
             silent.join(", ")
         ),
     };
     Some(format!(
-        "{of_tools} says that its instance may serve another call (meta {META_WARM:?}); \
+        "{which} says nothing of whether its instance may serve another call (meta {META_WARM:?}); \
          warm.undeclared = true insists"
     ))
 }

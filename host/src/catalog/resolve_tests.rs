@@ -622,3 +622,32 @@ fn functions_that_are_no_tools_are_noted() {
         "w.wasm: the function a:b/c#open\u{fffd} is no tool: its answer contains a resource"
     );
 }
+
+#[test]
+fn tools_whose_instances_do_not_stay_are_noted_where_they_were_to() {
+    let declared = |name: &str| ToolDecl {
+        meta: Some(r#"{"coinop/warm":true}"#.to_owned()),
+        ..tool(name, Some("free"))
+    };
+    let noted = |operator: &str, tools: Vec<ToolDecl>| {
+        let config = config_with(operator, Overrides::default());
+        let notes = resolved(&config, &[plugin("w", tools)], &anything).notes;
+        notes
+            .into_iter()
+            .map(|note| note.message)
+            .collect::<String>()
+    };
+    let (silent, spoken) = (tool("s", Some("free")), declared("d"));
+    let both = || vec![silent.clone(), spoken.clone()];
+    assert_eq!(noted("", both()), "");
+    let warm = "[plugins.w]\nwarm = {}\n";
+    assert_eq!(noted(warm, vec![spoken.clone()]), "");
+    assert!(noted(warm, both()).starts_with(
+        "w.wasm: each call of \"s\" has a fresh instance, since it says nothing of whether its instance"
+    ));
+    let none = noted(warm, vec![silent.clone()]);
+    assert!(none.starts_with("w.wasm: warm has no effect") && none.contains("coinop/warm"));
+    assert_eq!(noted("[plugins.w]\nwarm.undeclared = true\n", both()), "");
+    let dirs = "[plugins.w]\nwarm = {}\ngrants.dirs = [{ path = \"/\", as = \"/data\" }]\n";
+    assert!(noted(dirs, vec![spoken.clone()]).contains("directories"));
+}
