@@ -38,7 +38,8 @@ class Tools(exports.Tools):
                 annotations=Annotations(read_only=True, destructive=False, idempotent=True, open_world=False),
                 effects=Effects.PURE,
                 price=Price_PerCall(Money(amount="0.99", currency="USD")),
-                meta=None,
+                # Nothing is kept from call to call, so an instance may as well serve the next one.
+                meta=json.dumps({"coinop/warm": True}),
             )
         ]
 

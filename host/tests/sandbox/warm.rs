@@ -401,7 +401,7 @@ async fn components_of_other_hosts_stay_where_the_operator_insists() {
 
 #[tokio::test]
 async fn a_python_plugin_answers_again_and_again() {
-    let mut world = World::undeclared("smart-summary").await;
+    let mut world = World::of("smart-summary").await;
     let text = "The cat sat on the mat all day. The dog ran far away and came back. Nobody came to see them. ";
     let arguments = json!({ "text": text.repeat(5) });
     let (mut answers, mut warm, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
