@@ -93,6 +93,11 @@ pub fn conformance() -> PathBuf {
     existing(target().join("conformance"))
 }
 
+/// The Python that reads pictures, with a reader of QR codes.
+pub fn reader_python() -> PathBuf {
+    existing(target().join("venv-readers/bin/python"))
+}
+
 /// Compiled code shared by all tests that do not test the cache.
 pub fn shared_cache() -> PathBuf {
     target().join("tests-cache")

@@ -16,6 +16,8 @@ const PYTHON_CLIENTS: [&str; 2] = ["mcp==2.3.*", "fastmcp==4.1.*"];
 const MPP_FOR_PYTHON: [&str; 2] = ["pympp[evm,mcp]==0.16.0", "mcp<2"];
 /// The official facilitator and wallet, which is written for the SDK before its second version too.
 const X402_FOR_PYTHON: [&str; 2] = ["x402[evm,mcp]==2.25.0", "mcp<2"];
+/// No client: reads the QR codes that a plugin makes.
+const READER: [&str; 1] = ["zxing-cpp==3.1.1"];
 const CHAIN: &str = "tests/clients/chain";
 const MPP_CLIENT: &str = "tests/clients/mpp";
 const NODE_CLIENT: &str = "tests/clients/node";
@@ -28,6 +30,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     python.venv(workspace, "venv-clients", &PYTHON_CLIENTS)?;
     python.venv(workspace, "venv-mpp", &MPP_FOR_PYTHON)?;
     python.venv(workspace, "venv-x402", &X402_FOR_PYTHON)?;
+    python.venv(workspace, "venv-readers", &READER)?;
     node_modules(workspace, NODE_CLIENT)?;
     node_modules(workspace, CHAIN)?;
     node_modules(workspace, MPP_CLIENT)
