@@ -95,6 +95,7 @@ static void print_code(const char *text, size_t length) {
 static void print_codes(void) {
     static const char *const letters[] = {"0123456789", "ABC $%*+-./:XYZ019", "abcdefghijklmnopqrstuvwxyz,;!", "ab123456789012XYZ/ABCDEFGHIJKLMNOPü"};
     static char text[TEXT_MAX + 1];
+    static struct bits bits;
     for (size_t kind = 0; kind < 4; kind++) {
         for (int level = 0; level < 4; level++) {
             for (int version = 1; version <= VERSION_MAX; version++) {
@@ -104,7 +105,7 @@ static void print_codes(void) {
                 if (kind == 3) for (size_t at = 0; at < TEXT_MAX; at++) text[at] = letters[3][at % strlen(letters[3])];
                 while (too_long - fits > 1) {
                     size_t middle = (fits + too_long) / 2;
-                    bool fit = qr_encode((const uint8_t *)text, middle, (enum level)level, &code) && code.version <= version;
+                    bool fit = bits_write(&bits, (const uint8_t *)text, middle, version, codewords_data(version, level) * 8);
                     *(fit ? &fits : &too_long) = middle;
                 }
                 if (fits && qr_encode((const uint8_t *)text, fits, (enum level)level, &code)) print_code(text, fits);

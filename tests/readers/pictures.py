@@ -18,7 +18,9 @@ SCALE, BORDER = 3, 4
 def codes(grey: bytes, width: int, height: int) -> list[dict[str, str]]:
     """The QR codes in a picture of one byte a pixel."""
     picture = memoryview(grey).cast("B", shape=[height, width])
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+    # Ours stand upright, dark on light.
+    plain = {"try_rotate": False, "try_downscale": False, "try_invert": False}
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode, **plain)
     return [{"text": code.bytes.hex(), "level": code.ec_level} for code in found]
 
 
