@@ -187,6 +187,92 @@ async fn a_project_in_python() {
         .await;
 }
 
+/// What an author runs once: the versions of the template's lock, out of npm's cache where they are there.
+fn npm_ci(project: &Path) {
+    let arguments = [
+        "ci",
+        "--ignore-scripts",
+        "--prefer-offline",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ];
+    let mut npm = std::process::Command::new("npm");
+    let installed = npm.args(arguments).current_dir(project).output().unwrap();
+    let told = String::from_utf8_lossy(&installed.stderr);
+    assert!(installed.status.success(), "{told}");
+}
+
+#[tokio::test]
+async fn a_project_in_javascript() {
+    Desk::new()
+        .new_project("javascript", npm_ci, &["npm", "test"])
+        .await;
+}
+
+#[tokio::test]
+async fn a_project_in_typescript() {
+    Desk::new()
+        .new_project("typescript", npm_ci, &["npm", "test"])
+        .await;
+}
+
+#[tokio::test]
+async fn what_a_project_in_javascript_lacks_is_named_with_its_command() {
+    let desk = Desk::new();
+    desk.good(&["new", "tool", "--lang", "typescript"]).await;
+    let build = async || desk.run(&["build", "tool"]).await;
+    let bare = build().await;
+    assert!(
+        !bare.ok && bare.stderr.contains("run `npm ci --ignore-scripts` in "),
+        "{}",
+        bare.stderr
+    );
+    npm_ci(&desk.path("tool"));
+    let edit = |file: &str, from: &str, to: &str| {
+        let path = desk.path("tool").join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file}: {text}");
+        fs::write(path, text.replace(from, to)).unwrap();
+    };
+    edit("src/plugin.ts", "run({ name })", "async run({ name })");
+    let waiting = build().await;
+    assert!(
+        !waiting.ok && waiting.stderr.contains("the engine \"small\" cannot wait"),
+        "{}",
+        waiting.stderr
+    );
+    edit("src/plugin.ts", "name.trim()", "name.trimmed()");
+    let mistyped = build().await;
+    assert!(
+        !mistyped.ok && mistyped.stderr.contains("'trimmed' does not exist"),
+        "{}",
+        mistyped.stderr
+    );
+    edit("src/plugin.ts", "name.trimmed()", "name.trim()");
+    edit("package.json", "\"small\"", "\"fetch\"");
+    let other = build().await;
+    assert!(
+        !other.ok
+            && other
+                .stderr
+                .contains("--save-exact @bytecodealliance/componentize-js@0.23.0` in "),
+        "{}",
+        other.stderr
+    );
+    edit("package.json", "\"fetch\"", "\"large\"");
+    let unknown = build().await;
+    assert!(
+        !unknown.ok
+            && unknown
+                .stderr
+                .contains("\"engine\" is none of small, fetch"),
+        "{}",
+        unknown.stderr
+    );
+    assert!(!desk.path("tool/dist").exists());
+}
+
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
