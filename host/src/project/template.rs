@@ -478,4 +478,23 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn the_whole_sdk_for_javascript_is_carried() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut folders = vec![root.join("sdk/javascript")];
+        while let Some(next) = folders.pop() {
+            for entry in fs::read_dir(next).unwrap() {
+                let path = entry.unwrap().path();
+                let inside = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                // Its own tests stay here.
+                if path.is_dir() {
+                    folders.extend((!inside.ends_with("/test")).then_some(path.clone()));
+                    continue;
+                }
+                let carried = SDK_FOR_JAVASCRIPT.iter().any(|(path, _)| *path == inside);
+                assert!(carried, "{inside} is not in the table");
+            }
+        }
+    }
 }

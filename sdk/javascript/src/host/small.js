@@ -27,7 +27,7 @@ export function log(text) {
 
 function shown(value) {
   if (typeof value === 'string') return value;
-  if (value instanceof Error) return `${value.name}: ${value.message}\n${value.stack}`;
+  if (value instanceof Error) return `${value.name}: ${value.message}\n${value.stack}`.trimEnd();
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
