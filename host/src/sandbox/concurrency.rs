@@ -2,28 +2,27 @@
 //!
 //! Such an engine carries more in every store, so the others do without.
 
-use wasmparser::{
-    CanonicalFunction, CanonicalOption, ComponentDefinedType, ComponentType,
-    ComponentTypeDeclaration, InstanceTypeDeclaration, Parser, Payload,
-};
+use wasmparser::{CanonicalFunction, CanonicalOption, Parser, Payload};
 
 use super::engine::Concurrency;
+use super::types;
 
 /// What a component needs. Bytes that cannot be read need nothing: why they cannot is told elsewhere.
 pub(super) fn needed(bytes: &[u8]) -> Concurrency {
     // Function bodies are stepped over, not read.
     let payloads = Parser::new(0).parse_all(bytes);
-    let names_it = |payload: wasmparser::Result<Payload<'_>>| payload.is_ok_and(is_asynchronous);
-    match payloads.into_iter().any(names_it) {
+    let mut payloads = payloads.flatten();
+    match payloads.any(|payload| is_asynchronous(payload, bytes)) {
         true => Concurrency::On,
         false => Concurrency::Off,
     }
 }
 
-fn is_asynchronous(payload: Payload<'_>) -> bool {
+fn is_asynchronous(payload: Payload<'_>, bytes: &[u8]) -> bool {
     match payload {
-        Payload::ComponentTypeSection(types) => {
-            types.into_iter().flatten().any(|ty| is_async_type(&ty))
+        Payload::ComponentTypeSection(section) => {
+            let contents = bytes.get(section.range()).unwrap_or_default();
+            types::of_section(contents).is_asynchronous
         }
         Payload::ComponentCanonicalSection(functions) => {
             functions.into_iter().flatten().any(is_async)
@@ -51,25 +50,6 @@ fn is_async(function: CanonicalFunction) -> bool {
         | CanonicalFunction::ResourceRep { .. } => false,
         // Everything that was added since is about tasks.
         _ => true,
-    }
-}
-
-fn is_async_type(ty: &ComponentType<'_>) -> bool {
-    match ty {
-        ComponentType::Func(function) => function.async_,
-        ComponentType::Defined(defined) => matches!(
-            defined,
-            ComponentDefinedType::Future(_) | ComponentDefinedType::Stream(_)
-        ),
-        ComponentType::Component(declared) => declared.iter().any(|declared| match declared {
-            ComponentTypeDeclaration::Type(ty) => is_async_type(ty),
-            _ => false,
-        }),
-        ComponentType::Instance(declared) => declared.iter().any(|declared| match declared {
-            InstanceTypeDeclaration::Type(ty) => is_async_type(ty),
-            _ => false,
-        }),
-        ComponentType::Resource { .. } => false,
     }
 }
 

@@ -6,6 +6,7 @@ use super::WIT_VERSIONS;
 use super::derived;
 use super::error::LoadError;
 use super::log::cut;
+use super::types;
 
 /// The largest component that is compiled, bytes.
 const COMPONENT_BYTES_MAX: usize = 256 << 20;
@@ -13,6 +14,8 @@ const COMPONENT_BYTES_MAX: usize = 256 << 20;
 const CANDIDATES: &str = "0.3.0-";
 /// Bytes of an import's name in a message.
 const IMPORT_BYTES_MAX: usize = 128;
+/// How deep components, and component and instance types, may be nested in each other. Real ones are three or four.
+const NESTED_MAX: usize = 32;
 const MAGIC: &[u8; 4] = b"\0asm";
 /// Version and layer of a core module, and of a component.
 const CORE_MODULE: [u8; 4] = [1, 0, 0, 0];
@@ -235,6 +238,10 @@ fn names(file: &str, bytes: &[u8]) -> Result<Names, LoadError> {
                     names.imports.push(import.name.name.to_owned());
                 }
             }
+            Payload::ComponentTypeSection(section) => {
+                let contents = bytes.get(section.range()).unwrap_or_default();
+                check_depth(file, types::of_section(contents).depth)?;
+            }
             Payload::ComponentExportSection(section) if outer.is_empty() => {
                 for export in section {
                     let export = export.map_err(|e| unreadable(file, bytes, Some(&e)))?;
@@ -247,6 +254,7 @@ fn names(file: &str, bytes: &[u8]) -> Result<Names, LoadError> {
             Payload::ModuleSection { parser: inner, .. }
             | Payload::ComponentSection { parser: inner, .. } => {
                 outer.push(std::mem::replace(&mut parser, inner));
+                check_depth(file, outer.len())?;
             }
             Payload::CodeSectionStart { size, .. } => {
                 // Function bodies are the compiler's business.
@@ -265,6 +273,17 @@ fn names(file: &str, bytes: &[u8]) -> Result<Names, LoadError> {
             _ => {}
         }
         rest = &rest[consumed..];
+    }
+}
+
+/// Whatever reads a component after this takes some stack for each level.
+fn check_depth(file: &str, depth: usize) -> Result<(), LoadError> {
+    match depth {
+        0..=NESTED_MAX => Ok(()),
+        _ => Err(LoadError::Malformed {
+            file: file.to_owned(),
+            reason: format!("components or types are nested more than {NESTED_MAX} deep"),
+        }),
     }
 }
 
@@ -349,6 +368,22 @@ mod tests {
             inspect("a", text.as_bytes()),
             Err(LoadError::Text { .. })
         ));
+    }
+
+    #[test]
+    fn nesting_without_end_is_refused_before_anything_recurses() {
+        let mut types = b"\0asm\x0d\0\x01\0\x07\x9a\x03\x01".to_vec();
+        types.extend([0x42, 0x01, 0x01].repeat(136));
+        types.push(0x7d);
+        check(
+            &types,
+            "not a valid component: components or types are nested more than 32 deep",
+        );
+        let nested = "(component ".repeat(40) + &")".repeat(40);
+        check(
+            &wat::parse_str(nested).unwrap(),
+            "not a valid component: components or types are nested more than 32 deep",
+        );
     }
 
     #[test]

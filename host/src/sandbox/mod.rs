@@ -31,6 +31,7 @@ mod schema_cost;
 mod sealed;
 pub mod service;
 mod state;
+mod types;
 mod v0_1_0;
 mod v0_1_0_async;
 mod validate;
