@@ -48,6 +48,10 @@ async fn what_this_engine_does_not_run_is_refused_by_name() {
             r#"(component (type error-context) (import "f" (func)) (export "g" (func 0)))"#,
             "error-context",
         ),
+        (
+            r#"(component (type (map string u32)) (import "f" (func)) (export "g" (func 0)))"#,
+            "component model map",
+        ),
     ];
     for (wat, named) in unfinished {
         let told = refused(wat).await;

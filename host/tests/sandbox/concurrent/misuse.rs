@@ -17,7 +17,8 @@ fn ends(hostile: Hostile) -> fn(&RunError) -> bool {
         Hostile::Spin | Hostile::LogBomb => |e| matches!(e, RunError::CpuTime { .. }),
         Hostile::SleepForEver => |e| matches!(e, RunError::WallTime { .. }),
         Hostile::Deadlock => |e| e.to_string().contains("deadlock"),
-        Hostile::MemoryBomb | Hostile::OutputBomb => |e| matches!(e, RunError::Memory { .. }),
+        Hostile::MemoryBomb => |e| matches!(e, RunError::Memory { .. }),
+        Hostile::OutputBomb => |e| matches!(e, RunError::Output { .. }),
         Hostile::WaitHoard | Hostile::StreamHoard => |e| matches!(e, RunError::Trap { .. }),
     }
 }
@@ -26,7 +27,7 @@ fn tight() -> Limits {
     Limits {
         cpu_ms_max: 500,
         wall_ms_max: 5_000,
-        memory_bytes_max: 48 << 20,
+        memory_bytes_max: 128 << 20,
         log_bytes_max: 1_000,
         ..Limits::default()
     }
