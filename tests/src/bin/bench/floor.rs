@@ -1,4 +1,4 @@
-//! The sandbox against wasmtime itself: a fresh instance and one call, in this process.
+//! The sandbox against wasmtime itself, in this process: loading a component, a fresh instance and one call.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,37 +9,19 @@ use anyhow::{Context, Result, anyhow};
 use coinop::limits::Limits;
 use coinop::sandbox::{Component, Run, Sandbox, SandboxSettings};
 use coinop_tests::home::Home;
-use coinop_tests::paths;
 
-use crate::raw::Raw;
+use crate::guests::{self, Guest};
+use crate::raw::{Raw, Workshop};
 use crate::rounds::{Effort, Series};
 use crate::servers;
 use crate::table::{Row, Table};
 
-/// A tool with arguments, and the language for the table.
-struct Guest {
-    language: &'static str,
-    plugin: &'static str,
-    tool: &'static str,
-    arguments: &'static str,
-}
+/// How far above wasmtime's own time coinop's may be.
+const AIM: f64 = 1.5;
+/// No further load of a guest begins after so long: big ones take seconds to compile.
+const LOADS_TIME: Duration = Duration::from_secs(20);
 
-const GUESTS: [Guest; 2] = [
-    Guest {
-        language: "Rust",
-        plugin: "echo",
-        tool: "echo",
-        arguments: r#"{"text":"thirty-two bytes, 00000000000000"}"#,
-    },
-    Guest {
-        language: "Python",
-        plugin: "smart-summary",
-        tool: "summarize",
-        arguments: r#"{"text":"The cat sat. The dog ran after the cat."}"#,
-    },
-];
-
-/// Measures both guests, with raw wasmtime and coinop's sandbox in turns.
+/// Measures a guest of every language, with raw wasmtime and coinop's sandbox in turns.
 ///
 /// # Errors
 /// When a guest does not load or does not answer.
@@ -49,17 +31,29 @@ pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
         .enable_all()
         .build()?;
     let home = servers::home();
-    for guest in GUESTS {
-        runtime.block_on(one(&guest, &home, effort, table))?;
+    for (guest, file) in guests::built(table) {
+        let language = guest.language;
+        eprintln!("measuring {language}");
+        let calls = runtime.block_on(calls(&guest, &file, &home, effort, table));
+        calls.with_context(|| format!("calling {}", guest.component))?;
+        let loads = runtime.block_on(loads(language, &file, effort, table));
+        loads.with_context(|| format!("loading {}", guest.component))?;
     }
     Ok(())
 }
 
-async fn one(guest: &Guest, home: &Home, effort: Effort, table: &mut Table) -> Result<()> {
-    let file = paths::guest(guest.plugin);
-    let raw = Raw::load(&file)?;
-    let component = load(&file, home).await?;
-    let (mut floor, mut ours) = (Series::default(), Series::default());
+async fn calls(
+    guest: &Guest,
+    file: &Path,
+    home: &Home,
+    effort: Effort,
+    table: &mut Table,
+) -> Result<()> {
+    let raw = Raw::load(file)?;
+    let component = load(file, home).await?;
+    let mut kept = raw.instance().await?;
+    let (mut floor, mut ours, mut again) =
+        (Series::default(), Series::default(), Series::default());
     for _ in 0..effort.rounds {
         floor.push(
             timed(effort.time, async || {
@@ -68,19 +62,73 @@ async fn one(guest: &Guest, home: &Home, effort: Effort, table: &mut Table) -> R
             .await?,
         );
         ours.push(timed(effort.time, async || run(&component, guest).await).await?);
+        let begun = Instant::now();
+        let mut times = Vec::new();
+        while begun.elapsed() < effort.time / 4 {
+            let called = Instant::now();
+            kept.call(guest.tool, guest.arguments).await?;
+            times.push(called.elapsed().as_secs_f64() * 1e6);
+        }
+        again.push(crate::rounds::median(times));
     }
+    let row = |what: &str| Row::about(&format!("{}: {what}", guest.language), "in process");
     table.add(
-        Row::about(
-            &format!("fresh {} instance and call, µs", guest.language),
-            "in process",
-        )
-        .values(floor.median(), ours.median())
-        .at_most(ours.ratio(&floor), 1.5),
+        row("fresh instance and call, µs")
+            .values(floor.median(), ours.median())
+            .at_most(ours.ratio(&floor), AIM),
     );
+    table.add(row("call of an instance kept, µs").floor(again.median()));
     Ok(())
 }
 
-async fn load(file: &Path, home: &Home) -> Result<Arc<Component>> {
+/// From the component's bytes with nothing compiled before, and from compiled code in a file.
+async fn loads(language: &str, file: &Path, effort: Effort, table: &mut Table) -> Result<()> {
+    let workshop = Workshop::open()?;
+    let bytes: Arc<[u8]> = std::fs::read(file)?.into();
+    let code = workshop.compile_to_file(&bytes)?;
+    let mut source = (Series::default(), Series::default());
+    let mut cached = (Series::default(), Series::default());
+    let begun = Instant::now();
+    for round in 0..effort.loads {
+        if round > 0 && begun.elapsed() > LOADS_TIME {
+            break;
+        }
+        let cache = tempfile::tempdir()?;
+        let sandbox = Sandbox::new(SandboxSettings::new(cache.path().join("cache")))?;
+        let load = async || Ok(sandbox.load(language, Arc::clone(&bytes)).await?);
+        source
+            .0
+            .push(milliseconds(async || workshop.compile(&bytes)).await?);
+        source.1.push(milliseconds(load).await?);
+        cached
+            .0
+            .push(milliseconds(async || workshop.map(&code)).await?);
+        cached.1.push(milliseconds(load).await?);
+    }
+    let row = |what: &str| Row::about(&format!("{language}: {what}"), "in process");
+    for (what, (floor, ours)) in [
+        ("load from source bytes, ms", source),
+        ("load from the cache, ms", cached),
+    ] {
+        let row = row(what).values(floor.median(), ours.median());
+        table.add(row.ratio(ours.ratio(&floor)));
+    }
+    Ok(())
+}
+
+async fn milliseconds<T>(work: impl AsyncFnOnce() -> Result<T>) -> Result<f64> {
+    let begun = Instant::now();
+    let made = work().await?;
+    let took = begun.elapsed().as_secs_f64() * 1e3;
+    drop(made);
+    Ok(took)
+}
+
+/// Loads a component in a sandbox of its own.
+///
+/// # Errors
+/// When it does not load.
+pub(crate) async fn load(file: &Path, home: &Home) -> Result<Arc<Component>> {
     let sandbox = Sandbox::new(SandboxSettings::new(home.path("sandbox-cache")))?;
     let name = file
         .file_name()
@@ -89,7 +137,11 @@ async fn load(file: &Path, home: &Home) -> Result<Arc<Component>> {
     Ok(sandbox.load(name, std::fs::read(file)?.into()).await?)
 }
 
-async fn run(component: &Component, guest: &Guest) -> Result<()> {
+/// One call in a fresh instance.
+///
+/// # Errors
+/// When the guest does not answer.
+pub(crate) async fn run(component: &Component, guest: &Guest) -> Result<()> {
     let report = component
         .run(Run {
             tool: guest.tool,

@@ -5,17 +5,24 @@
 
 mod disk;
 mod floor;
+mod gate;
+mod guests;
 mod http_load;
 mod ledger;
 mod load;
+mod many;
 mod neighbours;
 mod process_cost;
+mod rates;
 mod raw;
+mod reloads;
 mod rounds;
 mod servers;
 mod stdio_load;
 mod table;
 mod tasks;
+mod variant;
+mod warm;
 mod work;
 
 use std::time::Duration;
@@ -31,6 +38,9 @@ const FULL: Effort = Effort {
     starts: 15,
     calls: 20_000,
     finished: &[100_000, 1_000_000],
+    loads: 5,
+    plugins: &[1, 100, 1000],
+    reloads: 30,
 };
 const QUICK: Effort = Effort {
     rounds: 3,
@@ -38,6 +48,9 @@ const QUICK: Effort = Effort {
     starts: 5,
     calls: 20_000,
     finished: &[20_000],
+    loads: 3,
+    plugins: &[1, 100],
+    reloads: 10,
 };
 
 /// A part of the table that can be measured alone.
@@ -47,8 +60,14 @@ enum Section {
     Calls,
     /// Starts and memory.
     Process,
-    /// The sandbox.
+    /// The sandbox, in every language.
     Sandbox,
+    /// Calls a second with ever more in flight.
+    Rates,
+    /// Ever more plugins.
+    Plugins,
+    /// How soon a replaced plugin is seen.
+    Reload,
     /// A good tool beside hostile ones.
     Neighbours,
     /// What the ledger's store costs.
@@ -56,10 +75,13 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [(&str, Self); 5] = [
+    const ALL: [(&str, Self); 8] = [
         ("calls", Self::Calls),
         ("process", Self::Process),
         ("sandbox", Self::Sandbox),
+        ("rates", Self::Rates),
+        ("plugins", Self::Plugins),
+        ("reload", Self::Reload),
         ("neighbours", Self::Neighbours),
         ("ledger", Self::Ledger),
     ];
@@ -78,7 +100,17 @@ impl Section {
             Self::Sandbox => {
                 eprintln!("measuring the sandbox");
                 floor::measure(effort, table)?;
-                tasks::measure(effort, table)
+                tasks::measure(effort, table)?;
+                warm::measure(effort, table)
+            }
+            Self::Rates => {
+                eprintln!("measuring calls a second");
+                rates::measure(effort, table)
+            }
+            Self::Plugins => many::measure(effort, table),
+            Self::Reload => {
+                eprintln!("measuring reloads");
+                reloads::measure(effort, table)
             }
             Self::Neighbours => {
                 eprintln!("measuring a good tool beside hostile ones");
@@ -98,7 +130,8 @@ fn main() -> Result<()> {
             Some((_, section)) => named.push(*section),
             None if argument == "--quick" => effort = QUICK,
             None => bail!(
-                "unknown argument {argument:?}: there are --quick, calls, process, sandbox, neighbours and ledger"
+                "unknown argument {argument:?}: there are --quick, {}",
+                Section::ALL.map(|(name, _)| name).join(", ")
             ),
         }
     }

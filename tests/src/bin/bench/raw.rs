@@ -2,9 +2,10 @@
 //!
 //! Fresh store, WASI context, limits and instance for every call; pooling; epochs; pre-linked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow};
+use tempfile::TempDir;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
@@ -45,19 +46,9 @@ impl Raw {
     /// # Errors
     /// When wasmtime refuses it.
     pub(crate) fn load(file: &Path) -> Result<Self> {
-        let engine = Engine::new(&config()).map_err(|e| anyhow!("{e:#}"))?;
-        let component = mapped(&engine, file)?;
-        let mut linker = Linker::new(&engine);
-        let linked = wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-            .and_then(|()| {
-                bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
-            })
-            .and_then(|()| linker.instantiate_pre(&component))
-            .and_then(bindings::PluginPre::new);
-        Ok(Self {
-            plugin: linked.map_err(|e| anyhow!("{e:#}"))?,
-            engine,
-        })
+        let workshop = Workshop::open()?;
+        let code = workshop.compile_to_file(&std::fs::read(file)?)?;
+        workshop.map(&code)
     }
 
     /// One call in a fresh instance; whether it answered at all.
@@ -65,6 +56,14 @@ impl Raw {
     /// # Errors
     /// When the guest traps or fails.
     pub(crate) async fn call(&self, tool: &str, arguments: &str) -> Result<()> {
+        self.instance().await?.call(tool, arguments).await
+    }
+
+    /// An instance to be called again and again.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub(crate) async fn instance(&self) -> Result<Instance> {
         let limits = StoreLimitsBuilder::new()
             .memory_size(MEMORY_BYTES_MAX)
             .build();
@@ -76,20 +75,37 @@ impl Raw {
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1_000);
+        let plugin = self
+            .plugin
+            .instantiate_async(&mut store)
+            .await
+            .map_err(|e| anyhow!("{e:#}"))?;
+        Ok(Instance { store, plugin })
+    }
+}
+
+/// A running instance in its store.
+pub(crate) struct Instance {
+    store: Store<State>,
+    plugin: bindings::Plugin,
+}
+
+impl Instance {
+    /// One call; whether it answered at all.
+    ///
+    /// # Errors
+    /// When the guest traps or fails.
+    pub(crate) async fn call(&mut self, tool: &str, arguments: &str) -> Result<()> {
         let context = wit::Context {
             call_id: "call".to_owned(),
             remaining_ms: 10_000,
             caller: None,
             meta: None,
         };
-        let plugin = self
+        let answer = self
             .plugin
-            .instantiate_async(&mut store)
-            .await
-            .map_err(|e| anyhow!("{e:#}"))?;
-        let answer = plugin
             .coinop_plugin_tools()
-            .call_call_tool(&mut store, tool, arguments, &context)
+            .call_call_tool(&mut self.store, tool, arguments, &context)
             .await
             .map_err(|e| anyhow!("{e:#}"))?;
         let output = answer.map_err(|failure| anyhow!("{failure:?}"))?;
@@ -101,18 +117,79 @@ impl Raw {
     }
 }
 
-/// Compiled, written out and mapped, as coinop's cache does: a mapped image costs other page faults than one in memory.
-#[allow(unsafe_code)]
-fn mapped(engine: &Engine, file: &Path) -> Result<Component> {
-    let folder = tempfile::tempdir()?;
-    let code = engine
-        .precompile_component(&std::fs::read(file)?)
-        .map_err(|e| anyhow!("{e:#}"))?;
-    let path = folder.path().join("code");
-    std::fs::write(&path, code)?;
-    // SAFETY: the file was written by this very engine, a line above, into a folder of this process.
-    unsafe { Component::deserialize_file(engine, path) }.map_err(|e| anyhow!("{e:#}"))
+/// An engine, what it links, and a folder for compiled code.
+pub(crate) struct Workshop {
+    engine: Engine,
+    linker: Linker<State>,
+    folder: TempDir,
 }
+
+impl Workshop {
+    /// With the settings of coinop's own engine.
+    ///
+    /// # Errors
+    /// When the pool cannot be had.
+    pub(crate) fn open() -> Result<Self> {
+        let engine = Engine::new(&config()).map_err(|e| anyhow!("{e:#}"))?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+            .and_then(|()| {
+                bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
+            })
+            .map_err(|e| anyhow!("{e:#}"))?;
+        Ok(Self {
+            engine,
+            linker,
+            folder: tempfile::tempdir()?,
+        })
+    }
+
+    /// Compiles in memory and links.
+    ///
+    /// # Errors
+    /// When wasmtime refuses the component.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Raw> {
+        let component = Component::from_binary(&self.engine, bytes);
+        self.linked(&component.map_err(|e| anyhow!("{e:#}"))?)
+    }
+
+    /// Compiles into a file, for [`Workshop::map`].
+    ///
+    /// # Errors
+    /// When wasmtime refuses the component.
+    pub(crate) fn compile_to_file(&self, bytes: &[u8]) -> Result<Code> {
+        let code = self.engine.precompile_component(bytes);
+        let path = self.folder.path().join("code");
+        std::fs::write(&path, code.map_err(|e| anyhow!("{e:#}"))?)?;
+        Ok(Code(path))
+    }
+
+    /// Maps compiled code and links it, as coinop's cache does: a mapped image costs other page faults than one in memory.
+    ///
+    /// # Errors
+    /// When the file is gone.
+    #[allow(unsafe_code)]
+    pub(crate) fn map(&self, code: &Code) -> Result<Raw> {
+        // SAFETY: the file was written by `compile_to_file` of this very engine into a folder of this process.
+        let component = unsafe { Component::deserialize_file(&self.engine, &code.0) };
+        self.linked(&component.map_err(|e| anyhow!("{e:#}"))?)
+    }
+
+    fn linked(&self, component: &Component) -> Result<Raw> {
+        let plugin = self
+            .linker
+            .instantiate_pre(component)
+            .and_then(bindings::PluginPre::new)
+            .map_err(|e| anyhow!("{e:#}"))?;
+        Ok(Raw {
+            engine: self.engine.clone(),
+            plugin,
+        })
+    }
+}
+
+/// Compiled code that a [`Workshop`] wrote.
+pub(crate) struct Code(PathBuf);
 
 /// The pool and the engine as coinop sets them, where it matters for speed.
 fn config() -> Config {

@@ -23,6 +23,12 @@ pub(crate) struct Effort {
     pub(crate) calls: usize,
     /// Finished calls in a ledger that has grown, one size after the other.
     pub(crate) finished: &'static [u64],
+    /// Loads of each guest.
+    pub(crate) loads: usize,
+    /// Plugins in one host, one number after the other.
+    pub(crate) plugins: &'static [usize],
+    /// Replacements of a plugin.
+    pub(crate) reloads: usize,
 }
 
 /// Values of one quantity, a round each.

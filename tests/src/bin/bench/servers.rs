@@ -1,6 +1,7 @@
 //! The servers that are measured: the bare one and coinop, started alike.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,6 +13,9 @@ use tokio::process::Command;
 use crate::http_load::HttpSubject;
 use crate::load::Subject;
 use crate::stdio_load::StdioSubject;
+
+/// The mode of every home: a call that asks for payment, and one that redeems it.
+pub(crate) const MODE: &str = "two_step";
 
 /// A transport with its form of replies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +62,18 @@ pub(crate) fn home_for(wire: Wire) -> Home {
     }
 }
 
-fn home_with(more: &str) -> Home {
+/// As [`home`], with more in its `coinop.toml`.
+pub(crate) fn home_with(more: &str) -> Home {
     let instant =
         "provider = \"instant\"\n[accounts.instant]\nkind = \"sandbox\"\npays = \"at-once\"\n";
     Home::inside(&paths::target())
-        .mode("two_step")
+        .mode(MODE)
         .config(&format!("{instant}{more}"))
+}
+
+/// What a host on stdio writes to stderr.
+pub(crate) fn log(home: &Home) -> PathBuf {
+    home.path("host.log")
 }
 
 /// Starts the bare server.
@@ -109,7 +119,7 @@ pub(crate) fn coinop(home: &Home, wire: Wire) -> Result<Subject> {
 /// When it does not start.
 pub(crate) fn coinop_on_stdio(home: &Home) -> Result<(StdioSubject, Duration)> {
     let mut command = home.serve(&["--pay-addr", "127.0.0.1:0"]).into_std();
-    command.stderr(File::create(home.path("host.log"))?);
+    command.stderr(File::create(log(home))?);
     StdioSubject::start(command, Era::Legacy)
 }
 

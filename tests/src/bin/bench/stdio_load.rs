@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use coinop_tests::era::Era;
 use coinop_tests::process::{cpu_time, resident_bytes};
+use serde_json::Value;
 
 use crate::load::{Load, Plan};
 use crate::work::{Call, Writer};
@@ -65,6 +66,28 @@ impl StdioSubject {
             )?;
         }
         Ok((subject, took))
+    }
+
+    /// Asks for the list of tools: how many names are in it.
+    ///
+    /// # Errors
+    /// When the server ends or answers something else.
+    pub(crate) fn list_tools(&mut self) -> Result<usize> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let request =
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{}}}}"#);
+        writeln!(self.stdin, "{request}")?;
+        self.stdin.flush()?;
+        loop {
+            self.read_line()?;
+            if id_of(&self.line) == Some(id) {
+                break;
+            }
+        }
+        let answer: Value = serde_json::from_str(&self.line)?;
+        let tools = answer["result"]["tools"].as_array();
+        Ok(tools.context("tools are listed")?.len())
     }
 
     /// Resident memory of the server, bytes.

@@ -17,6 +17,8 @@ pub(crate) struct Row {
 enum Aim {
     AtMost(f64),
     AtLeast(f64),
+    /// Of what coinop reached, not of the ratio.
+    Within(f64),
 }
 
 impl Row {
@@ -77,6 +79,12 @@ impl Row {
         self.ratio(ratio)
     }
 
+    /// What coinop reached, which is to be small.
+    pub(crate) fn within(mut self, coinop: f64, aim: f64) -> Self {
+        self.aim = Some(Aim::Within(aim));
+        self.only(coinop)
+    }
+
     fn cells(&self) -> [String; 7] {
         let number = |value: Option<f64>| value.map(number).unwrap_or_default();
         [
@@ -93,14 +101,22 @@ impl Row {
     }
 
     fn verdict(&self) -> String {
-        let (Some(aim), Some(ratio)) = (self.aim, self.ratio) else {
-            return String::new();
+        let verdict = |sign, bound: String, met| {
+            let met = if met { "met" } else { "missed" };
+            format!("{sign} {bound} {met}")
         };
-        let (sign, bound, met) = match aim {
-            Aim::AtMost(bound) => ('≤', bound, ratio <= bound),
-            Aim::AtLeast(bound) => ('≥', bound, ratio >= bound),
-        };
-        format!("{sign} {bound:.2} {}", if met { "met" } else { "missed" })
+        match (self.aim, self.ratio, self.coinop) {
+            (Some(Aim::AtMost(bound)), Some(ratio), _) => {
+                verdict('≤', format!("{bound:.2}"), ratio <= bound)
+            }
+            (Some(Aim::AtLeast(bound)), Some(ratio), _) => {
+                verdict('≥', format!("{bound:.2}"), ratio >= bound)
+            }
+            (Some(Aim::Within(bound)), _, Some(coinop)) => {
+                verdict('≤', format!("{bound}"), coinop <= bound)
+            }
+            _ => String::new(),
+        }
     }
 }
 
@@ -113,14 +129,22 @@ fn number(value: f64) -> String {
     }
 }
 
-/// All lines.
+/// All lines, and what is missing among them.
 #[derive(Default)]
-pub(crate) struct Table(Vec<Row>);
+pub(crate) struct Table {
+    rows: Vec<Row>,
+    missing: Vec<String>,
+}
 
 impl Table {
     /// Adds a line.
     pub(crate) fn add(&mut self, row: Row) {
-        self.0.push(row);
+        self.rows.push(row);
+    }
+
+    /// Says what was not measured, and why.
+    pub(crate) fn miss(&mut self, what: impl Into<String>) {
+        self.missing.push(what.into());
     }
 
     /// As Markdown, aligned.
@@ -136,7 +160,7 @@ impl Table {
         ]
         .map(str::to_owned);
         let rows: Vec<[String; 7]> = std::iter::once(head)
-            .chain(self.0.iter().map(Row::cells))
+            .chain(self.rows.iter().map(Row::cells))
             .collect();
         let widths: Vec<usize> = (0..7)
             .map(|n| {
@@ -163,6 +187,9 @@ impl Table {
                 }
                 text.push_str("|\n");
             }
+        }
+        for missing in &self.missing {
+            let _ = write!(text, "\nNot measured: {missing}\n");
         }
         text
     }
