@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use coinop::limits::Limits;
 use coinop::sandbox::{Component, Run, Sandbox, SandboxSettings};
-use coinop_tests::home::Home;
+use coinop_tests::paths;
 
 use crate::guests::{self, Guest};
-use crate::raw::{Raw, Workshop};
+use crate::raw::{Code, Raw, Workshop};
 use crate::rounds::{Effort, Series};
-use crate::servers;
 use crate::table::{Row, Table};
 
 /// How far above wasmtime's own time coinop's may be.
@@ -30,27 +29,29 @@ pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let home = servers::home();
     for (guest, file) in guests::built(table) {
-        let language = guest.language;
-        eprintln!("measuring {language}");
-        let calls = runtime.block_on(calls(&guest, &file, &home, effort, table));
-        calls.with_context(|| format!("calling {}", guest.component))?;
-        let loads = runtime.block_on(loads(language, &file, effort, table));
-        loads.with_context(|| format!("loading {}", guest.component))?;
+        eprintln!("measuring {}", guest.language);
+        let measured = runtime.block_on(one(&guest, &file, effort, table));
+        measured.with_context(|| format!("measuring {}", guest.component))?;
     }
     Ok(())
+}
+
+async fn one(guest: &Guest, file: &Path, effort: Effort, table: &mut Table) -> Result<()> {
+    let workshop = Workshop::open()?;
+    let code = workshop.compile_to_file(&std::fs::read(file)?)?;
+    calls(guest, file, &workshop.map(&code)?, effort, table).await?;
+    loads(guest, file, (&workshop, &code), effort, table).await
 }
 
 async fn calls(
     guest: &Guest,
     file: &Path,
-    home: &Home,
+    raw: &Raw,
     effort: Effort,
     table: &mut Table,
 ) -> Result<()> {
-    let raw = Raw::load(file)?;
-    let component = load(file, home).await?;
+    let component = load(file).await?;
     let mut kept = raw.instance().await?;
     let (mut floor, mut ours, mut again) =
         (Series::default(), Series::default(), Series::default());
@@ -82,10 +83,15 @@ async fn calls(
 }
 
 /// From the component's bytes with nothing compiled before, and from compiled code in a file.
-async fn loads(language: &str, file: &Path, effort: Effort, table: &mut Table) -> Result<()> {
-    let workshop = Workshop::open()?;
+async fn loads(
+    guest: &Guest,
+    file: &Path,
+    (workshop, code): (&Workshop, &Code),
+    effort: Effort,
+    table: &mut Table,
+) -> Result<()> {
+    let language = guest.language;
     let bytes: Arc<[u8]> = std::fs::read(file)?.into();
-    let code = workshop.compile_to_file(&bytes)?;
     let mut source = (Series::default(), Series::default());
     let mut cached = (Series::default(), Series::default());
     let begun = Instant::now();
@@ -102,7 +108,7 @@ async fn loads(language: &str, file: &Path, effort: Effort, table: &mut Table) -
         source.1.push(milliseconds(load).await?);
         cached
             .0
-            .push(milliseconds(async || workshop.map(&code)).await?);
+            .push(milliseconds(async || workshop.map(code)).await?);
         cached.1.push(milliseconds(load).await?);
     }
     let row = |what: &str| Row::about(&format!("{language}: {what}"), "in process");
@@ -124,12 +130,12 @@ async fn milliseconds<T>(work: impl AsyncFnOnce() -> Result<T>) -> Result<f64> {
     Ok(took)
 }
 
-/// Loads a component in a sandbox of its own.
+/// Loads a component in a sandbox of its own, compiled before where the tests did.
 ///
 /// # Errors
 /// When it does not load.
-pub(crate) async fn load(file: &Path, home: &Home) -> Result<Arc<Component>> {
-    let sandbox = Sandbox::new(SandboxSettings::new(home.path("sandbox-cache")))?;
+pub(crate) async fn load(file: &Path) -> Result<Arc<Component>> {
+    let sandbox = Sandbox::new(SandboxSettings::new(paths::shared_cache()))?;
     let name = file
         .file_name()
         .and_then(|name| name.to_str())

@@ -69,7 +69,7 @@ async fn in_process(effort: Effort, table: &mut Table) -> Result<()> {
     let home = servers::home().plugin(GUEST.component);
     let file = paths::guest(GUEST.component);
     let raw = Arc::new(Raw::load(&file)?);
-    let component = floor::load(&file, &home).await?;
+    let component = floor::load(&file).await?;
     let shop = Arc::new(Shop::open(&home).await?);
     let next = Arc::new(AtomicU64::new(0));
     // One caller's equal calls share a payment.
