@@ -12,7 +12,7 @@ use coinop_tests::home::Home;
 use coinop_tests::host::HttpHost;
 use coinop_tests::http::Connection;
 use coinop_tests::paths;
-use coinop_tests::wait::until;
+use coinop_tests::wait::{until, within};
 use serde_json::json;
 
 /// What the account needs to say, besides its file.
@@ -66,16 +66,12 @@ async fn a_call_is_sold_told_of_and_delivered_through_a_component() {
     let home = home(&acme);
     let host = home.http().await;
     let client = host.client(Era::Modern).await;
-    let asked = client.call("tell", json!({})).await.payment();
+    let answer = client.call("tell", json!({})).await;
+    let asked = answer.payment();
     let made = acme.payment_of(&asked.id).unwrap();
     assert_eq!((made.amount, made.currency.as_str()), (1, "USD"));
-    let token = asked.url.rsplit('/').next().unwrap();
-    let page = host.get(&format!("/pay/{token}")).await.text();
-    assert!(
-        page.contains(&format!("{}/pay/{}", acme.url, made.id)),
-        "{page}"
-    );
-    assert!(page.contains("TEST"), "{page}");
+    assert_eq!(asked.url, format!("{}/pay/{}", acme.url, made.id));
+    assert!(answer.text().contains("TEST"), "{}", answer.text());
 
     // A forged one is refused, and nobody is asked.
     let before = looks(&acme, &made.id);
@@ -122,7 +118,13 @@ async fn what_failed_is_refunded_through_a_component_and_reconciled() {
     .await;
     assert_eq!(acme.books().sent_back(&made.id), 1);
     assert_eq!(acme.books().refunds.len(), 1);
-    let told = coinop(&home, &["reconcile", "--account", "shop"]).await;
+    let reconcile = ["reconcile", "--account", "shop"];
+    let told = coinop(&home, &[&reconcile[..], &["--record-fees"]].concat()).await;
+    assert!(
+        told.contains("0.01 USD received, 0.01 USD refunded"),
+        "{told}"
+    );
+    let told = coinop(&home, &reconcile).await;
     assert!(told.contains("Equal."), "{told}");
 }
 
@@ -213,11 +215,9 @@ async fn what_keeps_a_component_from_serving_is_told_with_its_remedy() {
 
 /// The host does not start, and says all of this.
 async fn refused(home: &Home, parts: &[&str]) {
-    let output = home
-        .serve(&["--http", "127.0.0.1:0"])
-        .output()
-        .await
-        .unwrap();
+    let mut host = home.serve(&["--http", "127.0.0.1:0"]);
+    let ended = host.kill_on_drop(true).output();
+    let output = within("the host's refusal", ended).await.unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success(), "{told}");
     for part in parts {

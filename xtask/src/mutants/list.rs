@@ -521,4 +521,26 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         suite: Suite::Host,
         tests: &["trust::cosign::tests::only_what_is_about_this_manifest_counts"],
     },
+    Mutation {
+        name: "component-silence",
+        why: "a component that crashed while it sent money back counts as one that did nothing",
+        edits: &[Edit {
+            file: "host/src/provider/component/ask.rs",
+            from: "(Self::Money, Silence::Asked(why)) => ProviderError::Unreachable(why),",
+            to: "(Self::Money, Silence::Asked(why)) => ProviderError::Refused(why),",
+        }],
+        suite: Suite::Host,
+        tests: &["provider::component::ask::tests::no_answer_is_unknown_where_money_may_have_moved"],
+    },
+    Mutation {
+        name: "component-pin",
+        why: "another file than the one that was pinned moves the money",
+        edits: &[Edit {
+            file: "host/src/provider/component/settings.rs",
+            from: "(Some(pinned), _) if pinned != found => Err(format!(",
+            to: "(Some(pinned), _) if pinned > found && pinned < found => Err(format!(",
+        }],
+        suite: Suite::Host,
+        tests: &["provider::component::settings::tests::a_file_is_what_was_pinned_or_is_not_loaded"],
+    },
 ];
