@@ -80,10 +80,16 @@ fn begin_type(reader: &mut BinaryReader<'_>, seen: &mut Seen) -> wasmparser::Res
 /// Reads a declaration; `true` where the type comes next that it declares.
 fn begin_declaration(reader: &mut BinaryReader<'_>) -> wasmparser::Result<bool> {
     match reader.read_u8()? {
-        0x00 => drop(reader.read::<CoreType<'_>>()?),
+        0x00 => {
+            reader.read::<CoreType<'_>>()?;
+        }
         0x01 => return Ok(true),
-        0x02 => drop(reader.read::<ComponentAlias<'_>>()?),
-        0x03 => drop(reader.read::<ComponentImport<'_>>()?),
+        0x02 => {
+            reader.read::<ComponentAlias<'_>>()?;
+        }
+        0x03 => {
+            reader.read::<ComponentImport<'_>>()?;
+        }
         // An export; anything else fails as one.
         _ => {
             reader.read::<ComponentExternName<'_>>()?;

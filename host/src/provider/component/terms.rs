@@ -259,7 +259,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_to_is_refused() {
-        let wrong: [(fn(&mut Description), &str); 8] = [
+        type Change = fn(&mut Description);
+        let wrong: [(Change, &str); 8] = [
             (|d| d.name = "Acme".into(), "its name must be"),
             (|d| d.name.clear(), "its name must be"),
             (|d| d.name = "sandbox".into(), "the host's own"),

@@ -33,7 +33,7 @@ impl Shop {
     pub(crate) async fn open(home: &Home) -> Result<Self> {
         let config = config(home)?;
         let ledger = app::open_ledger(&config).await?;
-        let accounts = app::accounts(&config, &ledger)?;
+        let accounts = app::accounts(&config, &ledger).await?;
         let sandbox = Arc::new(app::open_sandbox(&config)?);
         let library = Arc::new(Library::new(sandbox, ledger.clone()));
         let catalog = Arc::new(Catalog::default());
