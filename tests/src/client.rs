@@ -6,6 +6,7 @@ use crate::answer::Answer;
 use crate::http_client::HttpClient;
 use crate::stdio::StdioClient;
 use crate::stream::Stream;
+use crate::wait::until;
 
 /// A raw client.
 pub enum Client {
@@ -20,6 +21,15 @@ impl Client {
     pub async fn call(&self, tool: &str, arguments: Value) -> Answer {
         let params = json!({ "name": tool, "arguments": arguments });
         Answer(self.request("tools/call", params).await)
+    }
+
+    /// Calls a tool, and again while its money is on the way back: the host's sweeper may have come to it first.
+    pub async fn call_settled(&self, tool: &str, arguments: Value) -> Answer {
+        until("the money to be back", async || {
+            let answer = self.call(tool, arguments.clone()).await;
+            (!answer.text().contains("is being returned")).then_some(answer)
+        })
+        .await
     }
 
     /// The names of the tools, in the order listed.

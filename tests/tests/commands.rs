@@ -109,7 +109,7 @@ async fn a_block_stops_a_running_host_and_returns_the_money() {
     assert_eq!(blocked.code, Some(0), "{}", blocked.stderr);
 
     let confirm = json!({ "payment_id": payment.id });
-    let told = client.call("confirm_echo_paid", confirm).await;
+    let told = client.call_settled("confirm_echo_paid", confirm).await;
     assert!(
         told.text().contains("blocked") && told.text().contains("went back"),
         "{}",

@@ -101,7 +101,7 @@ async fn an_error_of_its_own_is_given_back_in_its_words() {
     let payment = asked.payment();
     pay(&payment.url).await;
     let confirm = json!({ "payment_id": payment.id });
-    let answer = client.call("confirm_get_weather", confirm).await;
+    let answer = client.call_settled("confirm_get_weather", confirm).await;
     assert!(answer.is_error(), "{}", answer.text());
     assert!(
         answer.text().contains("there is no weather in Atlantis"),

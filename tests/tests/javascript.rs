@@ -184,7 +184,7 @@ async fn a_buyer_gets_the_money_back_where_a_tool_throws() {
         .payment();
     pay(&payment.url).await;
     let confirm = json!({ "payment_id": payment.id });
-    let failed = client.call("confirm_barcode", confirm).await;
+    let failed = client.call_settled("confirm_barcode", confirm).await;
     assert!(failed.is_error(), "{}", failed.0);
     let text = failed.text();
     assert!(

@@ -123,7 +123,7 @@ async fn what_no_chart_can_show_is_told_and_given_back() {
     let payment = client.call("draw_chart", arguments).await.payment();
     pay(&payment.url).await;
     let confirm = json!({ "payment_id": payment.id });
-    let refused = client.call("confirm_draw_chart", confirm).await;
+    let refused = client.call_settled("confirm_draw_chart", confirm).await;
     let text = refused.text();
     assert!(
         refused.is_error()

@@ -173,7 +173,7 @@ async fn an_exception_is_a_declared_failure_and_the_money_goes_back() {
         let payment = asked.payment();
         pay(&payment.url).await;
         let confirm = json!({ "payment_id": payment.id });
-        let told = client.call("confirm_outdated", confirm).await;
+        let told = client.call_settled("confirm_outdated", confirm).await;
         let is_failure = name == "renewed";
         assert_eq!(told.is_error(), is_failure, "{}", told.0);
         assert_eq!(told.text().contains("KeyError: 'info'"), is_failure);

@@ -431,9 +431,11 @@ impl Runner for Library {
             log(&job, &ran);
             self.grants
                 .tell(&job.plugin, std::mem::take(&mut ran.denials));
+            let accepted = ran.result.is_ok();
             let ran = honest(ran);
             watched.ended(ran.end);
-            if self.quarantine.holds(&job.component) {
+            let posed = accepted && ran.result.is_err();
+            if posed || self.quarantine.holds(&job.component) {
                 code.retire();
             }
             ran.result

@@ -107,7 +107,7 @@ fn claim(component: &Component, run: &Run<'_>) -> Option<(Claim, Warm)> {
         return None;
     }
     let claim = Claim {
-        owner: component.owner,
+        owner: component.owner(),
         share: key,
         terms: Terms::of(run)?,
     };
@@ -119,7 +119,9 @@ fn stay(component: &Component, claim: Claim, warm: &Warm, mut found: Found<Kept>
     let Kept { store, started, .. } = &mut found.instance;
     if started.is_callable() && state::rest(store) {
         let kept = &component.shared.kept;
-        kept.keep(component.memories, claim, warm, found);
+        // Whoever retired the component meanwhile meant this one too.
+        let is_current = || component.owner() == claim.owner;
+        kept.keep(component.memories, claim.clone(), warm, found, is_current);
     }
 }
 

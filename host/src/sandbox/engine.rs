@@ -36,10 +36,10 @@ pub(super) const TABLE_ELEMENTS_MAX: usize = 64 << 10;
 pub(super) const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
 const TABLES_PER_COMPONENT_MAX: u32 = 8;
 /// A Python component links its interpreter from many core modules.
-const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 200;
-/// Stacks that a run may hold on average where tasks wait side by side: one that waits in a synchronous call keeps its own,
-/// and each component that another one is composed of can have one such task.
-const STACKS_PER_CONCURRENT_RUN: u32 = 4;
+pub(super) const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 200;
+/// Stacks for each memory where tasks wait side by side: one that waits in a synchronous call keeps its own, and each
+/// component that another one is composed of can have one such task. Whatever may hold more takes more memories.
+pub(super) const STACKS_PER_MEMORY: u32 = 4;
 /// Bookkeeping of one component instance, bytes; an upper bound, not a reservation.
 const COMPONENT_INSTANCE_BYTES_MAX: usize = 8 << 20;
 
@@ -102,7 +102,7 @@ fn config(memories: u32, metering: Metering, concurrency: Concurrency) -> Config
 fn pool(memories: u32, concurrency: Concurrency) -> PoolingAllocationConfig {
     let stacks = match concurrency {
         Concurrency::Off => memories,
-        Concurrency::On => memories.saturating_mul(STACKS_PER_CONCURRENT_RUN),
+        Concurrency::On => memories.saturating_mul(STACKS_PER_MEMORY),
     };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_memories(memories)

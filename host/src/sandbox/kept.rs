@@ -60,13 +60,15 @@ impl Shelf {
         })
     }
 
-    /// Keeps an instance after a call, if memories are to spare for it. To be called while the call still has its own.
+    /// Keeps an instance after a call, if memories are to spare for it and its component was not retired meanwhile: what
+    /// [`Shelf::retire`] was told of then is no longer current. To be called while the call still has its own memories.
     pub(super) fn keep(
         self: &Arc<Self>,
         memories: u32,
         claim: Claim,
         warm: &Warm,
         found: Found<Kept>,
+        is_current: impl Fn() -> bool,
     ) {
         let Some(spare) = self.memories.take_spare(memories) else {
             return;
@@ -78,7 +80,13 @@ impl Shelf {
             },
             served: found.served,
         };
-        let retired = self.pool().keep(claim, warm, Instant::now(), found);
+        let mut pool = self.pool();
+        if !is_current() {
+            drop(pool);
+            return drop(found);
+        }
+        let retired = pool.keep(claim, warm, Instant::now(), found);
+        drop(pool);
         drop(retired);
         // Whoever began to wait meanwhile has found nothing to evict.
         while self.memories.anyone_waits() && self.evict() {}

@@ -14,7 +14,9 @@ use wasmtime::component::Linker;
 
 use super::cache::Cache;
 use super::concurrency;
-use super::engine::{self, Concurrency, MEMORIES_PER_COMPONENT_MAX, Metering, Ticker};
+use super::engine::{
+    self, Concurrency, MEMORIES_PER_COMPONENT_MAX, Metering, STACKS_PER_MEMORY, Ticker,
+};
 use super::error::{LoadError, SandboxError};
 use super::inspect::{self, WitVersion};
 use super::kept::Shelf;
@@ -47,6 +49,10 @@ pub(super) struct Shared {
     /// Instances between calls, and the memories that are free; a run takes what its component needs before it starts.
     /// The pool of each engine has all of them.
     pub(super) kept: Arc<Shelf>,
+    /// How many memories there are.
+    memories_max: u32,
+    /// Whether runs have tasks that wait side by side.
+    concurrency: Concurrency,
     /// Runs that may wait for them.
     pub(super) waiting_max: usize,
     /// See [`Pace`].
@@ -102,6 +108,8 @@ impl Shared {
             cache,
             dialer: Arc::clone(&settings.dialer),
             metering,
+            concurrency,
+            memories_max: memories,
             kept: of_host.kept,
             waiting_max: settings.capacity.waiting_max,
             turns: of_host.turns,
@@ -187,8 +195,11 @@ impl Started {
     }
 }
 
-/// Counts components.
-static LOADED: AtomicU64 = AtomicU64::new(0);
+/// An owner of kept instances that nobody was before.
+fn new_owner() -> Owner {
+    static OWNERS: AtomicU64 = AtomicU64::new(0);
+    OWNERS.fetch_add(1, Ordering::Relaxed)
+}
 
 /// A loaded component. Calls share nothing but its compiled code, and what their caller shares with itself.
 pub struct Component {
@@ -201,7 +212,8 @@ pub struct Component {
     places: Mutex<(usize, Arc<Places>)>,
     /// See [`Pace`].
     pub(super) ways: Ways,
-    pub(super) owner: Owner,
+    /// Whose instances are kept; another one each time it is retired, so that a run that ends later keeps nothing.
+    owner: AtomicU64,
     /// Tools that say of themselves that their instance may serve another call.
     warm_tools: HashSet<String>,
 }
@@ -218,7 +230,7 @@ impl Component {
         &self.manifest
     }
 
-    /// Runs one tool in a fresh instance. Dropping the future stops the guest.
+    /// Runs one tool, in a fresh instance or in one that [`Run::share`] allows. Dropping the future stops the guest.
     pub async fn run(&self, run: Run<'_>) -> RunReport {
         call::run(self, run, None).await
     }
@@ -236,9 +248,14 @@ impl Component {
         call::place_within(self, limits, patience).await
     }
 
-    /// Drops the instances that are kept of it.
+    /// Drops the instances that are kept of it, and those that runs under way would leave.
     pub fn retire(&self) {
-        self.shared.kept.retire(self.owner);
+        let retired = self.owner.swap(new_owner(), Ordering::SeqCst);
+        self.shared.kept.retire(retired);
+    }
+
+    pub(super) fn owner(&self) -> Owner {
+        self.owner.load(Ordering::SeqCst)
     }
 
     /// Whether a tool says of itself that its instance may serve another call.
@@ -288,7 +305,7 @@ pub(super) async fn load(
         memories: prepared.memories,
         manifest,
         places: Mutex::new((0, Arc::new(Places::new(0)))),
-        owner: LOADED.fetch_add(1, Ordering::Relaxed),
+        owner: AtomicU64::new(new_owner()),
         warm_tools,
     }))
 }
@@ -358,14 +375,24 @@ fn prepare(shared: &Shared, file: &str, bytes: &[u8]) -> Result<Prepared, LoadEr
     if let Adapter::Derived(linked) = &adapter {
         linked.offers_tools(file)?;
     }
-    let needs = component.resources_required().map(|r| r.num_memories);
     Ok(Prepared {
         digest,
         version: inspected.version,
         imports: inspected.imports,
         adapter,
-        memories: needs.unwrap_or(MEMORIES_PER_COMPONENT_MAX).max(1),
+        memories: memories(shared, &component, bytes),
     })
+}
+
+/// Memories that a run takes from the pool, those included whose stacks it may take.
+fn memories(shared: &Shared, component: &wasmtime::component::Component, bytes: &[u8]) -> u32 {
+    let needs = component.resources_required().map(|r| r.num_memories);
+    let own = needs.unwrap_or(MEMORIES_PER_COMPONENT_MAX).max(1);
+    let for_stacks = match shared.concurrency {
+        Concurrency::Off => 1,
+        Concurrency::On => concurrency::instances_most(bytes).div_ceil(STACKS_PER_MEMORY),
+    };
+    own.max(for_stacks.min(shared.memories_max))
 }
 
 pub(super) fn compile(

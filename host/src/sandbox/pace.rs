@@ -1,6 +1,6 @@
 //! How a run shares the processors: what it has used, and when it is its turn.
 //!
-//! A guest that computes is interrupted every tick and gives way. From its second tick on it also needs a turn, of
+//! A guest that computes is interrupted every tick or so and gives way. From then on it also needs a turn, of
 //! which the host has as many as processors: however many guests loop, only so many of them stand in the executor's
 //! queue. Short work needs a lane instead, of which each component has as many as processors: however many short runs
 //! somebody asks of one component, they leave a thread to the others. So a short request never waits for more than a
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::PollSemaphore;
+
+use super::engine::TICK;
 
 /// What runs share.
 #[derive(Clone)]
@@ -53,6 +55,13 @@ impl Pace {
         let since_resumed = self.now_ns() - self.resumed_ns.load(Ordering::Relaxed);
         let spent = self.spent_ns.load(Ordering::Relaxed) + since_resumed;
         Duration::from_nanos(spent) >= self.budget
+    }
+
+    /// Whether it has computed for so long since it last waited that it should give way. A tick may come right after a
+    /// wait, however long that was: it is no sign of computing then.
+    pub(super) fn has_computed(&self) -> bool {
+        let since_resumed = self.now_ns() - self.resumed_ns.load(Ordering::Relaxed);
+        Duration::from_nanos(since_resumed) >= TICK / 2
     }
 
     /// Gives way to other tasks; the run goes on when it has a turn.
@@ -122,6 +131,19 @@ mod tests {
     fn free(ways: &Ways) -> (usize, usize) {
         let free = |of: &Semaphore| of.available_permits();
         (free(&ways.turns), free(&ways.lanes))
+    }
+
+    #[tokio::test]
+    async fn a_wait_is_no_sign_of_computing() {
+        let pace = Pace::new(Duration::from_secs(1), ways(1));
+        pace.of(async {
+            let started = Instant::now();
+            while started.elapsed() < TICK {}
+            assert!(pace.has_computed());
+            tokio::time::sleep(2 * TICK).await;
+            assert!(!pace.has_computed());
+        })
+        .await;
     }
 
     #[tokio::test]

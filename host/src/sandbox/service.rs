@@ -236,6 +236,9 @@ impl Service {
         };
         // All in all, so that whoever waits for the answer knows for how long.
         let left = wall.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(busy());
+        }
         match tokio::time::timeout(left, pace.of(asked)).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => Err(silence(&explain(&error, store.data(), limits))),

@@ -129,6 +129,9 @@ pub(super) fn store(
             state.cpu_is_exhausted = true;
             return Ok(UpdateDeadline::Interrupt);
         }
+        if !state.pace.has_computed() {
+            return Ok(UpdateDeadline::Continue(1));
+        }
         Ok(UpdateDeadline::YieldCustom(1, state.pace.next_turn()))
     });
     store

@@ -227,6 +227,24 @@ async fn whoever_is_given_something_else_gets_a_fresh_instance() {
 }
 
 #[tokio::test]
+async fn a_run_that_ends_after_its_component_was_retired_leaves_nothing() {
+    let world = World::of("warm").await;
+    for retires in [false, true] {
+        let mut run = std::pin::pin!(world.call.text("sleep", json!({ "ms": 100 })));
+        tokio::select! {
+            biased;
+            _ = &mut run => panic!("it sleeps for longer"),
+            () = tokio::time::sleep(Duration::from_millis(10)) => {}
+        }
+        if retires {
+            world.call.component.retire();
+        }
+        run.await;
+        assert_eq!(world.kept(), usize::from(!retires));
+    }
+}
+
+#[tokio::test]
 async fn a_component_takes_its_instances_along() {
     let mut world = World::of("warm").await;
     assert_eq!(world.count().await, "1");

@@ -29,7 +29,9 @@ async fn bought(client: &Client, tool: &str, price: &str, arguments: Value) -> A
     let payment = asked.payment();
     pay(&payment.url).await;
     let confirm = json!({ "payment_id": payment.id });
-    client.call(&format!("confirm_{tool}"), confirm).await
+    client
+        .call_settled(&format!("confirm_{tool}"), confirm)
+        .await
 }
 
 /// That a paid call failed with `words`, and the money went back.
