@@ -31,10 +31,16 @@ pub(crate) async fn fetch(url: &str, method: &str, body: &str) -> Told {
     drop(trailers);
     let (mut writer, reader) = wit_stream::new();
     let (request, _sent) = Request::new(Fields::new(), Some(reader), promised, None);
-    request.set_method(&method_of(method)).map_err(|()| "method")?;
+    request
+        .set_method(&method_of(method))
+        .map_err(|()| "method")?;
     request.set_scheme(Some(&scheme)).map_err(|()| "scheme")?;
-    request.set_authority(Some(authority)).map_err(|()| "authority")?;
-    request.set_path_with_query(Some(path)).map_err(|()| "path")?;
+    request
+        .set_authority(Some(authority))
+        .map_err(|()| "authority")?;
+    request
+        .set_path_with_query(Some(path))
+        .map_err(|()| "path")?;
     let body = body.as_bytes().to_vec();
     let writing = async move {
         writer.write_all(body).await;

@@ -36,7 +36,10 @@ struct Concurrent;
 export!(Concurrent);
 
 const TOOLS: &[(&str, &str)] = &[
-    ("interleave", "Runs two tasks that wait in turns, and tells their order."),
+    (
+        "interleave",
+        "Runs two tasks that wait in turns, and tells their order.",
+    ),
     ("fetch_both", "Sends GET to `first` and `second` at a time."),
     ("fetch", "Sends `method` to `url` with `body`."),
     ("fail", "Fails after it waited."),
