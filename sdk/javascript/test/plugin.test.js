@@ -88,6 +88,51 @@ test('what is no answer is a failure, since nobody should pay for it', async () 
   assert.match((await thrownBy(() => undefined)).val, /gave undefined, which is no answer/);
 });
 
+test('a failure that is returned is one that is thrown', async () => {
+  const declared = { tag: 'invalid-arguments', val: 'nope' };
+  const failure = Failure.invalid('nope');
+  for (const given of [failure, [failure], ['words', failure], incorrect(failure)]) {
+    assert.deepEqual(await thrownBy(() => given), declared);
+    assert.deepEqual(await thrownBy(async () => given), declared);
+  }
+});
+
+test('what JSON would silently make less of is a failure, however deep it lies', async () => {
+  for (const [less, word] of [
+    [new Error('no'), /class Error/],
+    [new Map([['a', 1]]), /class Map/],
+    [new Set([1]), /class Set/],
+    [Promise.resolve(1), /class Promise/],
+    [new Uint8Array([1]), /bytes/],
+    [new DataView(new ArrayBuffer(1)), /bytes/],
+    [new ArrayBuffer(1), /bytes/],
+    [image(new Uint8Array([1]), 'image/png'), /beside it/],
+    [incorrect('no'), /around it/],
+    [NaN, /NaN/],
+    [-Infinity, /-Infinity/],
+    [new Date(NaN), /Date/],
+  ]) {
+    for (const given of [{ less }, { deeper: [{ less }] }]) {
+      const { tag, val } = await thrownBy(() => given);
+      assert.equal(tag, 'failed');
+      assert.match(val, /^TypeError: /);
+      assert.match(val, word);
+    }
+  }
+  for (const given of [new Error('no'), new Map(), new Uint8Array(1), ['words', new Error('no')], [Promise.resolve(1)], [incorrect('no')]]) {
+    assert.match((await thrownBy(() => given)).val, /^TypeError: /);
+  }
+});
+
+test('objects say themselves what they are in JSON', () => {
+  class Point { constructor() { this.x = 1; } }
+  class Numbers extends Map { toJSON() { return Object.fromEntries(this); } }
+  const given = { point: new Point(), at: new Date(0), numbers: new Numbers([['a', 1]]), none: null, left: undefined };
+  assert.deepEqual(JSON.parse(called(() => given).structured), {
+    point: { x: 1 }, at: '1970-01-01T00:00:00.000Z', numbers: { a: 1 }, none: null,
+  });
+});
+
 test('the host is asked for settings and told of progress', () => {
   const { reports } = host({ base_url: 'http://127.0.0.1' });
   assert.equal(setting('base_url'), 'http://127.0.0.1');
