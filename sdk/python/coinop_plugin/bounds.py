@@ -36,20 +36,11 @@ class Bounded(Shape):
     bounds: Field
 
     def schema(self, definitions: Definitions) -> JSON:
-        inner = self.inner.schema(definitions)
-        words = {"description": self.description} if self.description else {}
-        size = {"array": "Items", "object": "Properties"}.get(inner.get("type", "string"), "Length")
-        said = {
-            "minimum": self.bounds.ge,
-            "exclusiveMinimum": self.bounds.gt,
-            "maximum": self.bounds.le,
-            "exclusiveMaximum": self.bounds.lt,
-            "multipleOf": self.bounds.multiple_of,
-            f"min{size}": self.bounds.min_length,
-            f"max{size}": self.bounds.max_length,
-            "pattern": self.bounds.pattern,
-        }
-        return inner | {key: value for key, value in said.items() if value is not None} | words
+        bounds = {name: bound for name, bound in vars(self.bounds).items() if bound is not None}
+        schema = _bounded(self.inner.schema(definitions), bounds, unsaid := set(bounds))
+        if unsaid:
+            raise TypeError(f"no value here has what `{min(unsaid)}` bounds")
+        return schema | ({"description": self.description} if self.description else {})
 
     def read(self, value: Any, at: str) -> Any:
         read = self.inner.read(value, at)
@@ -57,6 +48,36 @@ class Bounded(Shape):
             if not holds:
                 raise Mismatch(f"`{at}` is {words}")
         return read
+
+
+_NUMBER = {
+    "ge": "minimum",
+    "gt": "exclusiveMinimum",
+    "le": "maximum",
+    "lt": "exclusiveMaximum",
+    "multiple_of": "multipleOf",
+}
+_KEYWORDS = {
+    "integer": _NUMBER,
+    "number": _NUMBER,
+    "string": {"min_length": "minLength", "max_length": "maxLength", "pattern": "pattern"},
+    "array": {"min_length": "minItems", "max_length": "maxItems"},
+    "object": {"min_length": "minProperties", "max_length": "maxProperties"},
+    "boolean": {},
+    "null": {},
+}
+"""What the fields of `Field` are called for values of each type."""
+
+
+def _bounded(schema: JSON, bounds: dict[str, Any], unsaid: set[str]) -> JSON:
+    """The schema with the bounds where they say something; takes those from `unsaid`."""
+    if members := schema.get("anyOf"):
+        return schema | {"anyOf": [_bounded(member, bounds, unsaid) for member in members]}
+    # Where the type is open, each keyword speaks of the values of its own type alone.
+    types = [schema["type"]] if "type" in schema else _KEYWORDS
+    said = [(name, keyword) for type_ in types for name, keyword in _KEYWORDS[type_].items() if name in bounds]
+    unsaid.difference_update(name for name, _ in said)
+    return schema | {keyword: bounds[name] for name, keyword in said}
 
 
 def _checks(bounds: Field, value: Any) -> list[tuple[bool, str]]:

@@ -86,7 +86,7 @@ def answered(value: Any) -> Output:
         if isinstance(item, _BLOCKS):
             output.content.append(item)
         elif isinstance(item, (int, float)):
-            output.content.append(str(item))
+            output.content.append(str(plain(item)))
         elif output.structured is None:
             output.structured = _object(item)
         else:

@@ -19,9 +19,13 @@ _ARRAYS = (list, tuple, set, frozenset)
 
 
 class Hints:
-    """Shapes of type hints, where a class has one shape however often it is met, and may contain itself."""
+    """Shapes of type hints, where a class has one shape however often it is met, and may contain itself.
 
-    def __init__(self) -> None:
+    With `is_answer` they are of what a function returns, which is written and never read.
+    """
+
+    def __init__(self, *, is_answer: bool = False) -> None:
+        self._is_answer = is_answer
         self._records: dict[type, Record] = {}
 
     def shape(self, hint: Any) -> Shape:
@@ -79,7 +83,11 @@ class Hints:
     def _array(self, kind: type, arguments: tuple[Any, ...]) -> Shape:
         if kind is tuple and arguments[1:] != (...,) and arguments:
             raise TypeError("a tuple here is tuple[T, ...]: of other tuples make a dataclass")
-        return Array(self.shape(arguments[0]) if arguments else Shape(), kind)
+        items = self.shape(arguments[0]) if arguments else Shape()
+        if kind in (set, frozenset) and not self._is_answer and not _is_hashable(items):
+            of = _shown(arguments[0]) if arguments else "Any"
+            raise TypeError(f"a {kind.__name__} cannot hold every {of}: make it a list, or what it holds hashable")
+        return Array(items, kind)
 
     def _map(self, arguments: tuple[Any, ...]) -> Shape:
         if arguments and arguments[0] is not str:
@@ -98,7 +106,7 @@ class Hints:
         hints = typing.get_type_hints(kind, include_extras=True)
         members = {}
         for entry in dataclasses.fields(kind):
-            if not entry.init:
+            if not entry.init and not self._is_answer:
                 continue
             has_value = entry.default is not dataclasses.MISSING
             is_required = not has_value and entry.default_factory is dataclasses.MISSING
@@ -140,7 +148,7 @@ def output_schema(hint: Any) -> JSON | None:
         return output_schema(found[0]) if len(found) == 1 else None
     if not _is_structured(hint):
         return None
-    return _whole(Hints().shape(hint))
+    return _whole(Hints(is_answer=True).shape(hint))
 
 
 def _whole(shape: Shape) -> JSON:
@@ -157,6 +165,19 @@ def _is_structured(hint: Any) -> bool:
         return True
     is_record = isinstance(hint, type) and dataclasses.is_dataclass(hint)
     return (is_record and hint.__module__ != plain.__module__) or typing.is_typeddict(hint)
+
+
+def _is_hashable(shape: Shape) -> bool:
+    """Whether a set can hold whatever is read of this shape."""
+    if isinstance(shape, Bounded):
+        return _is_hashable(shape.inner)
+    if isinstance(shape, Either):
+        return all(map(_is_hashable, shape.members))
+    if isinstance(shape, Array):
+        return shape.make is frozenset or (shape.make is tuple and _is_hashable(shape.items))
+    if isinstance(shape, Record):
+        return shape.make.__hash__ is not None
+    return isinstance(shape, (Scalar, Choice))
 
 
 def _own_words(kind: type) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, NewType, Optional, TypedDict, Union
 
 from coinop_plugin import Field, Image
+from coinop_plugin.content import plain
 from coinop_plugin.hints import Hints, output_schema
 from coinop_plugin.shapes import Definitions, Mismatch
 
@@ -40,6 +41,20 @@ class Range:
 class Tree:
     value: int
     children: list[Tree] = field(default_factory=list)
+
+
+@dataclass
+class Measured:
+    length: float
+    area: float = field(init=False)
+
+    def __post_init__(self):
+        self.area = self.length**2
+
+
+@dataclass(frozen=True)
+class Cell:
+    row: int
 
 
 class Options(TypedDict, total=False):
@@ -103,9 +118,42 @@ class Schemas(unittest.TestCase):
                 Annotated[int, Field(gt=0, lt=9, le=8, multiple_of=2)],
                 {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 9, "maximum": 8, "multipleOf": 2},
             ),
+            (
+                Annotated[list[int] | None, "Which.", Field(max_length=2)],
+                {
+                    "anyOf": [{"type": "array", "items": {"type": "integer"}, "maxItems": 2}, {"type": "null"}],
+                    "description": "Which.",
+                },
+            ),
+            (
+                Annotated[int | str | dict[str, int], Field(ge=1, min_length=2)],
+                {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 1},
+                        {"type": "string", "minLength": 2},
+                        {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 2},
+                    ]
+                },
+            ),
+            (Annotated[Any, Field(max_length=2)], {"maxLength": 2, "maxItems": 2, "maxProperties": 2}),
         ]:
             with self.subTest(hint=hint):
                 self.assertEqual(schema(hint), expected)
+
+    def test_a_bound_of_nothing_is_refused(self):
+        for hint, words in [
+            (Annotated[str, Field(ge=1)], "`ge`"),
+            (Annotated[bool | None, Field(max_length=1)], "`max_length`"),
+            (Annotated[list[str], Field(min_length=1, pattern="^a")], "`pattern`"),
+        ]:
+            with self.subTest(hint=hint), self.assertRaisesRegex(TypeError, words):
+                schema(hint)
+
+    def test_what_the_class_works_out_itself_is_told_and_not_taken(self):
+        self.assertEqual(schema(Measured)["properties"], {"length": {"type": "number"}})
+        told = output_schema(Measured)
+        self.assertEqual(list(told["properties"]), list(plain(Measured(2.0))))
+        self.assertEqual(told["required"], ["length", "area"])
 
     def test_what_contains_itself_is_written_once(self):
         tree = {
@@ -135,6 +183,13 @@ class Schemas(unittest.TestCase):
             (dict[int, str], "keys"),
             (tuple[int, str], "dataclass"),
             (list[complex], "complex"),
+            (set[Point], "Point"),
+            (set[Options], "Options"),
+            (frozenset[list[int]], "list"),
+            (set[dict[str, int]], "dict"),
+            (set[int | Point], "Point"),
+            (set[Any], "Any"),
+            (set, "set"),
         ]:
             with self.subTest(hint=hint), self.assertRaisesRegex(TypeError, words):
                 Hints().shape(hint)
@@ -151,6 +206,9 @@ class Reading(unittest.TestCase):
             (Colour, "red", Colour.RED),
             (tuple[int, ...], [1, 2], (1, 2)),
             (set[str], ["a"], {"a"}),
+            (set[Cell], [{"row": 1}], {Cell(1)}),
+            (set[tuple[int, ...] | None], [[1], None], {(1,), None}),
+            (set[Colour], ["red"], {Colour.RED}),
             (dict[str, Point], {"a": {"x": 1}}, {"a": Point(1.0)}),
             (Options, {"width": 1, "more": 2}, {"width": 1, "more": 2}),
             (Range, {"low": 1, "high": 2}, Range(1, 2)),
@@ -175,6 +233,7 @@ class Reading(unittest.TestCase):
             (Range, {"low": 2, "high": 1}, "`it`: `low` is more than `high`"),
             (Annotated[str, Field(pattern="^a", max_length=2)], "b", "`it` is not of the form ^a"),
             (Annotated[list[int], Field(min_length=1)], [], "`it` is shorter than 1"),
+            (Annotated[list[int] | None, Field(max_length=1)], [1, 2], "`it` is longer than 1"),
             (Annotated[int, Field(multiple_of=2)], 3, "`it` is no multiple of 2"),
         ]:
             with self.subTest(hint=hint, value=value), self.assertRaises(Mismatch) as mismatch:

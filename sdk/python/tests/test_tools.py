@@ -148,6 +148,8 @@ class Running(unittest.TestCase):
             ([Total(1), Total(2)], "one structured part"),
             (b"bytes", "bytes cannot be written as JSON"),
             ({"a": float("nan")}, "nan is no JSON number"),
+            (float("nan"), "nan is no JSON number"),
+            (["words", float("-inf")], "-inf is no JSON number"),
             ({1: 2}, "key 1 is no string"),
         ]:
             with self.subTest(value=value), contextlib.redirect_stderr(io.StringIO()):
