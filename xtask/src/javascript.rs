@@ -19,12 +19,14 @@ const EXAMPLES: [(&str, &str); 2] = [
     ("examples/typescript", "holidays"),
 ];
 
-/// Builds the TypeScript plugin and puts it into each of `folders` as `contract.wasm`.
+/// Builds the TypeScript plugin and puts it, with its sidecar, into each of `folders`.
 pub(crate) fn contract(workspace: &Workspace, folders: &[PathBuf]) -> Result<()> {
     let component = component(workspace, CONTRACT, "contract")?;
-    folders
-        .iter()
-        .try_for_each(|folder| stamp::place(&component, &folder.join("contract.wasm")))
+    let sidecar = workspace.source(CONTRACT).join("contract.toml");
+    folders.iter().try_for_each(|folder| {
+        stamp::place(&component, &folder.join("contract.wasm"))?;
+        stamp::place(&sidecar, &folder.join("contract.toml"))
+    })
 }
 
 /// Builds the examples and puts them into `folder`.
