@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::plugins;
 use crate::process;
+use crate::projects;
 use crate::stamp;
 use crate::workspace::Workspace;
 
@@ -20,11 +22,12 @@ pub(crate) fn python(workspace: &Workspace) -> Result<()> {
     let mut inputs = files(&project)?;
     inputs.push(workspace.source("sdk/python/coinop_plugin"));
     inputs.push(workspace.source("wit"));
+    inputs.extend(projects::BUILDER.map(|path| workspace.source(path)));
     stamp::unless_made(
         workspace,
         &guests.join("freshness.wasm"),
         &inputs,
-        "",
+        plugins::COMPONENTIZE_PY,
         || {
             eprintln!("python: building the example");
             let host = format!("debug/coinop{}", env::consts::EXE_SUFFIX);

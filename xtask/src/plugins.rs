@@ -11,7 +11,8 @@ use crate::stamp;
 use crate::toolchain::WASM_TARGET;
 use crate::workspace::Workspace;
 
-const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
+/// What builds components from Python.
+pub(crate) const COMPONENTIZE_PY: &str = "componentize-py==0.25.1";
 const SMART_SUMMARY: &str = "plugins/smart-summary";
 
 /// The plugins in Rust: a folder of `plugins` each, with a crate and a sidecar named alike.

@@ -18,14 +18,10 @@ pub(crate) const NAMES: [&str; 2] = ["chart", "qr"];
 /// What builds leave in a project's folder.
 const LEFT_BY_BUILDS: [&str; 3] = ["build", "dist", "gen"];
 
-/// What a project's component is made of besides its own folder: what makes it.
-const SHARED_INPUTS: [&str; 5] = [
-    "Cargo.toml",
-    "host/src/project/bindings.rs",
-    "host/src/project/component.rs",
-    "sdk/go",
-    "wit",
-];
+/// What `coinop build` is made of, as far as that shows in what it builds.
+pub(crate) const BUILDER: [&str; 2] = ["Cargo.lock", "host/src/project"];
+/// What a project's component is made of besides its own folder and the builder.
+const SHARED_INPUTS: [&str; 2] = ["sdk/go", "wit"];
 
 /// Builds the plugin with the host's program `coinop` and puts it, with its sidecar, into each of `folders`.
 pub(crate) fn build(
@@ -37,9 +33,11 @@ pub(crate) fn build(
     let source = workspace.source("plugins").join(name);
     let out = workspace.guest_build();
     let mut inputs = sources(&source)?;
+    inputs.extend(BUILDER.map(|path| workspace.source(path)));
     inputs.extend(SHARED_INPUTS.map(|path| workspace.source(path)));
     let component = out.join(format!("{name}.wasm"));
-    stamp::unless_made(workspace, &component, &inputs, compilers::PINNED, || {
+    let used = compilers::used(workspace);
+    stamp::unless_made(workspace, &component, &inputs, &used, || {
         compilers::install(workspace)?;
         eprintln!("coinop build: building {name}");
         let mut build = process::command(workspace, coinop);
