@@ -118,7 +118,7 @@ impl<'a> Line<'a> {
     }
 
     fn lies_in(&self, folded: &str) -> bool {
-        fold(self.country) == usual_name(folded)
+        usual_name(&fold(self.country)) == usual_name(folded)
     }
 }
 
@@ -155,11 +155,10 @@ fn months(text: &str) -> Result<Months, String> {
 
 /// Whether a country is called `wanted`, whatever the case, the accents, and which of its names is meant.
 pub fn is_country(country: &str, wanted: &str) -> bool {
-    let wanted = fold(wanted);
-    fold(country) == usual_name(&wanted)
+    usual_name(&fold(country)) == usual_name(&fold(wanted))
 }
 
-/// The name that the table, and Open-Meteo, has for a country of another name.
+/// The one name that stands for all of a country's: neither the table nor Open-Meteo keeps to it.
 fn usual_name(folded: &str) -> &str {
     match folded {
         "usa" | "us" | "united states of america" | "america" => "united states",
@@ -360,6 +359,22 @@ mod tests {
         ] {
             assert_eq!(find(wanted).unwrap().name, name, "{wanted}");
         }
+    }
+
+    #[test]
+    fn a_country_is_known_by_each_of_its_names() {
+        for (one, other) in [
+            ("Czechia", "Czech Republic"),
+            ("Türkiye", "Turkey"),
+            ("The Netherlands", "Holland"),
+            ("United States", "U.S.A."),
+        ] {
+            for (country, wanted) in [(one, one), (one, other), (other, one), (other, other)] {
+                assert!(is_country(country, wanted), "{country}, {wanted}");
+            }
+        }
+        assert!(!is_country("Czechia", "Turkey"));
+        assert_eq!(find("Prague, Czechia").unwrap().name, "Prague");
     }
 
     #[test]

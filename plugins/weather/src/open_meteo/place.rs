@@ -165,6 +165,16 @@ mod tests {
     }
 
     #[test]
+    fn the_services_own_name_for_a_country_is_one_of_its_names() {
+        let prague = r#"{"results":[{"name":"Prague","latitude":50.08804,"longitude":14.42076,"country_code":"CZ",
+            "country":"Czechia","admin1":"Prague"}]}"#;
+        for country in ["Czechia", "Czech Republic", "CZ"] {
+            let found = find(&format!("Prague, {country}"), prague);
+            assert_eq!(found, Ok("Prague, Czechia".to_owned()), "{country}");
+        }
+    }
+
+    #[test]
     fn places_that_do_not_exist_are_told_with_what_there_is() {
         assert_eq!(
             find("Paris, Chile", PARIS),
