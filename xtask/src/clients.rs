@@ -22,6 +22,13 @@ const CHAIN: &str = "tests/clients/chain";
 const MPP_CLIENT: &str = "tests/clients/mpp";
 const NODE_CLIENT: &str = "tests/clients/node";
 const CONFORMANCE: &str = "tests/clients/conformance";
+/// How long npm waits for one package, milliseconds, and how often it asks again. Its own choice takes many minutes to
+/// say that there is no network.
+const PATIENCE: [&str; 3] = [
+    "--fetch-timeout=60000",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+];
 const NODE_PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 
 /// The Python clients in folders of `target`, the Node.js ones beside their drivers.
@@ -77,6 +84,7 @@ fn npm_ci(workspace: &Workspace, folder: &Path, more: &[&str]) -> Result<()> {
     install
         .current_dir(folder)
         .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+        .args(PATIENCE)
         .args(more);
     process::run(&mut install)
         .with_context(|| format!("npm could not install {}", folder.display()))

@@ -12,6 +12,10 @@ use crate::workspace::Workspace;
 /// The oldest Python that will do.
 const VERSION_MIN: (u32, u32) = (3, 10);
 
+/// How long pip waits for an answer, seconds, and how often it asks again. Its own choice takes many minutes to say that
+/// there is no network.
+const PATIENCE: [&str; 4] = ["--timeout", "10", "--retries", "2"];
+
 /// What to do about a Python that is missing.
 pub(crate) const REMEDY: &str = "install Python 3.10 or newer with its venv module (Debian, Ubuntu: apt install python3 python3-venv)";
 
@@ -107,6 +111,7 @@ impl Python {
             "--disable-pip-version-check",
             "--no-input",
         ]);
+        install.args(PATIENCE);
         process::run(install.args(packages)).context("pip could not install what is needed")
     }
 }
