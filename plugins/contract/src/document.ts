@@ -43,7 +43,7 @@ export function markdown(document: Document, terms: Terms): string {
   ].join('\n\n') + '\n';
 }
 
-/** What is left to fill in. */
+/** What is left to fill in, in no Markdown. */
 export function blanks(parties: [Party, Party]): string[] {
   return parties.flatMap((party) => {
     const missing = [
@@ -53,7 +53,7 @@ export function blanks(parties: [Party, Party]): string[] {
       party.signatory === undefined && 'who signs',
       party.signatoryTitle === undefined && "the signatory's title",
     ];
-    return missing.filter((what) => what !== false).map((what) => `${party.name}: ${what}`);
+    return missing.filter((what) => what !== false).map((what) => `${party.called}: ${what}`);
   });
 }
 

@@ -7,6 +7,7 @@ import { mutualNda } from './nda.ts';
 import { INPUT, OUTPUT } from './schema.ts';
 import { servicesAgreement } from './services.ts';
 import { type Request, type Terms, ndaTerms, servicesTerms } from './terms.ts';
+import { plain } from './words.ts';
 
 export const contract = tool<Request>({
   name: 'generate_contract',
@@ -49,7 +50,7 @@ function drafted(request: Request): [Document, Terms] {
 /** Beside the agreement, not in it. */
 function remaining(missing: string[], { until }: Terms): string[] {
   const ends = `The term ends on ${inWords(until)}.`;
-  return [missing.length === 0 ? ends : `${ends} Still to fill in: ${missing.join('; ')}.`];
+  return [missing.length === 0 ? ends : `${ends} Still to fill in: ${missing.map(plain).join('; ')}.`];
 }
 
 export const tools = plugin([contract]);

@@ -2,7 +2,7 @@
 
 import { Failure } from '@coinop/plugin';
 import { type Day, lastDay, parseDay } from './dates.ts';
-import { phrase, plain } from './words.ts';
+import { line, phrase, plain } from './words.ts';
 
 /** As the schema lets it through. */
 export interface Request {
@@ -40,6 +40,8 @@ interface RequestedFees {
 
 /** A party, in words that can stand in Markdown. What is missing is left out. */
 export interface Party {
+  /** Its name where nothing is Markdown. */
+  called: string;
   name: string;
   form?: string;
   address?: string;
@@ -118,6 +120,7 @@ function party(requested: RequestedParty): Party {
   const { name, form, address, email, signatory, signatory_title } = requested;
   const optional = (text: string | undefined, key: string) => (text === undefined ? {} : { [key]: worded(text, `parties.${key}`) });
   return {
+    called: line(name),
     name: worded(name, 'parties.name'),
     ...optional(form, 'form'),
     ...optional(address, 'address'),

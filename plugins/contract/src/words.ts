@@ -25,10 +25,26 @@ export function amount(decimal: string): string {
   return part === undefined ? grouped : `${grouped}.${part.padEnd(2, '0')}`;
 }
 
-/** A caller's words on one line, meaning nothing to Markdown: nobody slips a clause or a link into the agreement. */
+/** What separates lines. */
+const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+/** What has no width, but for the joiners between letters, which are spelling in Persian, Sinhala and others. */
+const UNSEEN = /(?<=[\p{L}\p{M}])([\u200c\u200d])(?=\p{L})|\p{Cf}/gu;
+/** What renderers make links or mentions of, escaped or not. */
+const ADDRESS = /([^\s`<>()[\]"']*(?::\/\/|www\.|@(?=[\p{L}\p{N}._-]))(?:[^\s`<>()[\]"']*[^\s`<>()[\]"'.,;:!?])?)/giu;
+
+const MARKUP = /[\\`*_[\]<>|~#!]|&(?=#?\w+;)/g;
+
+/** A caller's words on one line. */
+export function line(text: string): string {
+  return text.replace(BREAKS, ' ').replace(UNSEEN, '$1').replace(/\s+/gu, ' ').trim();
+}
+
+/** `line`, meaning nothing to Markdown: nobody slips a clause or a link into the agreement. */
 export function plain(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replace(/\s+/gu, ' ').trim();
-  return line.replace(/[\\`*_[\]<>|~#!]/g, '\\$&').replace(/^(\d+)([.)])/, '$1\\$2').replace(/^[-+]/, '\\$&');
+  const parts = line(text).split(ADDRESS);
+  // Code is the one thing that no renderer looks for links in.
+  const escaped = parts.map((part, at) => (at % 2 === 1 ? `\`${part}\`` : part.replace(MARKUP, '\\$&'))).join('');
+  return escaped.replace(/^(\d+)([.)])/, '$1\\$2').replace(/^[-+]/, '\\$&');
 }
 
 /** `plain`, without the full stop that the sentence around it has. */

@@ -100,6 +100,12 @@ test('it says that it is no legal advice, and what is left to fill in', () => {
   }
 });
 
+test('what is left to fill in names the parties as they are called', () => {
+  const { text, aside, structured } = drafted({ ...NDA, parties: [NDA.parties[0], { name: 'Bolt_*\n[EU]' }] });
+  assert.equal(structured.blanks[0], 'Bolt_* [EU]: legal form');
+  for (const markdown of [text, aside]) assert.ok(markdown.includes('Bolt\\_\\* \\[EU\\]'));
+});
+
 test('the same request gives the same text', () => {
   assert.deepEqual(drafted(structuredClone(SERVICES)), drafted(SERVICES));
 });
@@ -126,6 +132,6 @@ test("a caller's words cannot become clauses, links or markup", () => {
   });
   assert.equal([...text.matchAll(/^## \d/gm)].length, 10);
   assert.ok(text.includes('**Acme \\#\\# 11. Free of charge**'));
-  assert.ok(text.includes('\\[Bolt\\](https://bolt.example) \\<b\\>\\*\\*x\\*\\*\\</b\\>'));
+  assert.ok(text.includes('\\[Bolt\\](`https://bolt.example`) \\<b\\>\\*\\*x\\*\\*\\</b\\>'));
   assert.ok(text.includes('for the purpose of a talk - (b) everything else (the **Purpose**)'));
 });

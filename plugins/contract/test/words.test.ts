@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { inWords, iso, lastDay, parseDay } from '../src/dates.ts';
-import { amount, count, phrase, plain } from '../src/words.ts';
+import { amount, count, line, phrase, plain } from '../src/words.ts';
 
 test('a term of months ends on the day before its anniversary', () => {
   for (const [from, months, last] of [
@@ -36,5 +36,27 @@ test('words stand in Markdown for themselves', () => {
   assert.equal(plain(' a\tb\n'), 'a b');
   assert.equal(plain('1. one'), '1\\. one');
   assert.equal(plain('- a_b'), '\\- a\\_b');
+  assert.equal(plain('R&D &copy; &#58;'), 'R&D \\&copy; \\&\\#58;');
   assert.equal(phrase('to talk. ; '), 'to talk');
+});
+
+test('addresses are code, of which no renderer makes a link', () => {
+  for (const [text, expected] of [
+    ['see https://bolt.example/a_b?c=1.', 'see `https://bolt.example/a_b?c=1`.'],
+    ['(Www.bolt.example), or', '(`Www.bolt.example`), or'],
+    ['"ftp://bolt.example"!', '"`ftp://bolt.example`"\\!'],
+    ['<legal@bolt.example>', '\\<`legal@bolt.example`\\>'],
+    ['mailto:legal@bolt.example', '`mailto:legal@bolt.example`'],
+    ['ask @bolt', 'ask `@bolt`'],
+    ['a@.bolt.example', '`a@.bolt.example`'],
+    ['ht\u200btps://bolt.example', '`https://bolt.example`'],
+    ['`https://bolt.example`', '\\``https://bolt.example`\\`'],
+    ['two @ 5: Acme.com', 'two @ 5: Acme.com'],
+  ] as const) assert.equal(plain(text), expected);
+});
+
+test('what has no width goes, but for what letters need', () => {
+  for (const name of ['نرم\u200cافزار', 'ශ්\u200dරී ලංකා', 'क्\u200dष']) assert.equal(line(name), name);
+  assert.equal(line('Donau\u00addampf\u202e'), 'Donaudampf');
+  assert.equal(line('\u200dA\u200d \ufeffB\u200c'), 'A B');
 });
