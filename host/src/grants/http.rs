@@ -101,6 +101,18 @@ impl HttpGrant {
         self.scheme == other.scheme && host && port && methods && internal
     }
 
+    /// What it allows, as a phrase.
+    pub fn phrase(&self) -> String {
+        let any_method = Self {
+            methods: Vec::new(),
+            ..self.clone()
+        };
+        match self.methods.as_slice() {
+            [] => format!("send requests to {any_method}"),
+            methods => format!("send {} requests to {any_method}", methods.join(" or ")),
+        }
+    }
+
     /// Whether the methods it allows change nothing, by HTTP's own definition: it names GET or HEAD alone.
     pub fn only_reads(&self) -> bool {
         !self.methods.is_empty() && self.methods.iter().all(|m| READING.contains(&m.as_str()))

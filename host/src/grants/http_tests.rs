@@ -206,3 +206,21 @@ fn reading_is_get_and_head_by_name() {
         assert_eq!(grant(text).only_reads(), reads, "{text}");
     }
 }
+
+#[test]
+fn a_phrase_says_methods_before_where_to() {
+    for (text, phrase) in [
+        ("https://a.example", "send requests to https://a.example"),
+        (
+            "GET https://a.example:8443",
+            "send GET requests to https://a.example:8443",
+        ),
+        (
+            "GET,HEAD https://*.a.example",
+            "send GET or HEAD requests to https://*.a.example",
+        ),
+    ] {
+        let grant: HttpGrant = text.parse().unwrap();
+        assert_eq!(grant.phrase(), phrase);
+    }
+}

@@ -76,10 +76,7 @@ impl Grants {
 
     /// Each grant as a phrase, without values.
     pub fn phrases(&self) -> Vec<String> {
-        let http = self
-            .http
-            .iter()
-            .map(|http| format!("send requests to {http}"));
+        let http = self.http.iter().map(HttpGrant::phrase);
         let env = self.env.iter().map(|(name, env)| match env {
             EnvGrant::Text(_) => format!("read the variable {name}"),
             EnvGrant::Env { variable, .. } => {

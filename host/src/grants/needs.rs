@@ -66,7 +66,7 @@ impl Need {
     /// What it would be allowed, as a phrase.
     pub fn phrase(&self) -> String {
         match self {
-            Self::Http(origin) => format!("send requests to {origin}"),
+            Self::Http(http) => http.phrase(),
             Self::Env(name) => format!("read the variable {name}"),
             Self::Dir(dir) => match dir.access {
                 Access::Read => format!("read a directory as {}", dir.guest_path),
