@@ -13,6 +13,8 @@ use super::schema_cost::{TOLL, Toll, add_tolls, within_bounds};
 
 /// Bytes of a reason that are passed on: it may quote the value.
 const REASON_BYTES_MAX: usize = 512;
+/// Bytes of a value that a reason quotes.
+const VALUE_BYTES_MAX: usize = 80;
 /// Memory of one compiled pattern, bytes.
 const PATTERN_BYTES_MAX: usize = 256 << 10;
 
@@ -68,7 +70,12 @@ impl Schema {
             .offline()
             .build(&schema)
             .map(|validator| Self { validator, size })
-            .map_err(|e| SchemaError(format!("not a usable JSON Schema: {}", short(&e))))
+            .map_err(|e| {
+                SchemaError(format!(
+                    "not a usable JSON Schema: {}",
+                    short(e.to_string(), REASON_BYTES_MAX)
+                ))
+            })
     }
 
     /// Checks a value.
@@ -92,7 +99,7 @@ impl Schema {
         match found {
             Some(Err(error)) => Violation {
                 field: error.instance_path().to_string(),
-                reason: short(&error),
+                reason: reason(&error),
             },
             _ => Violation {
                 field: String::new(),
@@ -102,9 +109,14 @@ impl Schema {
     }
 }
 
-fn short(error: &jsonschema::ValidationError<'_>) -> String {
-    let text = error.to_string();
-    match cut(&text, REASON_BYTES_MAX) {
+/// Quotes the beginning of the value, and says what is wrong with it behind that.
+fn reason(error: &jsonschema::ValidationError<'_>) -> String {
+    let value = short(error.instance().to_string(), VALUE_BYTES_MAX);
+    short(error.masked_with(value).to_string(), REASON_BYTES_MAX)
+}
+
+fn short(text: String, bytes_max: usize) -> String {
+    match cut(&text, bytes_max) {
         whole if whole.len() == text.len() => text,
         part => format!("{part}…"),
     }
@@ -128,6 +140,18 @@ mod tests {
         let violation = schema.check(&json!({ "city": 3 })).unwrap_err();
         assert_eq!(violation.field, "/city");
         assert_eq!(violation.to_string(), "/city: 3 is not of type \"string\"");
+    }
+
+    #[test]
+    fn quotes_the_beginning_of_a_long_value() {
+        let schema = json!({ "type": "object", "properties": { "image": { "maxLength": 100 } } });
+        let schema = Schema::compile(&schema.to_string()).unwrap();
+        let image = "é".repeat(50_000);
+        let violation = schema.check(&json!({ "image": image })).unwrap_err();
+        assert!(violation.reason.starts_with("\"éé"), "{violation}");
+        let wrong = "é… is longer than 100 characters";
+        assert!(violation.reason.ends_with(wrong), "{violation}");
+        assert!(violation.reason.len() < 130, "{violation}");
     }
 
     #[test]
