@@ -46,7 +46,7 @@ fn outcome(done: &Done) -> Value {
 }
 
 fn structured(outcome: &Value) -> Value {
-    serde_json::from_str(outcome["structured"].as_str().unwrap()).unwrap()
+    outcome["structuredContent"].clone()
 }
 
 /// A service on loopback that knows the holidays of DE, gives nonsense for XX, and is busy for YY.
@@ -155,7 +155,7 @@ async fn the_example_in_the_small_engine_draws() {
     let drawn = outcome(&drawn);
     assert_eq!(structured(&drawn)["number"], "4006381333931");
     let image = &drawn["content"][1];
-    assert_eq!(image["mime_type"], "image/png");
+    assert_eq!(image["mimeType"], "image/png");
     // The signature of a PNG and its header, in base64: 234 by 100 pixels.
     let data = image["data"].as_str().unwrap();
     assert!(

@@ -109,7 +109,7 @@ async fn it_asks_where_it_may_and_tells_how_far_it_is() {
     let outcome: Value = serde_json::from_str(&told).unwrap();
     let text = &outcome["content"][0]["text"];
     assert_eq!(text, "flask 2.3.0 is behind 3.1.2 (major).");
-    let found: Value = serde_json::from_str(outcome["structured"].as_str().unwrap()).unwrap();
+    let found = &outcome["structuredContent"];
     assert_eq!(found["outdated"], 1, "{outcome}");
     assert_eq!(found["packages"][1]["step"], "none", "{outcome}");
 }
@@ -121,7 +121,7 @@ async fn it_draws() {
     assert!(ok, "{why}");
     let outcome: Value = serde_json::from_str(&told).unwrap();
     let image = &outcome["content"][0];
-    assert_eq!(image["mime_type"], "image/svg+xml", "{outcome}");
+    assert_eq!(image["mimeType"], "image/svg+xml", "{outcome}");
     let data = image["data"].as_str().unwrap().as_bytes();
     let drawn = String::from_utf8(BASE64.decode(data).unwrap()).unwrap();
     assert!(

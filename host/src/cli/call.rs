@@ -27,6 +27,7 @@ use crate::reload::plugin_files;
 use crate::sandbox::{Component, Metering, ProgressSink, Run, Sandbox};
 use crate::trust::Admission;
 use crate::unruly::tame_lines;
+use crate::wire::result::run_result;
 
 /// Run one tool here and now, without charging anybody.
 #[derive(Args)]
@@ -43,7 +44,7 @@ pub(super) struct Call {
     /// is the current folder
     #[arg(long)]
     watch: bool,
-    /// Print the whole answer as JSON
+    /// Print the whole answer as JSON, in the form of MCP's result
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -187,7 +188,8 @@ impl Call {
 
     fn shown(&self, outcome: &Outcome) -> anyhow::Result<String> {
         if self.json {
-            return Ok(format!("{}\n", serde_json::to_string_pretty(outcome)?));
+            let result = run_result(outcome);
+            return Ok(format!("{}\n", serde_json::to_string_pretty(&result)?));
         }
         let mut text: String = outcome
             .content

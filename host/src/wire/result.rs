@@ -4,7 +4,7 @@
 //! payment object in structured content too, which the widened output schema of every paid tool admits.
 
 use coinop_core::mode::{Ask, Printed};
-use coinop_core::outcome::Content;
+use coinop_core::outcome::{Content, Outcome};
 use coinop_core::peer::Peer;
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -51,8 +51,8 @@ pub fn tool_result(reply: &Reply) -> CallToolResult {
     }
 }
 
-fn delivered(delivery: &Delivery) -> CallToolResult {
-    let outcome = &delivery.outcome;
+/// What a run gave.
+pub fn run_result(outcome: &Outcome) -> CallToolResult {
     let content = outcome.content.iter().map(block).collect();
     let mut result = if outcome.is_error {
         CallToolResult::error(content)
@@ -63,12 +63,18 @@ fn delivered(delivery: &Delivery) -> CallToolResult {
         .structured
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok());
-    let mut meta = guest_meta(outcome.meta.as_deref());
+    let meta = guest_meta(outcome.meta.as_deref());
+    result.meta = (!meta.is_empty()).then_some(MetaObject(meta));
+    result
+}
+
+fn delivered(delivery: &Delivery) -> CallToolResult {
+    let mut result = run_result(&delivery.outcome);
     if let Some(receipt) = &delivery.receipt {
         let receipt = coinop_core::receipt::object(receipt);
-        meta.insert(META_RECEIPT.to_owned(), receipt.into());
+        let meta = result.meta.get_or_insert_with(MetaObject::default);
+        meta.0.insert(META_RECEIPT.to_owned(), receipt.into());
     }
-    result.meta = (!meta.is_empty()).then_some(MetaObject(meta));
     result
 }
 
