@@ -105,6 +105,7 @@ impl Drive<'_> {
             payment: self.payment()?,
             key: order.key.clone(),
             amount: order.amount,
+            received: self.call.payment.received.ok_or(Trouble::Unsteady)?,
             reason: order.reason,
         };
         if !self.provider()?.capabilities().refunds {
@@ -172,6 +173,7 @@ pub(super) fn compensation(call: &Call) -> Option<Refund> {
         // One compensation a call, so one key: asked twice, it goes back once.
         key: format!("{}-compensation", call.payment.id),
         amount: call.held(),
+        received: call.payment.received?,
         reason: "the paid call did not deliver".to_owned(),
     })
 }

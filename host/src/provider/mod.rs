@@ -270,8 +270,20 @@ pub struct Refund {
     pub key: String,
     /// How much, in the currency received.
     pub amount: Amount,
+    /// What arrived in all, which need not be the price nor in its currency.
+    pub received: Money,
     /// Why, one line.
     pub reason: String,
+}
+
+impl Refund {
+    /// What goes back, in the currency that arrived.
+    pub fn money(&self) -> Money {
+        Money {
+            amount: self.amount,
+            ..self.received
+        }
+    }
 }
 
 /// What became of a refund.

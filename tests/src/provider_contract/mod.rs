@@ -182,6 +182,7 @@ pub fn refund(payment: &PaymentRef, key: &str, amount: &str) -> Refund {
         payment: payment.clone(),
         key: key.to_owned(),
         amount: amount.parse().unwrap(),
+        received: payment.price,
         reason: "a test".to_owned(),
     }
 }

@@ -266,6 +266,22 @@ async fn a_wrong_amount_is_sent_back() {
     world.books_are_square().await;
 }
 
+/// Whatever arrived instead of the price goes back as it came: by a provider that sends back whole payments only, too.
+#[tokio::test]
+async fn what_goes_back_is_what_arrived_and_not_the_price() {
+    for (amount, currency) in [("0.001", "USD"), ("5", "USD"), ("100", "JPY")] {
+        let world = World::new().await;
+        world.bank.sends_back_whole.store(true, Ordering::SeqCst);
+        let id = asked(&world.ask(json!({}), &local()).await, AskStatus::Required);
+        let arrived = Money::parse(amount, currency).unwrap();
+        *world.bank.standing.lock().unwrap() = Standing::Paid(arrived);
+        world.confirm(&id, &local()).await;
+        assert_eq!(world.state(&id).await, "refunded", "{arrived}");
+        assert_eq!(*world.bank.sent.lock().unwrap(), [arrived]);
+        world.books_are_square().await;
+    }
+}
+
 #[tokio::test]
 async fn a_silent_provider_means_pending_and_never_expired() {
     let world = World::new().await;

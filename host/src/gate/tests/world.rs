@@ -87,6 +87,10 @@ pub(super) struct Bank {
     pub(super) refunds: Mutex<BTreeMap<String, i64>>,
     /// Whether refunds are made and their answers lost.
     pub(super) loses_refund_answers: std::sync::atomic::AtomicBool,
+    /// What was sent back, in the currency it was ordered in.
+    pub(super) sent: Mutex<Vec<Money>>,
+    /// Sends back whole payments only.
+    pub(super) sends_back_whole: std::sync::atomic::AtomicBool,
     /// What the next requests for a refund meet, in order; what is not scripted is made.
     pub(super) refunding: Mutex<VecDeque<Refunding>>,
     /// The keys of all that were asked for.
@@ -122,7 +126,10 @@ pub(super) enum Refunding {
 impl Bank {
     fn make_refund(&self, refund: &Refund) {
         let mut made = self.refunds.lock().unwrap();
-        made.insert(refund.key.clone(), refund.amount.nanos());
+        let earlier = made.insert(refund.key.clone(), refund.amount.nanos());
+        if earlier.is_none() {
+            self.sent.lock().unwrap().push(refund.money());
+        }
     }
 
     /// What went back all in all, 10^-9 units.
@@ -192,6 +199,10 @@ impl Provider for Bank {
             self.answer(())?;
             let mut asked = self.refunds_asked.lock().unwrap();
             asked.push(refund.key.clone());
+            let is_whole = refund.amount == refund.received.amount;
+            if self.sends_back_whole.load(Ordering::SeqCst) && !is_whole {
+                return Err(ProviderError::Refused("whole payments only".into()));
+            }
             match self.refunding.lock().unwrap().pop_front() {
                 None => self.make_refund(refund),
                 Some(Refunding::AnswerLost) => {
@@ -397,6 +408,8 @@ impl World {
             is_silent: false.into(),
             refunds: Mutex::default(),
             loses_refund_answers: false.into(),
+            sent: Mutex::default(),
+            sends_back_whole: false.into(),
             refunding: Mutex::default(),
             refunds_asked: Mutex::default(),
             refund_standings: Mutex::new(Some(BTreeMap::new())),

@@ -165,10 +165,7 @@ fn order(refund: &Refund) -> NewRefund {
     NewRefund {
         payment: reference(&refund.payment),
         key: refund.key.clone(),
-        amount: Money {
-            amount: refund.amount,
-            ..refund.payment.price
-        },
+        amount: refund.money(),
         reason: bounded(&refund.reason),
     }
 }
@@ -270,7 +267,29 @@ impl Provider for Component {
 
 #[cfg(test)]
 mod tests {
+    use coinop_core::ids::PaymentId;
+
     use super::*;
+
+    #[test]
+    fn what_goes_back_is_counted_in_the_currency_that_arrived() {
+        let money = |amount, currency| Money::parse(amount, currency).unwrap();
+        let refund = Refund {
+            payment: PaymentRef {
+                key: PaymentId::from_random([1; 16]),
+                reference: "r".into(),
+                price: money("100", "JPY"),
+                credential: None,
+            },
+            key: "k".into(),
+            amount: "60".parse().unwrap(),
+            received: money("90", "USD"),
+            reason: "test".into(),
+        };
+        let told = order(&refund);
+        assert_eq!(told.amount, money("60", "USD"));
+        assert_eq!(told.payment.price, money("100", "JPY"));
+    }
 
     #[test]
     fn an_accounts_name_is_one_part_of_its_webhooks_path() {

@@ -138,7 +138,7 @@ impl Terms {
 
     /// Whether it sends back so much of the payment.
     pub(super) fn refundable(&self, refund: &Refund) -> Result<(), ProviderError> {
-        let whole = refund.amount == refund.payment.price.amount;
+        let whole = refund.amount == refund.received.amount;
         match self.refunds {
             Refunds::Partial => Ok(()),
             Refunds::Full if whole => Ok(()),
@@ -289,7 +289,7 @@ mod tests {
 
     #[test]
     fn money_goes_back_as_far_as_the_provider_says() {
-        let refund = |amount: &str| Refund {
+        let refund = |amount: &str, received: &str| Refund {
             payment: PaymentRef {
                 key: PaymentId::from_random([1; 16]),
                 reference: "r".into(),
@@ -298,16 +298,24 @@ mod tests {
             },
             key: "k".into(),
             amount: amount.parse().unwrap(),
+            received: Money::parse(received, "USD").unwrap(),
             reason: "test".into(),
         };
         let with = |refunds| terms(|d| d.refunds = refunds).unwrap();
-        assert!(with(Refunds::Partial).refundable(&refund("0.10")).is_ok());
-        assert!(with(Refunds::Full).refundable(&refund("1")).is_ok());
-        let part = with(Refunds::Full).refundable(&refund("0.10"));
-        assert!(matches!(part, Err(ProviderError::Refused(_))));
+        let part = refund("0.10", "1");
+        assert!(with(Refunds::Partial).refundable(&part).is_ok());
+        // Whole is what arrived: more or less than the price as well.
+        for received in ["0.60", "1", "1.50"] {
+            let whole = refund(received, received);
+            assert!(with(Refunds::Full).refundable(&whole).is_ok(), "{received}");
+        }
+        for (amount, received) in [("0.10", "1"), ("1", "1.50")] {
+            let part = with(Refunds::Full).refundable(&refund(amount, received));
+            assert!(matches!(part, Err(ProviderError::Refused(_))), "{amount}");
+        }
         let none = with(Refunds::None);
         assert!(!none.capabilities().refunds);
-        let refused = none.refundable(&refund("1"));
+        let refused = none.refundable(&refund("1", "1"));
         assert!(matches!(refused, Err(ProviderError::Unsupported { .. })));
     }
 }

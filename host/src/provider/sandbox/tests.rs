@@ -65,6 +65,7 @@ impl Bench {
             payment: self.payment.clone(),
             key: key.into(),
             amount: amount.parse().unwrap(),
+            received: self.payment.price,
             reason: "test".into(),
         };
         self.provider.refund(&refund).await
@@ -310,6 +311,7 @@ async fn a_refund_is_found_by_its_key() {
         payment: bench.payment.clone(),
         key: key.into(),
         amount: "0.10".parse().unwrap(),
+        received: bench.payment.price,
         reason: String::new(),
     };
     let made = bench.provider.refund_standing(&refund("k")).await.unwrap();

@@ -143,6 +143,7 @@ impl Shop {
             payment,
             key: "refund-1".into(),
             amount: self.offer.price.amount,
+            received: self.offer.price,
             reason: "it did not run".into(),
         }
     }
