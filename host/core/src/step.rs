@@ -145,7 +145,7 @@ const COMPENSATION_ATTEMPTS_MAX: u32 = 8;
 const REFUND_ON_ITS_WAY_MS: Millis = 10 * 60_000;
 
 /// How long a host may take over one step before another looks, milliseconds.
-const STEP_PATIENCE_MS: Millis = 30_000;
+pub const STEP_PATIENCE_MS: Millis = 30_000;
 
 /// First and longest pause between two looks at an open payment whose news may have been lost, milliseconds.
 const POLL_MS_MIN: Millis = 15_000;

@@ -109,6 +109,8 @@ pub(super) struct Drive<'a> {
     gathered: Vec<Event>,
     pub(super) purpose: Purpose,
     pub(super) checked: bool,
+    /// Whether this turn opened the call and has not asked for its payment, so that nobody can have asked yet.
+    pub(super) is_new: bool,
     blocked: bool,
     /// Looks taken at a run of another host.
     looks: u32,
@@ -138,6 +140,7 @@ impl<'a> Drive<'a> {
             gathered: Vec::new(),
             purpose,
             checked: false,
+            is_new: false,
             blocked: false,
             looks: 0,
             remedy_started: false,
@@ -155,9 +158,10 @@ impl<'a> Drive<'a> {
         self
     }
 
-    /// For a call opened in this very turn: its caller has not seen the link yet, so the provider need not be asked
-    /// whether somebody paid.
-    pub(super) fn take_for_unpaid(&mut self) {
+    /// For a call opened in this very turn: nobody has asked for its payment, and its caller has not seen the link yet, so
+    /// the provider need not be asked whether somebody paid.
+    pub(super) fn take_for_new(&mut self) {
+        self.is_new = true;
         self.checked = true;
     }
 

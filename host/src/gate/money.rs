@@ -10,6 +10,7 @@ use coinop_core::Millis;
 use coinop_core::call::Call;
 use coinop_core::money::Money;
 use coinop_core::payment::{PaymentEvent, PaymentState};
+use coinop_core::step::STEP_PATIENCE_MS;
 
 use super::drive::{Drive, Purpose, Trouble};
 use super::paid::create_payment;
@@ -40,8 +41,9 @@ impl Drive<'_> {
         let provider = self.provider()?;
         let request = create_payment(&self.call);
         let age_ms = self.gate.parts.clock.now() - self.call.created_at;
+        let is_first = std::mem::take(&mut self.is_new) && !self.is_stale();
         // Outside the key's window the same request might make a second payment: what there is is looked up instead.
-        let made = if key_holds(provider.as_ref(), age_ms) {
+        let made = if is_first || key_holds(provider.as_ref(), age_ms) {
             self.effect(
                 provider.as_ref(),
                 "create",
@@ -67,6 +69,11 @@ impl Drive<'_> {
                 }
                 .into(),
             ),
+            // The turn that opened the call may be at it just now.
+            Ok(None) if age_ms < STEP_PATIENCE_MS => {
+                let reason = "it has no such payment yet, and may just be asked for it";
+                Err(ProviderError::Busy(reason.into()).into())
+            }
             // Nobody has seen its link: whatever the provider may have made cannot be paid.
             Ok(None) | Err(ProviderError::Unsupported { .. }) => {
                 self.gather(PaymentEvent::Expired.into())

@@ -262,7 +262,7 @@ impl Gate {
             }
             let mut drive = Drive::new(self, opened.record, Purpose::Ask);
             match existing {
-                false => drive.take_for_unpaid(),
+                false => drive.take_for_new(),
                 true => drive.come_from(viewer_of(listing, &caller)),
             }
             let reply = drive.reply(&caller).await;

@@ -90,6 +90,7 @@ impl Drive<'_> {
         self.take(record);
         self.gathered.clear();
         self.checked = false;
+        self.is_new = false;
         self.remedy_started = false;
         self.first_try = false;
     }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Wake};
+use std::time::Duration;
 
 use coinop_core::mode::AskStatus;
 use coinop_core::money::{Amount, Money};
+use coinop_core::step::STEP_PATIENCE_MS;
 use futures::future::join_all;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -364,6 +366,47 @@ async fn a_refund_whose_answer_was_lost_goes_back_once() {
     assert_eq!(world.state(&id).await, "refunded");
     assert_eq!(world.bank.refunds.lock().unwrap().len(), 1, "one key");
     world.books_are_square().await;
+}
+
+/// A bank that forgets every key at once.
+async fn forgetful() -> World {
+    let world = World::build(false, true).await;
+    *world.bank.key_window.lock().unwrap() = Some(Duration::ZERO);
+    world
+}
+
+#[tokio::test]
+async fn a_provider_without_keys_is_asked_for_a_payment_once() {
+    let world = forgetful().await;
+    let id = quoted(&world).await;
+    world.paid();
+    assert_eq!(text(&world.confirm(&id, &local()).await), "run 1 of {}");
+    assert_eq!(world.bank.made.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_payment_whose_answer_was_lost_is_looked_up_where_keys_are_forgotten() {
+    let world = forgetful().await;
+    world.bank.loses_payments.store(true, Ordering::SeqCst);
+    let lost = world.ask(json!({}), &local()).await;
+    assert!(matches!(refusal(&lost), Refusal::Unavailable { .. }));
+    let id = quoted(&world).await;
+    assert_eq!(*world.bank.made.lock().unwrap(), [id]);
+}
+
+/// Whoever comes for a call whose payment is being asked for finds none, and does not end the call for that.
+#[tokio::test]
+async fn a_payment_that_is_just_asked_for_is_not_given_up() {
+    let world = forgetful().await;
+    world.bank.down.store(true, Ordering::SeqCst);
+    world.ask(json!({}), &local()).await;
+    world.bank.down.store(false, Ordering::SeqCst);
+    let early = world.ask(json!({}), &local()).await;
+    assert!(matches!(refusal(&early), Refusal::Unavailable { .. }));
+    world.pass(STEP_PATIENCE_MS);
+    let id = quoted(&world).await;
+    let made = world.bank.made.lock().unwrap().clone();
+    assert_eq!(made, [id], "it was never made, so it is another call's");
 }
 
 #[tokio::test]

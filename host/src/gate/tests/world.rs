@@ -104,6 +104,12 @@ pub(super) struct Bank {
     pub(super) settling: Mutex<Option<Result<Standing, String>>>,
     pub(super) releases: AtomicU32,
     pub(super) online: bool,
+    /// How long it remembers a key, `None` for ever.
+    pub(super) key_window: Mutex<Option<Duration>>,
+    /// Payments that it made when it was asked for them, by key.
+    pub(super) made: Mutex<Vec<String>>,
+    /// Whether payments are made and the answers lost.
+    pub(super) loses_payments: std::sync::atomic::AtomicBool,
     /// Sends no money back.
     pub(super) keeps: std::sync::atomic::AtomicBool,
     /// What it was asked to make payments of.
@@ -165,7 +171,7 @@ impl Provider for Bank {
             test: true,
             pays_on_host_page: true,
             links: true,
-            key_window: None,
+            key_window: *self.key_window.lock().unwrap(),
             late_window: Duration::ZERO,
             timeout: Duration::from_secs(1),
             lifetime_max: Duration::from_secs(3_600),
@@ -181,7 +187,24 @@ impl Provider for Bank {
         &'a self,
         request: &'a CreatePayment,
     ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>> {
-        Box::pin(async { self.answer(self.created(request)) })
+        Box::pin(async {
+            let created = self.answer(self.created(request))?;
+            self.made.lock().unwrap().push(request.key.to_string());
+            match self.loses_payments.load(Ordering::SeqCst) {
+                true => Err(ProviderError::Unreachable("the answer was lost".into())),
+                false => Ok(created),
+            }
+        })
+    }
+    fn lookup<'a>(
+        &'a self,
+        request: &'a CreatePayment,
+    ) -> BoxFuture<'a, Result<Option<CreatedPayment>, ProviderError>> {
+        Box::pin(async {
+            let made = self.made.lock().unwrap();
+            let made = made.iter().any(|key| key == request.key.as_str());
+            self.answer(made.then(|| self.created(request)))
+        })
     }
     fn status<'a>(&'a self, _: &'a PaymentRef) -> BoxFuture<'a, Result<Standing, ProviderError>> {
         self.checks.fetch_add(1, Ordering::SeqCst);
@@ -418,6 +441,9 @@ impl World {
             settling: Mutex::default(),
             releases: AtomicU32::new(0),
             online,
+            key_window: Mutex::default(),
+            made: Mutex::default(),
+            loses_payments: false.into(),
             keeps: false.into(),
             asked: Mutex::default(),
         });

@@ -54,7 +54,7 @@ impl Terms {
             looks_up: dice.chance(600),
             expires: dice.chance(500),
             retries_refunds: dice.chance(500),
-            key_window: *dice.pick(&[None, Some(HOUR), Some(24 * HOUR)]),
+            key_window: *dice.pick(&[None, Some(0), Some(HOUR), Some(24 * HOUR)]),
             late_window: *dice.pick(&[0, 20 * MINUTE, 24 * HOUR]),
             timeout: dice.between(1_000, 15_000),
             slow_refunds: dice.below(400),
