@@ -16,7 +16,9 @@ use super::drive::{Drive, Purpose, Trouble};
 use super::paid::create_payment;
 use crate::clock;
 use crate::failpoint::failpoint_of;
-use crate::provider::{PaymentRef, Provider, ProviderError, Settled, Standing};
+use crate::provider::{
+    CreatePayment, CreatedPayment, PaymentRef, Provider, ProviderError, Settled, Standing,
+};
 
 impl Drive<'_> {
     pub(super) fn provider(&self) -> Result<Arc<dyn Provider>, Trouble> {
@@ -44,22 +46,20 @@ impl Drive<'_> {
         let is_first = std::mem::take(&mut self.is_new) && !self.is_stale();
         // Outside the key's window the same request might make a second payment: what there is is looked up instead.
         let made = if is_first || key_holds(provider.as_ref(), age_ms) {
-            self.effect(
-                provider.as_ref(),
-                "create",
-                self.call.id.as_str(),
-                provider.create(&request),
-            )
-            .await
-            .map(Some)
+            let create = provider.create(&request);
+            let id = self.call.id.as_str();
+            match self.effect(provider.as_ref(), "create", id, create).await {
+                // Made by an earlier request, that differed in what the configuration says: a service may never give it
+                // for this one.
+                Err(ProviderError::Unreachable(why)) if !is_first => {
+                    let found = self.look_up(provider.as_ref(), &request).await;
+                    let found = found.ok().flatten();
+                    found.map(Some).ok_or(ProviderError::Unreachable(why))
+                }
+                made => made.map(Some),
+            }
         } else {
-            self.effect(
-                provider.as_ref(),
-                "lookup",
-                self.call.id.as_str(),
-                provider.lookup(&request),
-            )
-            .await
+            self.look_up(provider.as_ref(), &request).await
         };
         match made {
             Ok(Some(created)) => self.gather(
@@ -84,6 +84,16 @@ impl Drive<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn look_up(
+        &self,
+        provider: &dyn Provider,
+        request: &CreatePayment,
+    ) -> Result<Option<CreatedPayment>, ProviderError> {
+        let found = provider.lookup(request);
+        let id = self.call.id.as_str();
+        self.effect(provider, "lookup", id, found).await
     }
 
     /// Looks whether money arrived for a call that ended without it. Nothing else can change its end.

@@ -53,7 +53,8 @@ pub trait Provider: Send + Sync {
     ) -> BoxFuture<'a, Result<CreatedPayment, ProviderError>>;
 
     /// Finds a payment that [`Provider::create`] may have made, by our own reference: for a host that died around the
-    /// request and comes back when the key no longer holds. `None`: the provider has none.
+    /// request and comes back when the key no longer holds, or asks again and gets no answer that says. `None`: the
+    /// provider has none.
     fn lookup<'a>(
         &'a self,
         _request: &'a CreatePayment,

@@ -394,6 +394,18 @@ async fn a_payment_whose_answer_was_lost_is_looked_up_where_keys_are_forgotten()
     assert_eq!(*world.bank.made.lock().unwrap(), [id]);
 }
 
+/// It would not give the payment for a request that says another return address than the one that made it.
+#[tokio::test]
+async fn a_payment_that_is_made_and_never_given_again_is_looked_up() {
+    let world = World::build(false, true).await;
+    world.bank.loses_payments.store(true, Ordering::SeqCst);
+    let lost = world.ask(json!({}), &local()).await;
+    assert!(matches!(refusal(&lost), Refusal::Unavailable { .. }));
+    let id = quoted(&world).await;
+    assert_eq!(world.record(&id).await.call.state.name(), "awaiting");
+    assert!(world.bank.made.lock().unwrap().contains(&id));
+}
+
 /// Whoever comes for a call whose payment is being asked for finds none, and does not end the call for that.
 #[tokio::test]
 async fn a_payment_that_is_just_asked_for_is_not_given_up() {
