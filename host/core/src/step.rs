@@ -28,6 +28,8 @@ pub struct Situation {
     pub repeatable: bool,
     /// Whether the provider can send money back.
     pub can_refund: bool,
+    /// Whether the provider surely knows the key of a refund that was tried before: asked again, it is the same refund.
+    pub key_holds: bool,
     /// Whether the remedy that is under way was started in this very turn.
     pub remedy_started: bool,
     /// How far the conversation with the caller's client has come.
@@ -142,10 +144,17 @@ const RUNS_MAX: u32 = 3;
 const COMPENSATION_ATTEMPTS_MAX: u32 = 8;
 
 /// How long a request for a refund may be on its way at most before it counts as lost, milliseconds.
-const REFUND_ON_ITS_WAY_MS: Millis = 10 * 60_000;
+pub const REFUND_ON_ITS_WAY_MS: Millis = 10 * 60_000;
 
-/// How long a host may take over one step before another looks, milliseconds.
-pub const STEP_PATIENCE_MS: Millis = 30_000;
+/// How long a host may take over one step before another looks, milliseconds: it may wait for two answers in one.
+pub const STEP_PATIENCE_MS: Millis = 60_000;
+
+/// How long a host may take over reserved money before another looks, milliseconds: signatures are good for a minute or
+/// so, and whoever has money taken or given back once more changes nothing.
+const RESERVED_PATIENCE_MS: Millis = 30_000;
+
+/// Half of the pause after the first refund that failed, milliseconds.
+const COMPENSATION_PAUSE_MS: Millis = 30_000;
 
 /// First and longest pause between two looks at an open payment whose news may have been lost, milliseconds.
 const POLL_MS_MIN: Millis = 15_000;
@@ -172,13 +181,14 @@ pub fn due_at(call: &Call, updated_at: Millis) -> Option<Millis> {
             if call.payment.state == PaymentState::Releasing
                 || call.payment.state.is_settling() =>
         {
-            Some(updated_at + STEP_PATIENCE_MS)
+            Some(updated_at + RESERVED_PATIENCE_MS)
         }
+        CallState::Executed | CallState::Settling => Some(updated_at + RESERVED_PATIENCE_MS),
         CallState::Ready => Some(updated_at + call.quote.claim_window_ms),
         CallState::Running { lease_until, .. } => Some(*lease_until),
         // Each failure doubles the wait, to an hour and a half or so.
         CallState::CompensationDue { attempts, .. } if *attempts > 0 => {
-            Some(updated_at + (STEP_PATIENCE_MS << (*attempts).min(8)))
+            Some(updated_at + (COMPENSATION_PAUSE_MS << (*attempts).min(8)))
         }
         CallState::Attention { .. } => None,
         state if state.is_end() => None,
@@ -235,8 +245,11 @@ fn compensate(call: &Call, attempts: u32, ordered: Option<Remedy>, situation: &S
     );
     let quiet_at = situation.updated_at + REFUND_ON_ITS_WAY_MS;
     match possible(wanted, call, situation.can_refund) {
-        // Before the money becomes balance, whatever was sent to the provider must have arrived there or be lost.
-        Some(Remedy::Credit) if was_tried && situation.now < quiet_at => Step::Rest,
+        // The same request again is the same refund.
+        Some(Remedy::Refund) if situation.key_holds => Step::Compensate(Remedy::Refund),
+        // Before the money becomes balance, or is sent under a key that may be forgotten, whatever was sent to the
+        // provider must have arrived there or be lost.
+        Some(_) if was_tried && situation.now < quiet_at => Step::Rest,
         Some(remedy) => Step::Compensate(remedy),
         None => {
             Step::GiveUp("the provider gives no refunds, and an anonymous caller has no balance")

@@ -15,6 +15,7 @@ use coinop_core::payment::{PaymentEvent, PaymentState};
 use coinop_core::peer::Dialog;
 use coinop_core::step::{Situation, Step, due_at, next};
 
+use super::money::key_holds;
 use super::paid::{Caller, RunSpec, no_account, not_recorded, set_aside, unavailable};
 use super::runs::{ELSEWHERE_LOOKS_MAX, Prepared, Waited};
 use super::watch::Watching;
@@ -119,6 +120,8 @@ pub(super) struct Drive<'a> {
     pub(super) remedy_started: bool,
     /// Whether this turn was the first to try a compensation: nothing can have been sent back before.
     pub(super) first_try: bool,
+    /// When the call last changed before this turn started another try: the tries before were over then.
+    pub(super) tried_until: Option<Millis>,
     /// Whether reserved money was to be taken in this turn already, by it or by the task that it waited for.
     pub(super) tried_to_settle: bool,
     /// How far the conversation with the caller's client has come.
@@ -145,6 +148,7 @@ impl<'a> Drive<'a> {
             looks: 0,
             remedy_started: false,
             first_try: false,
+            tried_until: None,
             tried_to_settle: false,
             dialog: Dialog::default(),
             chosen: None,
@@ -325,10 +329,9 @@ impl<'a> Drive<'a> {
             return Step::CheckLate;
         }
         let now = self.gate.parts.clock.now();
-        let changed = !self.gathered.is_empty();
         let situation = Situation {
             now,
-            updated_at: if changed { now } else { self.stored.updated_at },
+            updated_at: self.changed_at(),
             checked: self.checked,
             redeeming: self.purpose == Purpose::Redeem,
             sweeping: matches!(self.purpose, Purpose::Sweep | Purpose::Operate),
@@ -341,10 +344,28 @@ impl<'a> Drive<'a> {
                 .gate
                 .account(&self.call.quote.account)
                 .is_none_or(|provider| provider.capabilities().refunds),
+            key_holds: self.refund_key_holds(now),
             remedy_started: self.remedy_started,
             dialog: self.dialog,
         };
         next(&self.call, self.mode(), &situation)
+    }
+
+    /// When the call last changed, in the ledger or by what was gathered.
+    fn changed_at(&self) -> Millis {
+        match self.gathered.is_empty() {
+            true => self.stored.updated_at,
+            false => self.gate.parts.clock.now(),
+        }
+    }
+
+    fn refund_key_holds(&self, now: Millis) -> bool {
+        let CallState::CompensationDue { tried_at, .. } = self.call.state else {
+            return true;
+        };
+        let provider = self.gate.account(&self.call.quote.account);
+        let holds = |at| provider.is_none_or(|it| key_holds(it.as_ref(), now - at));
+        tried_at.is_none_or(holds)
     }
 
     /// Whether money may have arrived for it after it ended without.
@@ -404,6 +425,7 @@ impl<'a> Drive<'a> {
                     self.call.state,
                     CallState::CompensationDue { tried_at: None, .. }
                 );
+                self.tried_until = Some(self.changed_at());
                 self.gather(Event::CompensationStarted { remedy, at })?;
             }
             Step::Remedy(remedy) => return self.make_good(remedy).await,
@@ -452,10 +474,7 @@ impl<'a> Drive<'a> {
             }
             return self.reread().await.map(|()| None);
         };
-        let since = match self.gathered.is_empty() {
-            true => self.stored.updated_at,
-            false => self.gate.parts.clock.now(),
-        };
+        let since = self.changed_at();
         let runner = &self.gate.parts.runner;
         let at_once = runner.prepare(self.errand(&spec, Duration::ZERO));
         let ready = match unless_cancelled(caller, at_once).await {

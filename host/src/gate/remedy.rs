@@ -6,10 +6,31 @@
 use coinop_core::Millis;
 use coinop_core::call::{Call, CallState, Event, Remedy};
 use coinop_core::payment::PaymentEvent;
+use coinop_core::step::REFUND_ON_ITS_WAY_MS;
 
 use super::drive::{Drive, Ending, Trouble};
 use super::money::{key_holds, payment_ref};
 use crate::provider::{ProviderError, Refund, Refunded};
+
+/// A refund that may have been asked for before.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// Whether the provider surely knows its key: asked again, it is the same refund.
+    key_holds: bool,
+    /// What is done when the key may be forgotten, and the provider has no such refund.
+    unfound: Unfound,
+}
+
+/// What comes of a refund that the provider does not find, and may not know again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unfound {
+    /// It may be on its way.
+    NotYet,
+    /// Whatever was sent has arrived or is lost: it is asked for again, once.
+    Again,
+    /// Likewise, and it is not asked for again.
+    Never,
+}
 
 impl Drive<'_> {
     /// Carries a remedy out. A refund that an earlier turn may have asked for is looked up before it is asked for again.
@@ -29,8 +50,8 @@ impl Drive<'_> {
         if remedy == Remedy::Credit {
             return self.credit_unless_sent_back(&refund).await;
         }
-        let asked_at = (!self.first_try).then_some(tried_at);
-        match self.send_back(&refund, asked_at).await {
+        let asked = (!self.first_try).then(|| self.compensated_before(tried_at));
+        match self.send_back(&refund, asked).await {
             Ok(Refunded::Done) => {
                 let amount = refund.amount;
                 self.gather(PaymentEvent::Refunded { amount }.into())?;
@@ -113,8 +134,8 @@ impl Drive<'_> {
             self.gather(Event::RefundRefused { key: order.key })?;
             return self.end(Ending::Ended).await;
         }
-        let asked_before = (!self.remedy_started).then_some(order.at);
-        match self.send_back(&refund, asked_before).await {
+        let asked = (!self.remedy_started).then(|| self.ordered_before(order.at));
+        match self.send_back(&refund, asked).await {
             Ok(Refunded::Done) => self.gather(Event::RefundMade { key: order.key })?,
             Ok(Refunded::Pending) => return self.end(Ending::Rest).await,
             Ok(Refunded::Failed) | Err(ProviderError::Refused(_)) => {
@@ -126,15 +147,47 @@ impl Drive<'_> {
         self.end(Ending::Ended).await
     }
 
-    /// Sends money back once: where it may have been asked for since `asked_at`, the provider's record counts first.
+    /// What earlier tries at a compensation mean for this one.
+    fn compensated_before(&self, first: Millis) -> Asked {
+        let now = self.gate.parts.clock.now();
+        // A host that carries a try on does not know when the one before it asked.
+        let is_over = |at: Millis| now - at >= REFUND_ON_ITS_WAY_MS;
+        Asked {
+            key_holds: self.knows_key(now - first),
+            unfound: match self.tried_until.is_some_and(is_over) {
+                true => Unfound::Again,
+                false => Unfound::NotYet,
+            },
+        }
+    }
+
+    /// What earlier requests for a refund that was ordered at `at` mean for this one. Since none of them leaves a mark on
+    /// the call, there are none outside the key's window.
+    fn ordered_before(&self, at: Millis) -> Asked {
+        let age_ms = self.gate.parts.clock.now() - at;
+        Asked {
+            key_holds: self.knows_key(age_ms),
+            unfound: match self.knows_key(age_ms - REFUND_ON_ITS_WAY_MS) {
+                true => Unfound::NotYet,
+                false => Unfound::Never,
+            },
+        }
+    }
+
+    fn knows_key(&self, age_ms: Millis) -> bool {
+        let provider = self.provider();
+        provider.is_ok_and(|provider| key_holds(provider.as_ref(), age_ms))
+    }
+
+    /// Sends money back once: where it may have been asked for before, the provider's record counts first.
     async fn send_back(
         &self,
         refund: &Refund,
-        asked_at: Option<Millis>,
+        asked: Option<Asked>,
     ) -> Result<Refunded, ProviderError> {
         let unknown = || ProviderError::Unreachable("the account is not configured".into());
         let provider = self.provider().map_err(|_| unknown())?;
-        if let Some(asked_at) = asked_at {
+        if let Some(asked) = asked {
             match self
                 .effect(
                     provider.as_ref(),
@@ -145,9 +198,17 @@ impl Drive<'_> {
                 .await
             {
                 Ok(Some(standing)) if standing != Refunded::Failed => return Ok(standing),
-                Ok(_) => {}
-                Err(ProviderError::Unsupported { .. })
-                    if key_holds(provider.as_ref(), self.gate.parts.clock.now() - asked_at) => {}
+                Ok(_) if asked.key_holds || asked.unfound == Unfound::Again => {}
+                Ok(Some(standing)) => return Ok(standing),
+                Ok(None) if asked.unfound == Unfound::Never => {
+                    let reason = "it has no such refund, and may not know its key any more";
+                    return Err(ProviderError::Refused(reason.into()));
+                }
+                Ok(None) => {
+                    let reason = "it has no such refund yet, and one may be on its way";
+                    return Err(ProviderError::Busy(reason.into()));
+                }
+                Err(ProviderError::Unsupported { .. }) if asked.key_holds => {}
                 // Refusing to say is not refusing to refund.
                 Err(ProviderError::Refused(reason)) => {
                     return Err(ProviderError::Unreachable(reason));

@@ -22,6 +22,7 @@ fn at(now: Millis) -> Situation {
         running_here: false,
         repeatable: false,
         can_refund: true,
+        key_holds: true,
         remedy_started: true,
         dialog: Dialog::default(),
     }
@@ -111,7 +112,7 @@ fn what_is_reserved_is_taken_or_given_back_and_never_run_on_while_it_goes_back()
     let going_back = after(&[&authorized()[..], &[start]].concat());
     check(&going_back, at(5), &Step::Release);
     check(&going_back, sweep(5), &Step::Release);
-    assert_eq!(due_at(&going_back, 7), Some(7 + STEP_PATIENCE_MS));
+    assert_eq!(due_at(&going_back, 7), Some(7 + RESERVED_PATIENCE_MS));
     assert_eq!(due_at(&ready, 7), Some(7 + window));
 }
 
@@ -184,7 +185,7 @@ fn refunds_that_fail_are_paced_and_end_with_a_person() {
     let twice = refused(2);
     check(&twice, at(5), &Step::Ended);
     check(&twice, sweep(5), &Step::Compensate(Remedy::Refund));
-    assert_eq!(due_at(&twice, 0), Some(4 * STEP_PATIENCE_MS));
+    assert_eq!(due_at(&twice, 0), Some(4 * COMPENSATION_PAUSE_MS));
     assert_eq!(due_at(&owed(), 0), Some(STEP_PATIENCE_MS));
     let last = refused(COMPENSATION_ATTEMPTS_MAX);
     let tried = Step::GiveUp("every attempt at a refund failed");
@@ -201,6 +202,22 @@ fn a_refund_that_was_begun_does_not_turn_into_balance_by_itself_nor_at_once() {
     check(&call, sweep(REFUND_ON_ITS_WAY_MS - 1), &Step::Rest);
     let credit = Step::Compensate(Remedy::Credit);
     check(&call, sweep(REFUND_ON_ITS_WAY_MS), &credit);
+}
+
+#[test]
+fn a_refund_whose_key_may_be_forgotten_is_not_asked_for_while_it_may_be_on_its_way() {
+    let forgotten = |now| Situation {
+        key_holds: false,
+        ..sweep(now)
+    };
+    let refund = Step::Compensate(Remedy::Refund);
+    check(
+        &refused(1),
+        forgotten(REFUND_ON_ITS_WAY_MS - 1),
+        &Step::Rest,
+    );
+    check(&refused(1), forgotten(REFUND_ON_ITS_WAY_MS), &refund);
+    check(&owed(), forgotten(5), &refund);
 }
 
 #[test]
@@ -274,7 +291,7 @@ fn what_is_taken_upfront_is_taken_before_the_claim_and_by_whoever_comes() {
         call.apply(&event.into()).unwrap();
         assert_eq!(next(&call, mode, &at(1)), Step::Settle);
         assert_eq!(next(&call, mode, &sweep(1)), Step::Settle);
-        assert_eq!(due_at(&call, 0), Some(STEP_PATIENCE_MS));
+        assert_eq!(due_at(&call, 0), Some(RESERVED_PATIENCE_MS));
     }
     let received = call.due();
     call.apply(&PaymentEvent::Settled { received }.into())

@@ -93,6 +93,7 @@ impl Drive<'_> {
         self.is_new = false;
         self.remedy_started = false;
         self.first_try = false;
+        self.tried_until = None;
     }
 
     pub(in crate::gate) async fn reread(&mut self) -> Result<(), Trouble> {

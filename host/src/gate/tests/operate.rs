@@ -8,6 +8,7 @@ use coinop_core::ids::CallId;
 use coinop_core::mode::AskStatus;
 use coinop_core::money::Amount;
 use coinop_core::principal::Principal;
+use coinop_core::step::{REFUND_ON_ITS_WAY_MS, STEP_PATIENCE_MS};
 use serde_json::json;
 
 use super::local;
@@ -61,7 +62,7 @@ impl World {
         self.bank.refunds_asked.lock().unwrap().clone()
     }
 
-    fn script(&self, refunding: Refunding) {
+    pub(super) fn script(&self, refunding: Refunding) {
         self.bank.refunding.lock().unwrap().push_back(refunding);
     }
 
@@ -163,7 +164,7 @@ async fn a_host_that_dies_between_order_and_provider_is_continued_with_the_same_
         assert_eq!(world.gate.sweep_once().await, 0, "its host has its time");
         let busy = world.refund(&id, None).await.unwrap_err();
         assert!(busy.to_string().contains("0.001 USD was ordered"), "{busy}");
-        world.pass(30_000);
+        world.pass(STEP_PATIENCE_MS);
         world.another_host().await.gate.sweep_once().await;
         let call = world.agrees(&id).await;
         assert_eq!(call.payment.refunded.nanos(), 1_000_000);
@@ -184,13 +185,43 @@ async fn a_refund_whose_answer_was_lost_is_made_once() {
         assert!(lost.trouble.unwrap().contains("the answer was lost"));
         assert_eq!(world.record(&id).await.call.refunds_ordered, 1);
         for _ in 0..3 {
-            world.pass(30_000);
+            world.pass(STEP_PATIENCE_MS);
             world.another_host().await.gate.sweep_once().await;
         }
         let call = world.agrees(&id).await;
         assert_eq!(call.payment.refunded.nanos(), 1_000_000);
         let asked = if lists_refunds { 1 } else { 2 };
         assert_eq!(world.keys_asked(), vec![format!("{id}-refund-1"); asked]);
+    }
+}
+
+/// Where the bank forgets keys at once: found, it is made; not found, it is never sent again, and ends in time.
+#[tokio::test]
+async fn an_ordered_refund_is_never_asked_for_again_under_a_forgotten_key() {
+    for arrives in [true, false] {
+        let world = World::new().await;
+        *world.bank.key_window.lock().unwrap() = Some(std::time::Duration::ZERO);
+        let id = delivered(&world, &local()).await;
+        world.script(match arrives {
+            true => Refunding::AnswerLost,
+            false => Refunding::OnItsWay,
+        });
+        world.refund(&id, Some(1_000_000)).await.unwrap();
+        let part = if arrives { 1_000_000 } else { 0 };
+        world.pass(REFUND_ON_ITS_WAY_MS - 1);
+        world.gate.sweep_once().await;
+        let call = world.agrees(&id).await;
+        assert_eq!(call.refund.is_none(), arrives, "it may be on its way");
+        world.pass(HOUR_MS);
+        world.gate.sweep_once().await;
+        let call = world.agrees(&id).await;
+        let end = match arrives {
+            true => RefundEnd::Made,
+            false => RefundEnd::Refused,
+        };
+        assert_eq!(call.past_refunds[0].end, end);
+        assert_eq!(call.payment.refunded.nanos(), part);
+        assert_eq!(world.keys_asked(), [format!("{id}-refund-1")]);
     }
 }
 

@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use coinop_core::mode::AskStatus;
 use coinop_core::money::{Amount, Money};
-use coinop_core::step::STEP_PATIENCE_MS;
+use coinop_core::step::{REFUND_ON_ITS_WAY_MS, STEP_PATIENCE_MS};
 use futures::future::join_all;
 use serde_json::json;
 use tokio::sync::Notify;
 
-use super::world::{CLAIM_WINDOW, START, World, asked, component, invocation, price, text};
+use super::world::{
+    CLAIM_WINDOW, Refunding, START, World, asked, component, invocation, price, text,
+};
 use super::{local, orphan, refusal};
 use crate::catalog::Entry;
 use crate::gate::Refusal;
@@ -366,6 +368,49 @@ async fn a_refund_whose_answer_was_lost_goes_back_once() {
     assert_eq!(world.state(&id).await, "refunded");
     assert_eq!(world.bank.refunds.lock().unwrap().len(), 1, "one key");
     world.books_are_square().await;
+}
+
+/// The first request may arrive until then, and both would be made.
+#[tokio::test]
+async fn a_refund_that_may_be_on_its_way_is_not_asked_for_under_a_forgotten_key() {
+    let world = forgetful().await;
+    let id = quoted(&world).await;
+    world.paid();
+    world.runner.fails.store(true, Ordering::SeqCst);
+    let on_its_way = [Refunding::OnItsWay; 2];
+    world.bank.refunding.lock().unwrap().extend(on_its_way);
+    world.confirm(&id, &local()).await;
+    let asked = || world.bank.refunds_asked.lock().unwrap().len();
+    for tries in [1, 2] {
+        world.pass(REFUND_ON_ITS_WAY_MS - 1);
+        world.gate.sweep_once().await;
+        assert_eq!(asked(), tries, "it may be on its way");
+        world.pass(REFUND_ON_ITS_WAY_MS);
+        world.gate.sweep_once().await;
+        assert_eq!(asked(), tries + 1, "it is lost");
+    }
+    assert_eq!(world.state(&id).await, "refunded");
+    world.books_are_square().await;
+}
+
+/// It does not know when the host before it asked.
+#[tokio::test]
+async fn a_host_that_carries_a_refund_on_does_not_ask_for_it_under_a_forgotten_key() {
+    let world = forgetful().await;
+    let id = quoted(&world).await;
+    world.paid();
+    world.runner.fails.store(true, Ordering::SeqCst);
+    world.script(Refunding::Pending);
+    world.confirm(&id, &local()).await;
+    assert_eq!(world.state(&id).await, "compensating");
+    let heir = world.another_host().await;
+    world.pass(2 * REFUND_ON_ITS_WAY_MS);
+    heir.gate.sweep_once().await;
+    let asked = || world.bank.refunds_asked.lock().unwrap().len();
+    assert_eq!((asked(), heir.state(&id).await), (1, "compensation_due"));
+    world.pass(REFUND_ON_ITS_WAY_MS);
+    heir.gate.sweep_once().await;
+    assert_eq!((asked(), heir.state(&id).await), (2, "refunded"));
 }
 
 /// A bank that forgets every key at once.

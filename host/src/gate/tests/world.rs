@@ -121,6 +121,8 @@ pub(super) struct Bank {
 pub(super) enum Refunding {
     /// It is made, and the answer is lost.
     AnswerLost,
+    /// There is no answer, and it may still arrive.
+    OnItsWay,
     /// It is taken in, to be finished later.
     Pending,
     /// It was given up.
@@ -231,6 +233,9 @@ impl Provider for Bank {
                 Some(Refunding::AnswerLost) => {
                     self.make_refund(refund);
                     return Err(ProviderError::Unreachable("the answer was lost".into()));
+                }
+                Some(Refunding::OnItsWay) => {
+                    return Err(ProviderError::Unreachable("scripted".into()));
                 }
                 Some(Refunding::Pending) => return Ok(Refunded::Pending),
                 Some(Refunding::Failed) => return Ok(Refunded::Failed),

@@ -177,6 +177,12 @@ mod tests {
     }
 
     #[test]
+    fn nobody_else_comes_for_a_call_while_it_waits_for_two_answers() {
+        let two = i64::try_from(2 * PATIENCE.as_millis()).unwrap();
+        assert!(two < coinop_core::step::STEP_PATIENCE_MS);
+    }
+
+    #[test]
     fn whoever_asks_waits_longer_than_the_component_may_take() {
         for about in [About::Itself, About::Webhook, About::Standing, About::Money] {
             let wall = Duration::from_millis(about.limits().wall_ms_max);
