@@ -333,10 +333,11 @@ impl Drive<'_> {
     }
 }
 
-/// Whether a request made `age_ms` ago may be repeated with the same key.
+/// Whether a request made `age_ms` ago may be repeated with the same key. Made in the future, by another host's clock, it
+/// was made just now.
 pub(super) fn key_holds(provider: &dyn Provider, age_ms: Millis) -> bool {
     let window = provider.capabilities().key_window;
-    window.is_none_or(|window| i128::from(age_ms) < window.as_millis() as i128)
+    window.is_none_or(|window| i128::from(age_ms.max(0)) < window.as_millis() as i128)
 }
 
 /// How the provider knows a call's payment, once it does.

@@ -167,9 +167,9 @@ impl Drive<'_> {
         let age_ms = self.gate.parts.clock.now() - at;
         Asked {
             key_holds: self.knows_key(age_ms),
-            unfound: match self.knows_key(age_ms - REFUND_ON_ITS_WAY_MS) {
-                true => Unfound::NotYet,
-                false => Unfound::Never,
+            unfound: match age_ms - REFUND_ON_ITS_WAY_MS {
+                over_ms if over_ms >= 0 && !self.knows_key(over_ms) => Unfound::Never,
+                _ => Unfound::NotYet,
             },
         }
     }

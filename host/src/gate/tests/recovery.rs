@@ -429,6 +429,17 @@ async fn a_provider_without_keys_is_asked_for_a_payment_once() {
     assert_eq!(world.bank.made.lock().unwrap().len(), 1);
 }
 
+/// Another host's clock is behind that of the one that opened the call.
+#[tokio::test]
+async fn no_clock_makes_a_forgotten_key_hold() {
+    let world = forgetful().await;
+    world.bank.loses_payments.store(true, Ordering::SeqCst);
+    world.ask(json!({}), &local()).await;
+    world.pass(-30_000);
+    let id = quoted(&world).await;
+    assert_eq!(*world.bank.made.lock().unwrap(), [id]);
+}
+
 #[tokio::test]
 async fn a_payment_whose_answer_was_lost_is_looked_up_where_keys_are_forgotten() {
     let world = forgetful().await;
