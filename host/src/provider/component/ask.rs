@@ -20,6 +20,8 @@ const WEBHOOK_WAIT: Duration = Duration::from_secs(2);
 /// Lines of one answer's log that are passed on, and characters of each.
 const LOG_LINES_MAX: usize = 32;
 const LOG_CHARS_MAX: usize = 1024;
+/// Characters of a message that are passed on.
+const MESSAGE_CHARS_MAX: usize = 1024;
 /// Missing grants that are told in one process.
 const DENIALS_MAX: usize = 64;
 
@@ -91,9 +93,9 @@ impl Desk {
         })
     }
 
-    /// The component's words without the account's secrets.
+    /// The component's words, as an operator may see them.
     pub(super) fn shown(&self, theirs: String) -> String {
-        without_secrets(theirs, self.secrets.iter().map(String::as_str))
+        shown(theirs, &self.secrets)
     }
 
     /// Asks anything.
@@ -161,9 +163,29 @@ impl Desk {
     }
 }
 
+/// Words without secrets, tamed and cut: in this order, since a part of a secret, or one that was changed, is not found.
+fn shown(theirs: String, secrets: &[String]) -> String {
+    let masked = without_secrets(theirs, secrets.iter().map(String::as_str));
+    tame(&masked, MESSAGE_CHARS_MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_part_of_a_secret_is_shown_where_words_are_cut_or_tamed() {
+        let secrets = ["hunter2-of-acme".to_owned(), "hun\u{200b}ter3".to_owned()];
+        for secret in &secrets {
+            for before in [0, 1, 5, 14] {
+                let theirs = "x".repeat(MESSAGE_CHARS_MAX - before) + secret;
+                let told = shown(theirs, &secrets);
+                assert!(!told.contains('h'), "{before}: {told}");
+                assert!(told.chars().count() <= MESSAGE_CHARS_MAX + 1);
+            }
+        }
+        assert_eq!(shown("down\u{1b}[2J".into(), &secrets), "down\u{fffd}[2J");
+    }
 
     #[test]
     fn no_answer_is_unknown_where_money_may_have_moved() {

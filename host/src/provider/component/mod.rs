@@ -99,10 +99,10 @@ impl Component {
         let said = desk.question(About::Itself, exports.describe()).await;
         let said = said.map_err(|silence| in_file(format!("asked what it is: {silence}")))?;
         let said = said.map_err(|why| format!("settings: {file} says: {}", desk.shown(why)))?;
-        let terms = Terms::of(said, PATIENCE);
+        let wrong = |why| format!("what it says of itself is wrong: {}", desk.shown(why));
+        let terms = Terms::of(said, PATIENCE).map_err(|why| in_file(wrong(why)))?;
         Ok(Self {
-            terms: terms
-                .map_err(|why| in_file(format!("what it says of itself is wrong: {why}")))?,
+            terms,
             desk,
             exports,
             code,

@@ -11,7 +11,6 @@ use crate::provider::{
     WebhookError, WebhookNotice,
 };
 use crate::sandbox::service::{Interface, Service, Work};
-use crate::unruly::tame;
 
 #[allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all)]
 mod bindings {
@@ -25,8 +24,6 @@ mod bindings {
 use bindings::coinop::provider::provider_types as wit;
 use bindings::exports::coinop::provider::{payments, statements};
 
-/// Characters of a message that are passed on.
-const MESSAGE_CHARS_MAX: usize = 1024;
 /// Longest URL of a payment, bytes.
 const URL_BYTES_MAX: usize = 2048;
 /// Longest reference, bytes.
@@ -78,7 +75,7 @@ pub(super) struct NewRefund {
     pub(super) reason: String,
 }
 
-/// What a function answered, translated. Work that gave none has no answer at all.
+/// What a function answered, translated; its words as they came, secrets and all. Work that gave none has no answer at all.
 pub(super) type Answer<T> = Result<T, ProviderError>;
 
 impl Exports {
@@ -99,7 +96,7 @@ impl Exports {
             Box::pin(async move {
                 let guest = payments.load(&mut *store, &instance)?;
                 let described = guest.call_describe(store).await?;
-                Ok(described.map(description).map_err(|why| shown(&why)))
+                Ok(described.map(description))
             })
         })
     }
@@ -335,17 +332,17 @@ fn refunded(said: wit::RefundStanding) -> Refunded {
 fn failure(said: wit::Failure, operation: &'static str) -> ProviderError {
     match said {
         wit::Failure::Unsupported => ProviderError::Unsupported { operation },
-        wit::Failure::Refused(why) => ProviderError::Refused(shown(&why)),
+        wit::Failure::Refused(why) => ProviderError::Refused(why),
         wit::Failure::Unavailable(unavailable) => {
-            let why = shown(&unavailable.message);
+            let why = unavailable.message;
             ProviderError::Busy(match unavailable.retry_after_ms {
                 Some(ms) => format!("{why} (for {ms} ms, it says)"),
                 None => why,
             })
         }
-        wit::Failure::UnknownOutcome(why) => ProviderError::Unreachable(shown(&why)),
+        wit::Failure::UnknownOutcome(why) => ProviderError::Unreachable(why),
         wit::Failure::Other(other) => {
-            ProviderError::Unreachable(shown(&format!("{}: {}", other.kind, other.message)))
+            ProviderError::Unreachable(format!("{}: {}", other.kind, other.message))
         }
     }
 }
@@ -363,7 +360,7 @@ fn refusal(said: wit::WebhookRefusal) -> WebhookError {
         wit::WebhookRefusal::NotUnderstood => WebhookError::Content,
         wit::WebhookRefusal::Unsupported => WebhookError::Unsupported,
         wit::WebhookRefusal::Unavailable(why) | wit::WebhookRefusal::Other(why) => {
-            WebhookError::Unavailable(shown(&why))
+            WebhookError::Unavailable(why)
         }
     }
 }
@@ -400,11 +397,6 @@ fn line(said: wit::StatementLine) -> Result<StatementLine, String> {
 fn millis(moment: wit::Moment) -> Option<Millis> {
     let whole = moment.fract() == 0.0 && (0.0..=MILLIS_MAX).contains(&moment);
     whole.then_some(moment as Millis)
-}
-
-/// The component's words, for the operator.
-fn shown(theirs: &str) -> String {
-    tame(theirs, MESSAGE_CHARS_MAX)
 }
 
 #[cfg(test)]
@@ -456,14 +448,11 @@ mod tests {
     #[test]
     fn failures_mean_what_they_say() {
         let busy = wit::Failure::Unavailable(wit::Unavailable {
-            message: "down\u{1b}[2J".into(),
+            message: "down".into(),
             retry_after_ms: Some(500),
         });
         let told = failure(busy, "x").to_string();
-        assert!(
-            told.contains("down\u{fffd}[2J (for 500 ms, it says)"),
-            "{told}"
-        );
+        assert!(told.contains("down (for 500 ms, it says)"), "{told}");
         let other = failure(
             wit::Failure::Other(wit::OtherFailure {
                 kind: "frozen".into(),
