@@ -30,6 +30,10 @@ use crate::provider::{Period, Provider, ProviderError, StatementLine};
 
 /// Differences kept of one account; the others are counted.
 pub const FINDINGS_MAX: usize = 10_000;
+/// Pages of one statement: of a thousand lines each, more than any ledger here has calls.
+const PAGES_MAX: usize = 100_000;
+/// Pages in a row that name no payment for the first time: a service may look through days on which nothing was paid.
+const IDLE_PAGES_MAX: u32 = 1_000;
 /// Lines of the statement looked up in the ledger at a time.
 const AT_ONCE_MAX: usize = 16;
 /// How far the provider's clock may be from ours, milliseconds.
@@ -164,6 +168,37 @@ impl Stated {
     }
 }
 
+/// The way through a statement, which comes to an end.
+#[derive(Default)]
+struct Course {
+    /// Digests of the cursors so far.
+    cursors: HashSet<[u8; 16]>,
+    /// Pages in a row that named no payment for the first time.
+    idle: u32,
+}
+
+impl Course {
+    /// Takes the next page's cursor.
+    ///
+    /// # Errors
+    /// It would lead in a circle, or there are too many pages.
+    fn goes_on(&mut self, next: &str, is_news: bool) -> Result<(), ProviderError> {
+        self.idle = if is_news { 0 } else { self.idle + 1 };
+        let is_new = self.cursors.insert(Stated::key(next));
+        let why = if !is_new {
+            "a page of it was there before".to_owned()
+        } else if self.idle > IDLE_PAGES_MAX {
+            format!("more than {IDLE_PAGES_MAX} pages in a row name no other payment")
+        } else if self.cursors.len() > PAGES_MAX {
+            format!("it has more than {PAGES_MAX} pages: compare a shorter period")
+        } else {
+            return Ok(());
+        };
+        let why = format!("its statement does not come to an end: {why}");
+        Err(ProviderError::Unreachable(why))
+    }
+}
+
 /// What both passes need.
 struct Side<'a> {
     ledger: &'a dyn Ledger,
@@ -176,6 +211,7 @@ impl Side<'_> {
     /// Goes through the statement, and looks every line up in the ledger.
     async fn statement(&self, report: &mut Report) -> Result<Stated, ReconcileError> {
         let mut stated = Stated(HashSet::new());
+        let mut course = Course::default();
         let mut cursor = None;
         loop {
             let asked = self
@@ -184,18 +220,17 @@ impl Side<'_> {
             let page = tokio::time::timeout(self.patience(), asked).await;
             let silent = |_| ProviderError::Unreachable("no page of its statement came".into());
             let page = page.map_err(silent)??;
+            let known = stated.0.len();
             for line in &page.lines {
                 stated.0.insert(Stated::key(&line.reference));
             }
+            let is_news = stated.0.len() > known;
             self.lines(page.lines, report).await?;
-            match page.next {
-                None => return Ok(stated),
-                Some(next) if Some(&next) == cursor.as_ref() => {
-                    let stuck = "its statement does not come to an end";
-                    return Err(ProviderError::Unreachable(stuck.to_owned()).into());
-                }
-                Some(next) => cursor = Some(next),
-            }
+            let Some(next) = page.next else {
+                return Ok(stated);
+            };
+            course.goes_on(&next, is_news)?;
+            cursor = Some(next);
         }
     }
 

@@ -26,7 +26,12 @@ fn price() -> Money {
 }
 
 /// A provider with a statement and nothing else.
-struct Written(Vec<StatementLine>);
+#[derive(Default)]
+struct Written {
+    lines: Vec<StatementLine>,
+    /// Whether the first page follows the last one.
+    circles: bool,
+}
 
 fn nothing<'a, T: Send + 'a>() -> BoxFuture<'a, Result<T, ProviderError>> {
     let operation = "do anything";
@@ -75,16 +80,17 @@ impl Provider for Written {
         cursor: Option<String>,
     ) -> BoxFuture<'a, Result<StatementPage, ProviderError>> {
         let from: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
-        let asked = self.0.iter();
+        let asked = self.lines.iter();
         let asked: Vec<_> = asked
             .filter(|line| (period.since..period.until).contains(&line.at))
             .skip(from)
             .cloned()
             .collect();
         let more = asked.len() > LINES_A_PAGE;
+        let next = if more { from + LINES_A_PAGE } else { 0 };
         let page = StatementPage {
             lines: asked.into_iter().take(LINES_A_PAGE).collect(),
-            next: more.then(|| (from + LINES_A_PAGE).to_string()),
+            next: (more || self.circles).then(|| next.to_string()),
         };
         async { Ok(page) }.boxed()
     }
@@ -173,8 +179,16 @@ impl Bench {
     }
 
     async fn run(&self, lines: Vec<StatementLine>, fees: Fees) -> Report {
-        let written = || -> Arc<dyn Provider> { Arc::new(Written(lines.clone())) };
-        let names = ["main", "other"].map(|name| (name.to_owned(), written()));
+        let written = Written {
+            lines,
+            ..Written::default()
+        };
+        self.compare(written, fees).await.unwrap()
+    }
+
+    async fn compare(&self, written: Written, fees: Fees) -> Result<Report, ReconcileError> {
+        let written: Arc<dyn Provider> = Arc::new(written);
+        let names = ["main", "other"].map(|name| (name.to_owned(), written.clone()));
         let accounts: Accounts = BTreeMap::from(names);
         let scope = Scope {
             account: "main".into(),
@@ -185,7 +199,7 @@ impl Bench {
             now: NOW,
             fees,
         };
-        reconcile(&self.ledger, &accounts, &scope).await.unwrap()
+        reconcile(&self.ledger, &accounts, &scope).await
     }
 
     async fn words(&self, lines: Vec<StatementLine>) -> Vec<(&'static str, String)> {
@@ -332,4 +346,37 @@ async fn more_calls_at_one_time_than_fit_on_a_page_are_all_seen() {
     }
     let unique: HashSet<_> = seen.iter().collect();
     assert_eq!((seen.len(), unique.len()), (8, 8));
+}
+
+#[tokio::test]
+async fn a_statement_that_goes_in_a_circle_is_not_followed_for_ever() {
+    let bench = Bench::new().await;
+    let circle = Written {
+        lines: (1..=5).map(|seed| line(seed, YESTERDAY)).collect(),
+        circles: true,
+    };
+    let told = bench.compare(circle, Fees::Compare).await.unwrap_err();
+    let told = told.to_string();
+    assert!(told.contains("a page of it was there before"), "{told}");
+}
+
+#[test]
+fn every_statement_has_an_end() {
+    /// After how many pages it is given up, and why.
+    fn given_up(mut page: impl FnMut(usize) -> (String, bool)) -> (usize, String) {
+        let mut course = Course::default();
+        let ends = |n| {
+            let (next, is_news) = page(n);
+            Some((n + 1, course.goes_on(&next, is_news).err()?.to_string()))
+        };
+        (0..=PAGES_MAX).find_map(ends).unwrap()
+    }
+    let (pages, why) = given_up(|n| (["a", "b"][n % 2].to_owned(), true));
+    assert!(pages == 3 && why.contains("there before"), "{pages}: {why}");
+    let (pages, why) = given_up(|n| (n.to_string(), false));
+    let most = IDLE_PAGES_MAX as usize + 1;
+    assert!(pages == most && why.contains("no other"), "{pages}: {why}");
+    let (pages, why) = given_up(|n| (n.to_string(), n % 2 == 0));
+    let most = PAGES_MAX + 1;
+    assert!(pages == most && why.contains("shorter"), "{pages}: {why}");
 }
