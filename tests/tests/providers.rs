@@ -11,7 +11,7 @@ use coinop::provider::sandbox::outbox::{TakeEvents, TakenEvents};
 use coinop::provider::sandbox::purse::{MemoryPurse, Place, Purse, PurseError, SlipRefund, Taken};
 use coinop::provider::sandbox::slip::{HoldEnd, Slip};
 use coinop::provider::sandbox::{Flow, Sandbox, Settings as SandboxSettings, signature};
-use coinop::provider::{Decision, PaymentRef, Period, Provider};
+use coinop::provider::{Decision, PaymentRef, Period, Provider, ProviderError, Refunded};
 use coinop::sandbox::service::Services;
 use coinop::sandbox::{Capacity, SandboxSettings as EngineSettings};
 use coinop_core::Millis;
@@ -317,4 +317,23 @@ async fn a_component_is_told_where_payers_come_back_and_webhooks_go() {
             request.link.as_str()
         )
     );
+}
+
+/// A service that does not filter, or whose filter has another name than its author thought.
+#[tokio::test]
+async fn a_list_of_others_says_nothing_of_a_key() {
+    let rail = Rail::new().await;
+    rail.acme.ignore_filters();
+    let (account, payment) = (rail.account(), provider_contract::paid(&rail, 1).await);
+    let found = account.lookup(&provider_contract::request(1)).await;
+    assert_eq!(found.unwrap().unwrap().reference, payment.reference);
+    let other = account.lookup(&provider_contract::request(2)).await;
+    assert!(matches!(other, Err(ProviderError::Busy(_))), "{other:?}");
+
+    let order = |key| provider_contract::refund(&payment, key, "0.40");
+    account.refund(&order("k1")).await.unwrap();
+    let made = account.refund_standing(&order("k1")).await.unwrap();
+    assert_eq!(made, Some(Refunded::Done));
+    let other = account.refund_standing(&order("k2")).await;
+    assert!(matches!(other, Err(ProviderError::Busy(_))), "{other:?}");
 }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::bindings::coinop::provider::provider_types as wit;
 use crate::bindings::coinop::provider::provider_types::{
-    CreatedPayment, Failure, Money, PaymentReference, RefundStanding, Standing, Unavailable,
+    CreatedPayment, Failure, Money, PaymentReference, RefundStanding, Standing,
 };
+use crate::http::Effect;
 use crate::money::{decimal, minor};
 
 /// `/v1/payments/ID`. References come from Acme itself, which makes them of letters, digits and `_`.
@@ -49,7 +50,19 @@ fn units(money: &Money) -> Result<u64, Failure> {
 /// Payments with one reference: one, or none.
 #[derive(Deserialize)]
 pub(crate) struct Payments {
-    pub(crate) payments: Vec<Payment>,
+    payments: Vec<Payment>,
+}
+
+impl Payments {
+    /// The one with this key. `None` is a promise that there is none, which a list of others does not give.
+    pub(crate) fn with(self, key: &str) -> Result<Option<Payment>, Failure> {
+        let is_empty = self.payments.is_empty();
+        let found = self.payments.into_iter().find(|it| it.reference == key);
+        match found.is_some() || is_empty {
+            true => Ok(found),
+            false => Err(senseless(Effect::Looks, "other payments")),
+        }
+    }
 }
 
 /// A payment as Acme has it.
@@ -69,31 +82,40 @@ struct Sum {
 }
 
 impl Sum {
-    fn money(&self) -> Result<Money, Failure> {
+    fn money(&self, effect: Effect) -> Result<Money, Failure> {
         let currency = self.currency.clone();
         match decimal(self.amount, &currency) {
             Some(amount) => Ok(Money { amount, currency }),
-            None => Err(senseless(format!("money in {currency}"))),
+            None => Err(senseless(effect, &format!("money in {currency}"))),
         }
     }
 }
 
 impl Payment {
-    pub(crate) fn created(self) -> CreatedPayment {
-        CreatedPayment {
+    /// As it was made or found under `key`; what was made under another one is no answer.
+    pub(crate) fn created(self, key: &str, effect: Effect) -> Result<CreatedPayment, Failure> {
+        if self.reference != key {
+            return Err(senseless(effect, "another payment"));
+        }
+        Ok(CreatedPayment {
             reference: self.id,
             url: self.url,
-        }
+        })
     }
 
-    /// How it stands. Unknown means pending, never paid; and another payment's standing is none.
-    pub(crate) fn standing(&self, asked: &PaymentReference) -> Result<Standing, Failure> {
+    /// How it stands after a request with this `effect`. Unknown means pending, never paid; and another payment's standing
+    /// is none.
+    pub(crate) fn standing(
+        &self,
+        asked: &PaymentReference,
+        effect: Effect,
+    ) -> Result<Standing, Failure> {
         if self.id != asked.reference || self.reference != asked.key {
-            return Err(senseless("another payment".to_owned()));
+            return Err(senseless(effect, "another payment"));
         }
         Ok(match (self.status.as_str(), &self.received) {
-            ("paid", Some(received)) => Standing::Paid(received.money()?),
-            ("paid", None) => return Err(senseless("a paid payment without money".to_owned())),
+            ("paid", Some(received)) => Standing::Paid(received.money(effect)?),
+            ("paid", None) => return Err(senseless(effect, "a paid payment without money")),
             ("failed", _) => Standing::Failed,
             ("declined", _) => Standing::Declined,
             ("canceled", _) => Standing::Canceled,
@@ -103,11 +125,9 @@ impl Payment {
     }
 }
 
-fn senseless(what: String) -> Failure {
-    Failure::Unavailable(Unavailable {
-        message: format!("Acme answered with {what}"),
-        retry_after_ms: None,
-    })
+/// Whatever was asked for may have been done.
+fn senseless(effect: Effect, what: &str) -> Failure {
+    effect.lost(format!("Acme answered with {what}"))
 }
 
 /// Money to be sent back.
@@ -131,17 +151,39 @@ impl<'a> NewRefund<'a> {
 /// Refunds with one key: one, or none.
 #[derive(Deserialize)]
 pub(crate) struct Refunds {
-    pub(crate) refunds: Vec<Refund>,
+    refunds: Vec<Refund>,
+}
+
+impl Refunds {
+    /// What became of the one with this key. `None` is a promise that there is none, as with [`Payments`]: money is sent
+    /// again for it.
+    pub(crate) fn with(&self, key: &str) -> Result<Option<RefundStanding>, Failure> {
+        let found = self.refunds.iter().find(|it| it.key == key);
+        match found {
+            Some(refund) => Ok(Some(refund.stands())),
+            None if self.refunds.is_empty() => Ok(None),
+            None => Err(senseless(Effect::Looks, "other refunds")),
+        }
+    }
 }
 
 /// A refund as Acme has it.
 #[derive(Deserialize)]
 pub(crate) struct Refund {
+    key: String,
     status: String,
 }
 
 impl Refund {
-    pub(crate) fn standing(&self) -> RefundStanding {
+    /// How it stands once it was asked for under `key`; another one's standing is none.
+    pub(crate) fn standing(&self, key: &str) -> Result<RefundStanding, Failure> {
+        match self.key == key {
+            true => Ok(self.stands()),
+            false => Err(senseless(Effect::MovesMoney, "another refund")),
+        }
+    }
+
+    fn stands(&self) -> RefundStanding {
         match self.status.as_str() {
             "done" => RefundStanding::Done,
             "failed" => RefundStanding::Failed,
@@ -178,7 +220,7 @@ impl Statement {
 
 impl Line {
     fn stated(self) -> Result<wit::StatementLine, Failure> {
-        let received = self.received.money()?;
+        let received = self.received.money(Effect::Looks)?;
         let text = |units| decimal(units, &received.currency).unwrap_or_default();
         Ok(wit::StatementLine {
             refunded: text(self.refunded),
@@ -187,5 +229,72 @@ impl Line {
             payment_reference: self.payment,
             received,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payment(id: &str, reference: &str, status: &str) -> Payment {
+        let (id, reference) = (id.to_owned(), reference.to_owned());
+        Payment {
+            url: format!("https://pay.acme.example/{id}"),
+            id,
+            reference,
+            status: status.to_owned(),
+            received: None,
+        }
+    }
+
+    fn refund(key: &str, status: &str) -> Refund {
+        let (key, status) = (key.to_owned(), status.to_owned());
+        Refund { key, status }
+    }
+
+    #[test]
+    fn another_payment_is_no_answer_and_no_proof_that_there_is_none() {
+        let list = |payments| Payments { payments };
+        let both = list(vec![
+            payment("p_1", "k1", "open"),
+            payment("p_2", "k2", "open"),
+        ]);
+        assert_eq!(both.with("k2").unwrap().unwrap().id, "p_2");
+        assert!(list(Vec::new()).with("k2").unwrap().is_none());
+        let other = list(vec![payment("p_1", "k1", "open")]).with("k2");
+        assert!(matches!(other, Err(Failure::Unavailable(_))));
+        let made = payment("p_1", "k1", "open").created("k2", Effect::MovesMoney);
+        assert!(matches!(made, Err(Failure::UnknownOutcome(_))));
+    }
+
+    #[test]
+    fn another_refund_is_no_answer_and_no_proof_that_there_is_none() {
+        let list = |refunds| Refunds { refunds };
+        let both = list(vec![refund("k1", "done"), refund("k2", "failed")]);
+        assert!(matches!(both.with("k2"), Ok(Some(RefundStanding::Failed))));
+        assert!(matches!(list(Vec::new()).with("k2"), Ok(None)));
+        let other = list(vec![refund("k1", "done")]);
+        assert!(matches!(other.with("k2"), Err(Failure::Unavailable(_))));
+        let made = refund("k1", "done").standing("k2");
+        assert!(matches!(made, Err(Failure::UnknownOutcome(_))));
+    }
+
+    #[test]
+    fn what_makes_no_sense_after_a_request_that_moves_money_is_unknown() {
+        let asked = PaymentReference {
+            key: "k1".to_owned(),
+            reference: "p_1".to_owned(),
+            price: Money {
+                amount: "1".to_owned(),
+                currency: "USD".to_owned(),
+            },
+        };
+        for senseless in [payment("p_2", "k2", "open"), payment("p_1", "k1", "paid")] {
+            let told = |effect| senseless.standing(&asked, effect);
+            let looked = told(Effect::Looks);
+            assert!(matches!(looked, Err(Failure::Unavailable(_))));
+            let canceled = told(Effect::MovesMoney);
+            assert!(matches!(canceled, Err(Failure::UnknownOutcome(_))));
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) enum Effect {
 
 impl Effect {
     /// What a lost or senseless answer means.
-    fn lost(self, message: String) -> Failure {
+    pub(crate) fn lost(self, message: String) -> Failure {
         match self {
             Self::Looks => unavailable(message, None),
             Self::MovesMoney => Failure::UnknownOutcome(message),

@@ -68,25 +68,28 @@ impl payments::Guest for Acme {
             .key(&payment.key)
             .json(&body)
             .send()?;
-        Ok(made.created())
+        made.created(&payment.key, Effect::MovesMoney)
     }
 
     fn find(key: String) -> Result<Option<CreatedPayment>, Failure> {
         let found: api::Payments = Request::get("/v1/payments")
             .query("reference", &key)
             .send()?;
-        Ok(found.payments.into_iter().next().map(api::Payment::created))
+        let found = found.with(&key)?;
+        found
+            .map(|payment| payment.created(&key, Effect::Looks))
+            .transpose()
     }
 
     fn status(payment: PaymentReference) -> Result<Standing, Failure> {
         let stands: api::Payment = Request::get(&api::path(&payment)).send()?;
-        stands.standing(&payment)
+        stands.standing(&payment, Effect::Looks)
     }
 
     fn cancel(payment: PaymentReference) -> Result<Standing, Failure> {
         let path = format!("{}/cancel", api::path(&payment));
         let stands: api::Payment = Request::post(&path, Effect::MovesMoney).send()?;
-        stands.standing(&payment)
+        stands.standing(&payment, Effect::MovesMoney)
     }
 
     fn refund(refund: NewRefund) -> Result<RefundStanding, Failure> {
@@ -95,13 +98,13 @@ impl payments::Guest for Acme {
             .key(&refund.key)
             .json(&api::NewRefund::of(&refund)?)
             .send()?;
-        Ok(made.standing())
+        made.standing(&refund.key)
     }
 
     fn refund_status(refund: NewRefund) -> Result<Option<RefundStanding>, Failure> {
         let path = format!("{}/refunds", api::path(&refund.payment));
         let found: api::Refunds = Request::get(&path).query("key", &refund.key).send()?;
-        Ok(found.refunds.first().map(api::Refund::standing))
+        found.with(&refund.key)
     }
 
     fn verify_webhook(webhook: Webhook) -> Result<WebhookNotice, WebhookRefusal> {

@@ -118,7 +118,7 @@ impl Books {
             payment: id.to_owned(),
             amount,
         });
-        (201, json!({ "status": "done" }))
+        (201, json!({ "key": key, "status": "done" }))
     }
 
     /// What is left of a payment, minor units.

@@ -4,6 +4,7 @@
 pub mod books;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -43,6 +44,8 @@ pub enum Fault {
 struct Desk {
     base: String,
     books: Mutex<Books>,
+    /// Whether it lists everything, whatever it is asked for.
+    ignores_filters: AtomicBool,
     /// Faults to come, of requests by this method.
     faults: Mutex<Vec<(Method, Fault)>>,
     requests: Mutex<Vec<String>>,
@@ -90,6 +93,11 @@ impl Acme {
     /// Fails the next request by this method.
     pub fn fail(&self, method: Method, fault: Fault) {
         held(&self.desk.faults).push((method, fault));
+    }
+
+    /// From now on its lists hold everything, whatever they are asked for.
+    pub fn ignore_filters(&self) {
+        self.desk.ignores_filters.store(true, Ordering::SeqCst);
     }
 
     /// Every request it was sent, as `POST /v1/payments`, in order.
@@ -177,6 +185,10 @@ impl Desk {
         }
     }
 
+    fn lists_all(&self) -> bool {
+        self.ignores_filters.load(Ordering::SeqCst)
+    }
+
     fn fault(&self, method: &Method) -> Option<Fault> {
         let mut faults = held(&self.faults);
         let next = faults.iter().position(|(of, _)| of == method)?;
@@ -216,7 +228,9 @@ async fn find(
     desk.answer(
         (Method::GET, "/v1/payments".to_owned(), &headers),
         |books| {
-            let own = |payment: &&Payment| Some(&payment.reference) == query.get("reference");
+            let own = |payment: &&Payment| {
+                desk.lists_all() || Some(&payment.reference) == query.get("reference")
+            };
             let found = books.payments.iter().filter(own);
             let found: Vec<Value> = found.map(|payment| shown(&base, payment)).collect();
             (200, json!({ "payments": found }))
@@ -268,9 +282,11 @@ async fn refunds(
 ) -> Response {
     let asked = (Method::GET, format!("/v1/payments/{id}/refunds"), &headers);
     desk.answer(asked, |books| {
-        let own = |refund: &&books::Refund| Some(&refund.key) == query.get("key");
+        let own =
+            |refund: &&books::Refund| desk.lists_all() || Some(&refund.key) == query.get("key");
         let found = books.refunds.iter().filter(own);
-        let found: Vec<Value> = found.map(|_| json!({ "status": "done" })).collect();
+        let shown = |refund: &books::Refund| json!({ "key": refund.key, "status": "done" });
+        let found: Vec<Value> = found.map(shown).collect();
         (200, json!({ "refunds": found }))
     })
 }
