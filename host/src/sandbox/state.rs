@@ -11,7 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 use super::limits::Limiter;
 use super::pace::Pace;
 use super::progress::Progress;
-use super::reach::{Guarded, Reach, StorageView};
+use super::reach::{Guarded, Reach, StorageView, Turns};
 use crate::limits::Limits;
 
 /// Handles one run may hold at a time: streams, pollables and the like.
@@ -51,6 +51,11 @@ impl State {
     /// The sockets of this run.
     pub(super) fn guarded_sockets(&mut self) -> Guarded<'_> {
         self.reach.sockets(&mut self.table)
+    }
+
+    /// What this run may have under way on files by WASI 0.3.
+    pub(super) fn turns(&self) -> &Turns {
+        self.reach.turns()
     }
 
     /// The key-value storage of this run.

@@ -23,6 +23,7 @@ use http::Outgoing;
 use keyvalue::Storage;
 pub(super) use keyvalue::StorageView;
 pub(super) use names::Guarded;
+pub(super) use p3::Turns;
 use sockets::Sockets;
 
 use super::log::LogPipe;
@@ -40,6 +41,7 @@ pub(super) struct Reach {
     outgoing: Outgoing,
     sockets: Option<Arc<Sockets>>,
     storage: Storage,
+    turns: Turns,
     pub(super) config: WasiConfigVariables,
 }
 
@@ -63,6 +65,7 @@ impl Reach {
             outgoing: Outgoing::closed(),
             sockets: None,
             storage: Storage::default(),
+            turns: Turns::default(),
             config: WasiConfigVariables::new(),
         }
     }
@@ -94,6 +97,7 @@ impl Reach {
                 bucket: run.bucket.cloned(),
                 denials: Some(Arc::clone(denials)),
             },
+            turns: Turns::default(),
             config: WasiConfigVariables::from_iter(run.settings),
         })
     }
@@ -152,6 +156,10 @@ impl Reach {
             },
             sockets: self.sockets.as_ref(),
         }
+    }
+
+    pub(super) fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     pub(super) fn storage<'a>(&'a mut self, table: &'a mut ResourceTable) -> StorageView<'a> {

@@ -1,7 +1,10 @@
 //! WASI 0.3, guarded like 0.2: the same contexts, the same grants, and before WASI's own the same questions.
 //!
 //! Files, HTTP, clocks and the rest go through contexts and hooks that both versions share. What the contexts do not
-//! bound stands here: looking up names, and making sockets at all.
+//! bound stands here: looking up names, making sockets at all, and (in `files`) how many operations on files are under way.
+
+mod files;
+mod listing;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,6 +16,8 @@ use wasmtime_wasi::p3::bindings::sockets::types::{
 };
 use wasmtime_wasi::p3::sockets::SocketError;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
+
+pub(in crate::sandbox) use files::Turns;
 
 use super::names::{Guarded, HasGuarded};
 use crate::sandbox::state::State;
@@ -33,6 +38,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     sockets.func_wrap_async("[static]udp-socket.create", |store, params| {
         Box::new(create_udp(store, params))
     })?;
+    files::add_to_linker(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

@@ -8,6 +8,7 @@ use coinop::sandbox::{Metering, RunError};
 use hostile::Hostile;
 use serde_json::json;
 
+use super::files::reading;
 use crate::support::{Call, guest, sandbox};
 
 /// How each misuse ends within [`tight`].
@@ -19,7 +20,9 @@ fn ends(hostile: Hostile) -> fn(&RunError) -> bool {
         Hostile::Deadlock => |e| e.to_string().contains("deadlock"),
         Hostile::MemoryBomb => |e| matches!(e, RunError::Memory { .. }),
         Hostile::OutputBomb => |e| matches!(e, RunError::Output { .. }),
-        Hostile::WaitHoard | Hostile::StreamHoard => |e| matches!(e, RunError::Trap { .. }),
+        Hostile::WaitHoard | Hostile::StreamHoard | Hostile::DirectoryHoard => {
+            |e| matches!(e, RunError::Trap { .. })
+        }
     }
 }
 
@@ -35,7 +38,9 @@ fn tight() -> Limits {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_misuse_ends_as_it_must_and_leaves_the_next_call_alone() {
-    let mut call = Call::of("concurrent").await;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("note"), "a note").unwrap();
+    let mut call = reading(home.path()).await;
     call.limits = tight();
     for hostile in Hostile::ALL {
         if matches!(hostile, Hostile::SleepForEver) {

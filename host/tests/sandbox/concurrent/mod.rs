@@ -1,6 +1,7 @@
 //! Tools and functions whose tasks wait side by side, by WASI 0.3: that they do, that they reach no more than others,
 //! and that they end as others do.
 
+mod files;
 mod later;
 mod misuse;
 mod reach;

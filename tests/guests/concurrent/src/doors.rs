@@ -1,13 +1,17 @@
 //! What WASI 0.3 leads to, each door tried and told how it went: an answer, or the error's name.
 
-use std::future::IntoFuture as _;
+use std::future::{IntoFuture as _, poll_fn};
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::Poll;
 
-use futures::future::join;
+use futures::future::{join, join_all};
 
 use crate::wasi::cli::environment;
 use crate::wasi::filesystem::preopens;
-use crate::wasi::filesystem::types::{DescriptorFlags, OpenFlags, PathFlags};
+use crate::wasi::filesystem::types::{
+    Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags,
+};
 use crate::wasi::http::client;
 use crate::wasi::http::types::{Fields, Method, Request, Response, Scheme};
 use crate::wasi::sockets::ip_name_lookup;
@@ -15,6 +19,9 @@ use crate::wasi::sockets::types::{
     IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket, UdpSocket,
 };
 use crate::{wit_future, wit_stream};
+
+/// Time for the host to begin with something.
+const A_WHILE_NS: u64 = 5_000_000;
 
 type Told = Result<String, String>;
 
@@ -103,6 +110,15 @@ pub(crate) fn sockets() -> Told {
     }
 }
 
+/// Has something begin; what came of it, if it is over already.
+async fn begun<T>(mut operation: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    poll_fn(|context| match operation.as_mut().poll(context) {
+        Poll::Ready(over) => Poll::Ready(Some(over)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
 fn ipv4(address: &str) -> Result<IpSocketAddress, String> {
     let address: SocketAddr = address.parse().map_err(|_| "not an address")?;
     let SocketAddr::V4(address) = address else {
@@ -150,6 +166,47 @@ pub(crate) async fn write(path: &str, text: &str) -> Told {
     };
     let (written, ()) = join(file.write_via_stream(reader, 0).into_future(), writing).await;
     written.map(|()| "written".to_owned()).map_err(told)
+}
+
+/// What the last of so many listings of the first directory says, in order. All are kept, and no other one is read.
+pub(crate) async fn list(times: u64) -> Told {
+    let directories = preopens::get_directories();
+    let (directory, _) = directories.first().ok_or("no directory")?;
+    let mut listings: Vec<_> = (0..times).map(|_| directory.read_directory()).collect();
+    let (entries, result) = listings.pop().ok_or("no listing")?;
+    let mut names: Vec<_> = entries.collect().await.into_iter().map(told).collect();
+    result.await.map_err(told)?;
+    names.sort();
+    Ok(names.join("\n"))
+}
+
+/// Opens a file of the first directory so many times at a time.
+pub(crate) async fn open(path: &str, times: u64) -> Told {
+    let directories = preopens::get_directories();
+    let (directory, _) = directories.first().ok_or("no directory")?;
+    let opened = join_all((0..times).map(|_| opening(directory, path))).await;
+    let opened: Vec<_> = opened.into_iter().collect::<Result<_, _>>().map_err(told)?;
+    Ok(format!("{}", opened.len()))
+}
+
+/// Begins to open a file of the first directory, calls it off, and so on.
+pub(crate) async fn give_up(path: &str, times: u64) -> Told {
+    let directories = preopens::get_directories();
+    let (directory, _) = directories.first().ok_or("no directory")?;
+    for _ in 0..times {
+        let mut opening = Box::pin(opening(directory, path));
+        let _ = begun(opening.as_mut()).await;
+        crate::misuse::sleep(A_WHILE_NS).await;
+    }
+    crate::misuse::sleep(u64::MAX / 2).await;
+    Ok("it was woken".to_owned())
+}
+
+async fn opening(directory: &Descriptor, path: &str) -> Result<Descriptor, ErrorCode> {
+    let (path, read) = (path.to_owned(), DescriptorFlags::READ);
+    directory
+        .open_at(PathFlags::empty(), path, OpenFlags::empty(), read)
+        .await
 }
 
 /// Every variable and argument.

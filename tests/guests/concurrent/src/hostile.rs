@@ -20,6 +20,8 @@ pub(crate) enum Hostile {
     WaitHoard,
     /// Makes streams and keeps them all.
     StreamHoard,
+    /// Lists a directory without end, keeps every listing and reads none.
+    DirectoryHoard,
     /// Prints without end, by WASI 0.3.
     LogBomb,
     /// Answers with more bytes than it may.
@@ -37,6 +39,7 @@ impl Hostile {
         Self::MemoryBomb,
         Self::WaitHoard,
         Self::StreamHoard,
+        Self::DirectoryHoard,
         Self::LogBomb,
         Self::OutputBomb,
     ];
@@ -52,6 +55,7 @@ impl Hostile {
             Self::MemoryBomb => "memory_bomb",
             Self::WaitHoard => "wait_hoard",
             Self::StreamHoard => "stream_hoard",
+            Self::DirectoryHoard => "directory_hoard",
             Self::LogBomb => "log_bomb",
             Self::OutputBomb => "output_bomb",
         }

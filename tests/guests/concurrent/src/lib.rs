@@ -52,6 +52,9 @@ const TOOLS: &[(&str, &str)] = &[
     ("sockets", "Makes sockets until one is refused."),
     ("read", "Reads `path`."),
     ("write", "Writes `text` to `path`."),
+    ("list", "Lists the directory `times` times, and tells what the last listing says."),
+    ("open", "Opens `path` `times` times at a time, and waits for all."),
+    ("give_up", "Begins to open `path` `times` times, calls each off, and waits for ever."),
 ];
 
 impl Guest for Concurrent {
@@ -69,6 +72,7 @@ impl Guest for Concurrent {
         let arguments: Value = serde_json::from_str(&arguments)
             .map_err(|e| Failure::InvalidArguments(e.to_string()))?;
         let of = |key: &str| arguments[key].as_str().unwrap_or_default().to_owned();
+        let times = || arguments["times"].as_u64().unwrap_or(1);
         let told = match name.as_str() {
             "interleave" => Ok(interleave().await),
             "fetch_both" => {
@@ -93,6 +97,9 @@ impl Guest for Concurrent {
             "sockets" => doors::sockets(),
             "read" => doors::read(&of("path")).await,
             "write" => doors::write(&of("path"), &of("text")).await,
+            "list" => doors::list(times()).await,
+            "open" => doors::open(&of("path"), times()).await,
+            "give_up" => doors::give_up(&of("path"), times()).await,
             other => match Hostile::ALL.iter().find(|h| h.name() == other) {
                 Some(hostile) => Ok(misuse::act(*hostile).await),
                 None => return Err(Failure::InvalidArguments(format!("no tool {other}"))),

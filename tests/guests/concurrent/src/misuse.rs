@@ -7,6 +7,7 @@ use futures::future::join;
 use crate::hostile::Hostile;
 use crate::wasi::cli::{exit, stdout};
 use crate::wasi::clocks::monotonic_clock;
+use crate::wasi::filesystem::preopens;
 use crate::wasi::http::types::{ErrorCode, Trailers};
 use crate::{wit_future, wit_stream};
 
@@ -34,6 +35,7 @@ pub(crate) async fn act(hostile: Hostile) -> String {
         }
         Hostile::WaitHoard => hoard_waits().await,
         Hostile::StreamHoard => hoard_streams(),
+        Hostile::DirectoryHoard => hoard_listings(),
         Hostile::LogBomb => print_for_ever().await,
         Hostile::OutputBomb => return "x".repeat(64 << 20),
     }
@@ -82,6 +84,15 @@ fn hoard_streams() {
     let mut held = Vec::new();
     loop {
         held.push(wit_stream::new::<u8>());
+    }
+}
+
+fn hoard_listings() {
+    let directories = preopens::get_directories();
+    let mut held = Vec::new();
+    loop {
+        let listings = directories.iter().map(|(directory, _)| directory.read_directory());
+        held.extend(listings);
     }
 }
 
