@@ -104,6 +104,11 @@ impl Dialer {
         }
     }
 
+    /// What finds its addresses, for those who open connections by themselves.
+    pub(crate) fn resolver(&self) -> &Arc<dyn Resolve> {
+        &self.resolver
+    }
+
     /// A connection to an origin, within `wait` all in all. A name may stand for the addresses that `admits` says; an
     /// address stands for itself.
     ///

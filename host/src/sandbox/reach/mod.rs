@@ -85,7 +85,7 @@ impl Reach {
         for (name, variable) in &grants.env {
             builder.env(name, variable.value());
         }
-        let sockets = Sockets::new(&grants.sockets, denials);
+        let sockets = Sockets::new(&grants.sockets, denials, dialer.resolver());
         sockets.guard(&mut builder);
         let mut builder = files::open(builder, &grants.dirs).await?;
         Ok(Self {

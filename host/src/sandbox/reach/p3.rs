@@ -6,7 +6,8 @@
 mod files;
 mod listing;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Accessor, Linker, Resource};
@@ -20,6 +21,7 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 pub(in crate::sandbox) use files::Turns;
 
 use super::names::{Guarded, HasGuarded};
+use super::sockets::{Lookup, Sockets};
 use crate::sandbox::state::State;
 
 /// Where WASI 0.3 makes its sockets.
@@ -91,54 +93,45 @@ impl ip_name_lookup::HostWithStore<State> for HasGuarded {
         store: &Accessor<State, Self>,
         name: String,
     ) -> wasmtime::Result<Result<Vec<IpAddress>, LookupError>> {
-        let question = store.with(|mut store| question(&store.get(), name));
-        let question = match question {
-            Ok(question) => question,
-            Err(refused) => return Ok(Err(refused)),
-        };
-        let wasi = store.with_getter::<WasiSockets>(WasiSocketsView::sockets);
-        let asked = question.name.clone();
-        let answer =
-            <WasiSockets as ip_name_lookup::HostWithStore<State>>::resolve_addresses(&wasi, asked)
-                .await?;
-        if let (true, Ok(addresses)) = (question.is_of_grant, &answer) {
-            let addresses = addresses.iter().map(plain);
-            store.with(|mut store| {
-                if let Some(sockets) = store.get().sockets {
-                    sockets.answered_with(question.name, addresses);
-                }
-            });
+        let asked = store.with(|mut store| ask(&store.get(), &name));
+        match asked {
+            Ok(Some((sockets, host, lookup))) => {
+                let found = lookup.await;
+                sockets.answered_with(host, found.iter().copied());
+                let addresses: Vec<_> = found.into_iter().map(wasi_address).collect();
+                Ok(match addresses.is_empty() {
+                    true => Err(LookupError::NameUnresolvable),
+                    false => Ok(addresses),
+                })
+            }
+            Ok(None) => {
+                let wasi = store.with_getter::<WasiSockets>(WasiSocketsView::sockets);
+                ip_name_lookup::HostWithStore::resolve_addresses(&wasi, name).await
+            }
+            Err(refused) => Ok(Err(refused)),
         }
-        Ok(answer)
     }
 }
 
-/// What WASI's own is asked.
-struct Question {
-    name: String,
-    /// Whether it is a host that was granted by name, whose addresses are then remembered.
-    is_of_grant: bool,
-}
-
-fn question(guarded: &Guarded<'_>, name: String) -> Result<Question, LookupError> {
+/// The lookup of a host that was granted by name; `None` for what WASI's own answers without asking anybody.
+fn ask(
+    guarded: &Guarded<'_>,
+    name: &str,
+) -> Result<Option<(Arc<Sockets>, String, Lookup)>, LookupError> {
     let is_address = name.parse::<IpAddr>().is_ok();
+    // A component that is tried is refused by WASI's own. An address is no name, and nothing is learned of it.
     let Some(sockets) = guarded.sockets.filter(|_| !is_address) else {
-        // A component that is tried is refused by WASI's own. An address is no name: nobody is asked about it, and
-        // nothing is learned.
-        let is_of_grant = false;
-        return Ok(Question { name, is_of_grant });
+        return Ok(None);
     };
-    let name = sockets.host(&name).ok_or(LookupError::AccessDenied)?;
-    if !sockets.may_look_up() {
-        return Err(LookupError::TemporaryResolverFailure);
-    }
-    let is_of_grant = true;
-    Ok(Question { name, is_of_grant })
+    let host = sockets.host(name).ok_or(LookupError::AccessDenied)?;
+    let lookup = sockets.lookup(&host);
+    let lookup = lookup.ok_or(LookupError::TemporaryResolverFailure)?;
+    Ok(Some((Arc::clone(sockets), host, lookup)))
 }
 
-fn plain(address: &IpAddress) -> IpAddr {
-    match *address {
-        IpAddress::Ipv4((a, b, c, d)) => Ipv4Addr::new(a, b, c, d).into(),
-        IpAddress::Ipv6((a, b, c, d, e, f, g, h)) => Ipv6Addr::new(a, b, c, d, e, f, g, h).into(),
+fn wasi_address(address: IpAddr) -> IpAddress {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddress::Ipv4(address.octets().into()),
+        IpAddr::V6(address) => IpAddress::Ipv6(address.segments().into()),
     }
 }

@@ -4,16 +4,19 @@
 //! What the host resolved for a name stays what the name means until the run ends.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
 use super::Denials;
 use crate::grants::{Denial, SocketGrant, Transport};
+use crate::outbound::Resolve;
 
 /// Sockets that one run may make in all.
 const SOCKETS_MAX: u32 = 256;
@@ -24,10 +27,14 @@ const SOCKETS_UNGRANTED_MAX: u32 = 4;
 /// still waits for it.
 const LOOKUPS_MAX: u32 = 16;
 
+/// What the host's resolver is asked about one name: once in a run, whoever waits for it.
+pub(super) type Lookup = Shared<BoxFuture<'static, Vec<IpAddr>>>;
+
 /// Where one run's sockets may lead.
 pub(super) struct Sockets {
     grants: Vec<SocketGrant>,
     denials: Arc<Denials>,
+    resolver: Arc<dyn Resolve>,
     made: AtomicU32,
     looked_up: AtomicU32,
     known: Mutex<Known>,
@@ -37,15 +44,21 @@ pub(super) struct Sockets {
 #[derive(Default)]
 struct Known {
     addresses: BTreeMap<String, BTreeSet<IpAddr>>,
+    lookups: BTreeMap<String, Lookup>,
     /// The name that was asked for, by the handle of the answer.
     asked: HashMap<u32, String>,
 }
 
 impl Sockets {
-    pub(super) fn new(grants: &[SocketGrant], denials: &Arc<Denials>) -> Arc<Self> {
+    pub(super) fn new(
+        grants: &[SocketGrant],
+        denials: &Arc<Denials>,
+        resolver: &Arc<dyn Resolve>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             grants: grants.to_vec(),
             denials: Arc::clone(denials),
+            resolver: Arc::clone(resolver),
             made: AtomicU32::new(0),
             looked_up: AtomicU32::new(0),
             known: Mutex::default(),
@@ -163,13 +176,10 @@ impl Sockets {
                 }
                 continue;
             }
-            if !self.known().addresses.contains_key(&grant.host) {
-                let found = resolve(grant.host.clone()).await;
-                self.known()
-                    .addresses
-                    .entry(grant.host.clone())
-                    .or_default()
-                    .extend(found);
+            let is_known = self.known().addresses.contains_key(&grant.host);
+            if let (false, Some(lookup)) = (is_known, self.lookup(&grant.host)) {
+                let found = lookup.await;
+                self.answered_with(grant.host.clone(), found.into_iter());
             }
             let known = self.known();
             if known
@@ -181,6 +191,24 @@ impl Sockets {
             }
         }
         false
+    }
+
+    /// The one lookup of a granted host in this run, another one if that found nothing; `None` where no more names may be
+    /// looked up.
+    pub(super) fn lookup(&self, host: &str) -> Option<Lookup> {
+        let mut known = self.known();
+        let is_good = |begun: &&Lookup| begun.peek().is_none_or(|found| !found.is_empty());
+        if let Some(begun) = known.lookups.get(host).filter(is_good) {
+            return Some(begun.clone());
+        }
+        if !self.may_look_up() {
+            return None;
+        }
+        let asked = self.resolver.resolve(host);
+        // A host that was not found has no addresses.
+        let lookup = asked.map(Result::unwrap_or_default).boxed().shared();
+        known.lookups.insert(host.to_owned(), lookup.clone());
+        Some(lookup)
     }
 
     fn deny_address(&self, transport: Transport, addr: SocketAddr) {
@@ -214,23 +242,42 @@ fn is_anywhere(addr: SocketAddr) -> bool {
     addr.ip().is_unspecified() && addr.port() == 0
 }
 
-/// The addresses of a host, none where it has none.
-async fn resolve(host: String) -> Vec<IpAddr> {
-    let asking = tokio::task::spawn_blocking(move || (host.as_str(), 0).to_socket_addrs());
-    match asking.await {
-        Ok(Ok(found)) => found.map(|addr| addr.ip().to_canonical()).collect(),
-        Ok(Err(_)) | Err(_) => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
+    use futures::future::join_all;
+
     use super::*;
+    use crate::outbound::SystemResolver;
+
+    fn sockets(grants: &[&str], denials: &Arc<Denials>) -> Arc<Sockets> {
+        let resolver: Arc<dyn Resolve> = Arc::new(SystemResolver::default());
+        Sockets::new(&parsed(grants), denials, &resolver)
+    }
+
+    fn parsed(grants: &[&str]) -> Vec<SocketGrant> {
+        grants.iter().map(|grant| grant.parse().unwrap()).collect()
+    }
+
+    /// Finds every name after a while, and counts.
+    #[derive(Default)]
+    struct Counting(AtomicU32);
+
+    impl Resolve for Counting {
+        fn resolve(&self, _: &str) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let found = async {
+                tokio::task::yield_now().await;
+                Ok(vec![IpAddr::from([10, 0, 0, 1])])
+            };
+            found.boxed()
+        }
+    }
 
     async fn check(grants: &[&str], purpose: SocketAddrUse, addr: &str) -> (bool, Vec<Denial>) {
-        let grants: Vec<SocketGrant> = grants.iter().map(|g| g.parse().unwrap()).collect();
         let denials = Arc::<Denials>::default();
-        let sockets = Sockets::new(&grants, &denials);
+        let sockets = sockets(grants, &denials);
         let allowed = sockets.check(addr.parse().unwrap(), purpose).await;
         (allowed, denials.take())
     }
@@ -265,9 +312,43 @@ mod tests {
 
     #[test]
     fn a_run_looks_up_only_so_many_names() {
-        let sockets = Sockets::new(&[], &Arc::default());
+        let sockets = sockets(&[], &Arc::default());
         let looked_up = (0..2 * LOOKUPS_MAX).filter(|_| sockets.may_look_up());
         assert_eq!(looked_up.count(), LOOKUPS_MAX as usize);
+    }
+
+    #[tokio::test]
+    async fn a_granted_name_is_looked_up_once_however_many_connect_at_a_time() {
+        let counting = Arc::new(Counting::default());
+        let resolver: Arc<dyn Resolve> = counting.clone();
+        let sockets = Sockets::new(
+            &parsed(&["tcp://db.example:80"]),
+            &Arc::default(),
+            &resolver,
+        );
+        let to = |addr: &str| {
+            let addr = addr.parse().unwrap();
+            Arc::clone(&sockets).check(addr, SocketAddrUse::TcpConnect)
+        };
+        let there = join_all((0..50).map(|_| to("10.0.0.1:80"))).await;
+        assert!(there.into_iter().all(|allowed| allowed));
+        assert!(!to("10.0.0.2:80").await);
+        assert_eq!(counting.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn what_connecting_looks_up_counts_too() {
+        let counting = Arc::new(Counting::default());
+        let resolver: Arc<dyn Resolve> = counting.clone();
+        let names: Vec<_> = (0..2 * LOOKUPS_MAX)
+            .map(|n| format!("tcp://db{n}.example:80"))
+            .collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let sockets = Sockets::new(&parsed(&names), &Arc::default(), &resolver);
+        let elsewhere = "10.0.0.2:80".parse().unwrap();
+        let allowed = sockets.check(elsewhere, SocketAddrUse::TcpConnect).await;
+        assert!(!allowed);
+        assert_eq!(counting.0.load(Ordering::Relaxed), LOOKUPS_MAX);
     }
 
     #[tokio::test]

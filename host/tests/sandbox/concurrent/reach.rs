@@ -153,6 +153,21 @@ async fn a_run_makes_so_many_sockets_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_granted_name_leads_where_the_hosts_resolver_says() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let sandbox = sandbox_with(Dialer::new(Arc::new(Inwards), None));
+    let component = sandbox.load("concurrent", guest("concurrent")).await;
+    let mut call = Call::of_component(component.unwrap());
+    let grant = format!("tcp://db.example:{}", address.port());
+    call.grants.sockets = vec![grant.parse().unwrap()];
+    let host = json!({ "host": "db.example" });
+    assert!(call.text("lookup", host).await.contains("(127, 0, 0, 1)"));
+    let to = json!({ "address": address.to_string() });
+    assert_eq!(call.text("connect", to).await, "connected");
+}
+
+#[tokio::test]
 async fn only_names_that_are_granted_are_looked_up() {
     let lookup = async |call: &Call, host: &str| {
         let host = json!({ "host": host });
