@@ -1,7 +1,8 @@
 //! WASI 0.3, guarded like 0.2: the same contexts, the same grants, and before WASI's own the same questions.
 //!
 //! Files, HTTP, clocks and the rest go through contexts and hooks that both versions share. What the contexts do not
-//! bound stands here: looking up names, making sockets at all, and (in `files`) how many operations on files are under way.
+//! bound stands here: looking up names, making sockets at all, waiting for datagrams, and (in `files`) how many operations
+//! on files are under way.
 
 mod files;
 mod listing;
@@ -13,7 +14,8 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Accessor, Linker, Resource};
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::{self, ErrorCode as LookupError};
 use wasmtime_wasi::p3::bindings::sockets::types::{
-    self, ErrorCode, HostTcpSocket, HostUdpSocket, IpAddress, IpAddressFamily, TcpSocket, UdpSocket,
+    self, ErrorCode, HostTcpSocket, HostUdpSocket, HostUdpSocketWithStore as _, IpAddress,
+    IpAddressFamily, IpSocketAddress, TcpSocket, UdpSocket,
 };
 use wasmtime_wasi::p3::sockets::SocketError;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
@@ -21,13 +23,15 @@ use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 pub(in crate::sandbox) use files::Turns;
 
 use super::names::{Guarded, HasGuarded};
-use super::sockets::{Lookup, Sockets};
+use super::sockets::{Lookup, NotReceived, Sockets};
 use crate::sandbox::state::State;
 
 /// Where WASI 0.3 makes its sockets.
 const SOCKETS: &str = "wasi:sockets/types@0.3.0";
 /// What a guest is told that has made all its sockets.
-const TOO_MANY: &str = "too many sockets";
+const TOO_MANY_SOCKETS: &str = "too many sockets";
+/// What a guest is told that waits for all the datagrams that it may wait for.
+const TOO_MANY_RECEIVES: &str = "too many datagrams are waited for";
 
 /// Offers all of WASI 0.3 and of its HTTP.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
@@ -40,20 +44,23 @@ pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     sockets.func_wrap_async("[static]udp-socket.create", |store, params| {
         Box::new(create_udp(store, params))
     })?;
+    sockets.func_wrap_concurrent("[method]udp-socket.receive", |store, params| {
+        Box::pin(receive(store, params))
+    })?;
     files::add_to_linker(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-type Created<T> = wasmtime::Result<(Result<Resource<T>, ErrorCode>,)>;
+type Told<T> = wasmtime::Result<(Result<T, ErrorCode>,)>;
 
 fn create_tcp(
     mut store: StoreContextMut<'_, State>,
     (family,): (IpAddressFamily,),
-) -> Created<TcpSocket> {
+) -> Told<Resource<TcpSocket>> {
     let mut guarded = store.data_mut().guarded_sockets();
     if !guarded.has_room() {
-        return too_many();
+        return Ok((Err(other(TOO_MANY_SOCKETS)),));
     }
     let made = HostTcpSocket::create(&mut guarded.inner, family);
     told(&mut guarded, made)
@@ -62,23 +69,40 @@ fn create_tcp(
 async fn create_udp(
     mut store: StoreContextMut<'_, State>,
     (family,): (IpAddressFamily,),
-) -> Created<UdpSocket> {
+) -> Told<Resource<UdpSocket>> {
     let mut guarded = store.data_mut().guarded_sockets();
     if !guarded.has_room() {
-        return too_many();
+        return Ok((Err(other(TOO_MANY_SOCKETS)),));
     }
     let made = HostUdpSocket::create(&mut guarded.inner, family).await;
     told(&mut guarded, made)
 }
 
-fn too_many<T>() -> Created<T> {
-    Ok((Err(ErrorCode::Other(Some(TOO_MANY.to_owned()))),))
+type Datagram = (Vec<u8>, IpSocketAddress);
+
+async fn receive(store: &Accessor<State>, (socket,): (Resource<UdpSocket>,)) -> Told<Datagram> {
+    let place = store.with(|mut store| {
+        let guarded = store.get().guarded_sockets();
+        guarded.sockets.map(|sockets| sockets.may_receive())
+    });
+    let _place = match place.transpose() {
+        Ok(place) => place,
+        Err(NotReceived::Denied) => return Ok((Err(ErrorCode::AccessDenied),)),
+        Err(NotReceived::TooMany) => return Ok((Err(other(TOO_MANY_RECEIVES)),)),
+    };
+    let wasi = store.with_getter::<WasiSockets>(WasiSocketsView::sockets);
+    let received = WasiSockets::receive(&wasi, socket).await;
+    store.with(|mut store| told(&mut store.get().guarded_sockets(), received))
+}
+
+fn other(words: &str) -> ErrorCode {
+    ErrorCode::Other(Some(words.to_owned()))
 }
 
 /// An error in the guest's own words; what is none of them ends the run.
-fn told<T>(guarded: &mut Guarded<'_>, made: Result<Resource<T>, SocketError>) -> Created<T> {
-    match made {
-        Ok(socket) => Ok((Ok(socket),)),
+fn told<T>(guarded: &mut Guarded<'_>, answer: Result<T, SocketError>) -> Told<T> {
+    match answer {
+        Ok(answer) => Ok((Ok(answer),)),
         Err(error) => {
             let error = types::Host::convert_error_code(&mut guarded.inner, error)?;
             Ok((Err(error),))

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::sockets::SocketAddrUse;
 
@@ -27,6 +28,9 @@ const SOCKETS_UNGRANTED_MAX: u32 = 4;
 /// still waits for it.
 const LOOKUPS_MAX: u32 = 16;
 
+/// Datagrams that one run may wait for at a time. Each has room for the longest there is: 64 KiB.
+const RECEIVES_MAX: usize = 64;
+
 /// What the host's resolver is asked about one name: once in a run, whoever waits for it.
 pub(super) type Lookup = Shared<BoxFuture<'static, Vec<IpAddr>>>;
 
@@ -37,7 +41,17 @@ pub(super) struct Sockets {
     resolver: Arc<dyn Resolve>,
     made: AtomicU32,
     looked_up: AtomicU32,
+    receives: Arc<Semaphore>,
     known: Mutex<Known>,
+}
+
+/// Why a datagram is not waited for.
+#[derive(Debug)]
+pub(super) enum NotReceived {
+    /// No grant lets one in.
+    Denied,
+    /// So many are waited for already.
+    TooMany,
 }
 
 /// What names mean in this run.
@@ -61,6 +75,7 @@ impl Sockets {
             resolver: Arc::clone(resolver),
             made: AtomicU32::new(0),
             looked_up: AtomicU32::new(0),
+            receives: Arc::new(Semaphore::new(RECEIVES_MAX)),
             known: Mutex::default(),
         })
     }
@@ -94,6 +109,18 @@ impl Sockets {
     /// Whether one more name may be looked up.
     pub(super) fn may_look_up(&self) -> bool {
         self.looked_up.fetch_add(1, Ordering::Relaxed) < LOOKUPS_MAX
+    }
+
+    /// The right to wait for one more datagram.
+    pub(super) fn may_receive(&self) -> Result<OwnedSemaphorePermit, NotReceived> {
+        let is_udp = |grant: &SocketGrant| grant.transport == Transport::Udp;
+        if !self.grants.iter().any(is_udp) {
+            let line = "udp://HOST:PORT".to_owned();
+            self.deny("receive a datagram".to_owned(), Some(line));
+            return Err(NotReceived::Denied);
+        }
+        let place = Arc::clone(&self.receives).try_acquire_owned();
+        place.map_err(|_| NotReceived::TooMany)
     }
 
     /// The granted host of this name, if there is one; noted if not.

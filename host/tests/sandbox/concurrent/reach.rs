@@ -153,6 +153,25 @@ async fn a_run_makes_so_many_sockets_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_run_waits_for_so_many_datagrams_and_for_none_without_a_grant() {
+    let receive = async |sockets: &[String]| {
+        let call = with_sockets(sockets).await;
+        call.text("receive", json!({ "times": 200 })).await
+    };
+    let denied = "0, then Some(Err(ErrorCode::AccessDenied))";
+    assert_eq!(receive(&[]).await, denied);
+    assert_eq!(receive(&["tcp://127.0.0.1:1".to_owned()]).await, denied);
+    assert_eq!(
+        receive(&["udp://127.0.0.1:1".to_owned()]).await,
+        r#"64, then Some(Err(ErrorCode::Other(Some("too many datagrams are waited for"))))"#
+    );
+    let none = with_sockets(&[]).await;
+    let line = "sockets = [\"udp://HOST:PORT\"]".to_owned();
+    let once = json!({ "times": 1 });
+    assert_eq!(lines(&none, "receive", once).await, [Some(line)]);
+}
+
+#[tokio::test]
 async fn a_granted_name_leads_where_the_hosts_resolver_says() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

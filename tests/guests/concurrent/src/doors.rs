@@ -110,6 +110,19 @@ pub(crate) fn sockets() -> Told {
     }
 }
 
+/// How many datagrams one socket can wait for at a time, and what the first one that it cannot is told.
+pub(crate) async fn receive(times: u64) -> Told {
+    let socket = UdpSocket::create(IpAddressFamily::Ipv4).map_err(told)?;
+    socket.bind(ipv4("0.0.0.0:0")?).map_err(told)?;
+    let mut waiting: Vec<_> = (0..times).map(|_| Box::pin(socket.receive())).collect();
+    let mut refusals = Vec::new();
+    for receiving in &mut waiting {
+        refusals.extend(begun(receiving.as_mut()).await);
+    }
+    let waited_for = waiting.len() - refusals.len();
+    Ok(format!("{waited_for}, then {:?}", refusals.first()))
+}
+
 /// Has something begin; what came of it, if it is over already.
 async fn begun<T>(mut operation: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     poll_fn(|context| match operation.as_mut().poll(context) {
