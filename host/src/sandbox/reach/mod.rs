@@ -48,6 +48,7 @@ pub(super) struct Reach {
 /// Offers what is not WASI's own implementation.
 pub(super) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     names::add_to_linker(linker)?;
+    http::add_to_linker(linker)?;
     keyvalue::add_to_linker(linker)
 }
 
@@ -122,8 +123,7 @@ impl Reach {
     }
 
     /// Whether a handle stands for nothing that goes on or stays open: a language's runtime keeps such, for its standard
-    /// streams for instance, and the engine itself the options of every request. A stream that belongs to a connection or
-    /// a body never comes without it.
+    /// streams for instance. A stream that belongs to a connection or a body never comes without it.
     pub(super) fn is_quiet(handle: &dyn Any) -> bool {
         handle.is::<DynInputStream>()
             || handle.is::<DynOutputStream>()

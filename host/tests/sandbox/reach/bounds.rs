@@ -45,6 +45,15 @@ async fn what_a_guest_sends_counts_too() {
 }
 
 #[tokio::test]
+async fn a_request_leaves_no_handle_behind() {
+    let call = granted(&[]).await;
+    // More than a run may have handles, each with options of its own.
+    let series = json!({ "url": "http://127.0.0.1:1", "count": 600 });
+    let seen = told(&call, "series", series).await;
+    assert_eq!(seen.as_array().unwrap().len(), 600);
+}
+
+#[tokio::test]
 async fn all_answers_of_a_run_count_together() {
     let server = Server::that(ok("ten bytes.")).await;
     let mut call = granted(&[server.origin()]).await;

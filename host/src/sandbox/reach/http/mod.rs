@@ -8,6 +8,7 @@ mod budget;
 mod exchange;
 mod failure;
 mod lines;
+mod options;
 mod patience;
 mod target;
 
@@ -18,6 +19,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use budget::Budget;
 use lines::Lines;
+pub(super) use options::add_to_linker;
 use patience::Patience;
 
 use super::Denials;
