@@ -33,12 +33,16 @@ fn home_with(pinned: &str, rest: &str) -> Home {
     let mut home = Home::new().plugin("sales").mode("two_step");
     std::fs::create_dir(home.path("providers")).unwrap();
     std::fs::copy(paths::guest("acme"), home.path("providers/acme.wasm")).unwrap();
-    home.configure(&format!(
-        "[accounts.shop]\nkind = \"component\"\ncomponent = \"providers/acme.wasm\"\n{pinned}\n{rest}"
-    ));
+    home.configure(&account(pinned, rest));
     home.env("ACME_KEY", acme::KEY);
     home.env("ACME_WEBHOOK", acme::WEBHOOK_SECRET);
     home
+}
+
+fn account(pinned: &str, rest: &str) -> String {
+    format!(
+        "[accounts.shop]\nkind = \"component\"\ncomponent = \"providers/acme.wasm\"\n{pinned}\n{rest}"
+    )
 }
 
 /// Tells the host as Acme does; the status.
@@ -142,6 +146,32 @@ async fn a_creation_whose_answer_was_lost_is_one_payment() {
     .await;
     assert_eq!(acme.books().payments.len(), 1);
     assert_eq!(acme.books().payments[0].reference, asked.id);
+}
+
+/// Acme knows the key with the old address, and refuses it with the new one.
+#[tokio::test]
+async fn a_payment_is_found_when_the_host_moved_while_it_was_asked_for() {
+    let acme = Acme::start().await;
+    let home = home(&acme).argument("--allow-test-payments");
+    let move_to = |url: &str| {
+        let account = account("", &rest(&acme));
+        home.configure(&format!("public_url = \"{url}\"\n{account}"));
+    };
+    move_to("https://old.example.com");
+    acme.fail(Method::POST, Fault::After);
+    let client = home.stdio(Era::Modern).await;
+    client.call("tell", json!({})).await;
+    drop(client);
+    move_to("https://new.example.com");
+    let client = home.stdio(Era::Modern).await;
+    let asked = client.call("tell", json!({})).await.payment();
+    let books = acme.books();
+    let [made] = &books.payments[..] else {
+        panic!("{:?}", books.payments);
+    };
+    assert_eq!(made.reference, asked.id);
+    let back = made.return_url.as_deref().unwrap();
+    assert!(back.starts_with("https://old.example.com/"), "{back}");
 }
 
 async fn run(home: &Home, arguments: &[&str]) -> Output {

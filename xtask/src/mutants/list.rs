@@ -371,6 +371,20 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         tests: &["no_seed_breaks_a_promise"],
     },
     Mutation {
+        name: "refund-on-its-way",
+        why: "a refund is asked for again under a forgotten key while the first request may still arrive",
+        edits: &[Edit {
+            file: "host/src/gate/remedy.rs",
+            from: "Ok(_) if asked.key_holds || asked.unfound == Unfound::Again => {}",
+            to: "Ok(_) if asked.key_holds || asked.unfound != Unfound::Never => {}",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "gate::tests::operate::an_ordered_refund_is_never_asked_for_again_under_a_forgotten_key",
+            "gate::tests::recovery::a_host_that_carries_a_refund_on_does_not_ask_for_it_under_a_forgotten_key",
+        ],
+    },
+    Mutation {
         name: "viewer-key",
         why: "strangers of two sessions share a payment",
         edits: &[Edit {
@@ -531,6 +545,31 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         }],
         suite: Suite::Host,
         tests: &["provider::component::ask::tests::no_answer_is_unknown_where_money_may_have_moved"],
+    },
+    Mutation {
+        name: "component-currency",
+        why: "what arrived in one currency goes back in another",
+        edits: &[Edit {
+            file: "host/src/provider/component/mod.rs",
+            from: "amount: refund.money(),",
+            to: "amount: Money { amount: refund.amount, ..refund.payment.price },",
+        }],
+        suite: Suite::Host,
+        tests: &["provider::component::tests::what_goes_back_is_counted_in_the_currency_that_arrived"],
+    },
+    Mutation {
+        name: "component-mask",
+        why: "the begin of a secret is logged where a component's message is cut",
+        edits: &[Edit {
+            file: "host/src/provider/component/ask.rs",
+            from: "let masked = without_secrets(theirs, secrets.iter().map(String::as_str));",
+            to: "let theirs = tame(&theirs, MESSAGE_CHARS_MAX);
+    let masked = without_secrets(theirs, secrets.iter().map(String::as_str));",
+        }],
+        suite: Suite::Host,
+        tests: &[
+            "provider::component::ask::tests::no_part_of_a_secret_is_shown_where_words_are_cut_or_tamed",
+        ],
     },
     Mutation {
         name: "component-pin",
