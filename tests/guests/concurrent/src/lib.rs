@@ -53,9 +53,18 @@ const TOOLS: &[(&str, &str)] = &[
     ("receive", "Waits for `times` datagrams at a time."),
     ("read", "Reads `path`."),
     ("write", "Writes `text` to `path`."),
-    ("list", "Lists the directory `times` times, and tells what the last listing says."),
-    ("open", "Opens `path` `times` times at a time, and waits for all."),
-    ("give_up", "Begins to open `path` `times` times, calls each off, and waits for ever."),
+    (
+        "list",
+        "Lists the directory `times` times, and tells what the last listing says.",
+    ),
+    (
+        "open",
+        "Opens `path` `times` times at a time, and waits for all.",
+    ),
+    (
+        "give_up",
+        "Begins to open `path` `times` times, calls each off, and waits for ever.",
+    ),
 ];
 
 impl Guest for Concurrent {

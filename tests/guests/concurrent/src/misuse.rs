@@ -91,7 +91,9 @@ fn hoard_listings() {
     let directories = preopens::get_directories();
     let mut held = Vec::new();
     loop {
-        let listings = directories.iter().map(|(directory, _)| directory.read_directory());
+        let listings = directories
+            .iter()
+            .map(|(directory, _)| directory.read_directory());
         held.extend(listings);
     }
 }
