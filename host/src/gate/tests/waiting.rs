@@ -165,10 +165,10 @@ async fn a_payment_whose_news_is_lost_is_found_by_asking() {
 #[tokio::test]
 async fn a_wait_sees_what_another_host_commits() {
     let world = world("progress").await;
-    world.clock.run_ahead();
     let other = world.another_host().await;
     let (reply, _, id) = waiting(&world).await;
     pays_on_the_page(&other, &id).await;
+    world.clock.run_ahead();
     assert_eq!(text(&reply.await.unwrap()), "run 1 of {}");
 }
 
