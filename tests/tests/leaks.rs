@@ -32,13 +32,11 @@ async fn echoes(client: &StdioClient, count: usize) -> Vec<String> {
 async fn no_pipelined_request_is_lost() {
     let home = Home::new().plugin("echo");
     let client = home.stdio(Era::Legacy).await.stdio();
-    let texts = echoes(&client, 2000).await;
-    assert!(
-        texts
-            .iter()
-            .enumerate()
-            .all(|(n, text)| *text == n.to_string())
-    );
+    // Fewer than may run and wait at a time: none is told that the tool is busy.
+    let texts = echoes(&client, 1000).await;
+    for (n, text) in texts.iter().enumerate() {
+        assert_eq!(*text, n.to_string());
+    }
 }
 
 /// A client that writes its requests and closes stdin still gets every answer.
