@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
+use crate::clients;
 use crate::compilers;
 use crate::guests;
 use crate::process;
@@ -75,6 +76,9 @@ fn build_template(workspace: &Workspace, host: &Path, language: &str) -> Result<
         let mut new = with_compilers(workspace, host);
         new.args(["new", &name, "--lang", language, "--dir"]);
         process::read(new.arg(&project))?;
+        if project.join("package-lock.json").is_file() {
+            clients::npm_ci(workspace, &project, &[])?;
+        }
         let mut build = with_compilers(workspace, host);
         build.arg("build").arg(&project).arg("--out").arg(&folder);
         process::read(&mut build).map(drop)
@@ -84,8 +88,8 @@ fn build_template(workspace: &Workspace, host: &Path, language: &str) -> Result<
 /// The host, with the compilers that were installed for plugins at the front of its path.
 fn with_compilers(workspace: &Workspace, host: &Path) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let installed = workspace.target("venv-compilers/bin");
-    let folders = std::iter::once(installed).chain(std::env::split_paths(&path));
+    let installed = ["venv-compilers/bin", "venv-plugins/bin"].map(|bin| workspace.target(bin));
+    let folders = installed.into_iter().chain(std::env::split_paths(&path));
     let mut command = process::command(workspace, host);
     if let Ok(path) = std::env::join_paths(folders) {
         command.env("PATH", path);

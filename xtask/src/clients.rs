@@ -79,7 +79,7 @@ pub(crate) fn npm() -> &'static str {
     if cfg!(windows) { "npm.cmd" } else { "npm" }
 }
 
-fn npm_ci(workspace: &Workspace, folder: &Path, more: &[&str]) -> Result<()> {
+pub(crate) fn npm_ci(workspace: &Workspace, folder: &Path, more: &[&str]) -> Result<()> {
     let mut install = process::command(workspace, npm());
     install
         .current_dir(folder)

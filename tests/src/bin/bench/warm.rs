@@ -13,8 +13,8 @@ use crate::rounds::{Effort, Series};
 use crate::servers;
 use crate::table::{Row, Table};
 
-/// The key that turns a plugin's warm pool on, and its value here.
-const WARM: &str = "warm = { instances = 4, calls = 1_000, idle_s = 60 }";
+/// The key that turns a plugin's warm pool on, and its value here: what `coinop new` writes says nothing of being kept.
+const WARM: &str = "warm = { instances = 4, calls = 1_000, idle_s = 60, undeclared = true }";
 
 /// Measures a guest of every language, where this host has warm pools.
 ///
