@@ -112,6 +112,19 @@ fn signed_only(signer: &Signer) -> String {
     format!("[trust]\nminisign = [\"{}\"]\n", signer.public_line())
 }
 
+/// A host that trusts `signer` alone and serves `a.wasm` by its signature.
+async fn signed_by(signer: &Signer) -> Host {
+    let (config, signature) = (signed_only(signer), signer.sign(ONE.as_bytes()));
+    let files = [
+        ("coinop.toml", &*config),
+        ("a.wasm", ONE),
+        ("a.wasm.minisig", &*signature),
+    ];
+    let host = Before::with(&files).start();
+    host.until_names(&["a"]).await;
+    host
+}
+
 #[tokio::test]
 async fn a_signature_may_come_after_its_file() {
     let signer = Signer::new(1);
@@ -150,15 +163,8 @@ async fn what_stays_unsigned_or_is_signed_wrongly_is_told_and_never_loaded() {
 #[tokio::test]
 async fn a_replaced_file_and_its_signature_come_in_either_order() {
     let signer = Signer::new(1);
-    let config = signed_only(&signer);
     let first = signer.sign(ONE.as_bytes());
-    let files = [
-        ("coinop.toml", &*config),
-        ("a.wasm", ONE),
-        ("a.wasm.minisig", &*first),
-    ];
-    let host = Before::with(&files).start();
-    host.until_names(&["a"]).await;
+    let host = signed_by(&signer).await;
     host.write("a.wasm.minisig", &signer.sign(TWO.as_bytes()));
     host.write("a.wasm", TWO);
     host.until_names(&["b"]).await;
@@ -171,15 +177,7 @@ async fn a_replaced_file_and_its_signature_come_in_either_order() {
 #[tokio::test]
 async fn a_key_that_is_no_longer_trusted_takes_its_plugins_along() {
     let (old, new) = (Signer::new(1), Signer::new(2));
-    let signature = old.sign(ONE.as_bytes());
-    let config = signed_only(&old);
-    let files = [
-        ("coinop.toml", &*config),
-        ("a.wasm", ONE),
-        ("a.wasm.minisig", &*signature),
-    ];
-    let host = Before::with(&files).start();
-    host.until_names(&["a"]).await;
+    let host = signed_by(&old).await;
     host.write("coinop.toml", &signed_only(&new));
     host.until_names(&[]).await;
 }
@@ -187,15 +185,7 @@ async fn a_key_that_is_no_longer_trusted_takes_its_plugins_along() {
 #[tokio::test]
 async fn a_key_that_is_no_longer_trusted_takes_along_what_was_only_kept() {
     let (old, new) = (Signer::new(1), Signer::new(2));
-    let signature = old.sign(ONE.as_bytes());
-    let config = signed_only(&old);
-    let files = [
-        ("coinop.toml", &*config),
-        ("a.wasm", ONE),
-        ("a.wasm.minisig", &*signature),
-    ];
-    let host = Before::with(&files).start();
-    host.until_names(&["a"]).await;
+    let host = signed_by(&old).await;
     host.write("a.wasm", TWO);
     let snapshot = host.until_problem("was not made for this content").await;
     assert_eq!(names(&snapshot), ["a"], "the last good version is kept");
