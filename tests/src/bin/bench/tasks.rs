@@ -1,21 +1,22 @@
 //! What it would cost a synchronous call if every store could carry tasks that wait side by side: the same component, on
 //! the engine that it gets and on the one that asynchronous components get.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use anyhow::{Context as _, Result, anyhow};
-use coinop::limits::Limits;
-use coinop::sandbox::{Component, Run, Sandbox, SandboxSettings};
+use anyhow::Result;
+use coinop::sandbox::{Sandbox, SandboxSettings};
 use coinop_tests::paths;
 
-use crate::floor::timed;
+use crate::floor::{run, timed};
+use crate::guests::Guest;
 use crate::rounds::{Effort, Series};
 use crate::servers;
 use crate::table::{Row, Table};
 
-const PLUGIN: &str = "echo";
-const ARGUMENTS: &str = r#"{"text":"thirty-two bytes, 00000000000000"}"#;
+const GUEST: Guest = Guest {
+    language: "Rust",
+    component: "echo",
+    tool: "echo",
+    arguments: r#"{"text":"thirty-two bytes, 00000000000000"}"#,
+};
 /// A section of component types with one, `future`: nothing uses it, but a component that has it needs such an engine.
 const NAMES_A_FUTURE: [u8; 5] = [0x07, 0x03, 0x01, 0x65, 0x00];
 
@@ -34,15 +35,15 @@ pub(crate) fn measure(effort: Effort, table: &mut Table) -> Result<()> {
 async fn both(effort: Effort, table: &mut Table) -> Result<()> {
     let home = servers::home();
     let sandbox = Sandbox::new(SandboxSettings::new(home.path("sandbox-cache")))?;
-    let plain = std::fs::read(paths::guest(PLUGIN))?;
+    let plain = std::fs::read(paths::guest(GUEST.component))?;
     let mut marked = plain.clone();
     marked.extend(NAMES_A_FUTURE);
     let plain = sandbox.load("plain.wasm", plain.into()).await?;
     let marked = sandbox.load("marked.wasm", marked.into()).await?;
     let (mut without, mut with) = (Series::default(), Series::default());
     for _ in 0..effort.rounds {
-        without.push(timed(effort.time, async || run(&plain).await).await?);
-        with.push(timed(effort.time, async || run(&marked).await).await?);
+        without.push(timed(effort.time, async || run(&plain, &GUEST).await).await?);
+        with.push(timed(effort.time, async || run(&marked, &GUEST).await).await?);
     }
     table.add(
         Row::about(
@@ -52,28 +53,5 @@ async fn both(effort: Effort, table: &mut Table) -> Result<()> {
         .values(without.median(), with.median())
         .ratio(with.ratio(&without)),
     );
-    Ok(())
-}
-
-async fn run(component: &Arc<Component>) -> Result<()> {
-    let report = component
-        .run(Run {
-            tool: PLUGIN,
-            arguments: ARGUMENTS,
-            execution_id: "call",
-            caller: None,
-            share: None,
-            grants: &Default::default(),
-            bucket: None,
-            limits: &Limits::default(),
-            settings: &BTreeMap::new(),
-            progress: None,
-        })
-        .await;
-    let outcome = report.result.map_err(|error| anyhow!("{error}"))?;
-    outcome
-        .content
-        .first()
-        .context("the guest answered nothing")?;
     Ok(())
 }
